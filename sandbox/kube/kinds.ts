@@ -1,0 +1,63 @@
+import type * as o from './objects.ts'
+
+/** How a kind is named and stored. `T` is the type of its objects. */
+export interface Kind<T extends o.KubeObject = o.KubeObject> {
+  readonly apiVersion: string
+  readonly kind: string
+  /** Lower-case plural, as in URLs. */
+  readonly plural: string
+  readonly namespaced: boolean
+  /** `plural.group`, or the plural alone for the core group: what kubectl and error messages use. Unique. */
+  readonly id: string
+  /** Never set: carries the object type. */
+  readonly type?: T
+}
+
+const registered = new Map<string, Kind>()
+
+function define<T extends o.KubeObject>(apiVersion: string, kind: string, plural: string, namespaced = true): Kind<T> {
+  const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : ''
+  const made: Kind<T> = { apiVersion, kind, plural, namespaced, id: group ? `${plural}.${group}` : plural }
+  registered.set(`${apiVersion}/${kind}`, made)
+  return made
+}
+
+export const Pod = define<o.Pod>('v1', 'Pod', 'pods')
+export const Node = define<o.Node>('v1', 'Node', 'nodes', false)
+export const Service = define<o.Service>('v1', 'Service', 'services')
+export const Event = define<o.KubeEvent>('v1', 'Event', 'events')
+export const Namespace = define<o.OtherObject>('v1', 'Namespace', 'namespaces', false)
+export const ConfigMap = define<o.OtherObject>('v1', 'ConfigMap', 'configmaps')
+export const Secret = define<o.OtherObject>('v1', 'Secret', 'secrets')
+export const ServiceAccount = define<o.OtherObject>('v1', 'ServiceAccount', 'serviceaccounts')
+export const PersistentVolumeClaim = define<o.OtherObject>('v1', 'PersistentVolumeClaim', 'persistentvolumeclaims')
+export const PersistentVolume = define<o.OtherObject>('v1', 'PersistentVolume', 'persistentvolumes', false)
+export const Deployment = define<o.Deployment>('apps/v1', 'Deployment', 'deployments')
+export const ReplicaSet = define<o.ReplicaSet>('apps/v1', 'ReplicaSet', 'replicasets')
+export const EndpointSlice = define<o.EndpointSlice>('discovery.k8s.io/v1', 'EndpointSlice', 'endpointslices')
+export const Lease = define<o.Lease>('coordination.k8s.io/v1', 'Lease', 'leases')
+export const PriorityClass = define<o.PriorityClass>('scheduling.k8s.io/v1', 'PriorityClass', 'priorityclasses', false)
+define('rbac.authorization.k8s.io/v1', 'ClusterRole', 'clusterroles', false)
+define('rbac.authorization.k8s.io/v1', 'ClusterRoleBinding', 'clusterrolebindings', false)
+define('storage.k8s.io/v1', 'StorageClass', 'storageclasses', false)
+define('apiextensions.k8s.io/v1', 'CustomResourceDefinition', 'customresourcedefinitions', false)
+define('networking.k8s.io/v1', 'NetworkPolicy', 'networkpolicies')
+define('networking.k8s.io/v1', 'Ingress', 'ingresses')
+
+/** The kind of an object; one not known here is taken as namespaced, with a plural by kubectl's guess. */
+export function kindOf(object: { apiVersion: string; kind: string }): Kind {
+  const known = registered.get(`${object.apiVersion}/${object.kind}`)
+  if (known) return known
+  const lower = object.kind.toLowerCase()
+  const plural = /(s|x|z|ch|sh)$/.test(lower) ? `${lower}es` : lower.endsWith('y') ? `${lower.slice(0, -1)}ies` : `${lower}s`
+  return define(object.apiVersion, object.kind, plural, !object.kind.startsWith('Cluster'))
+}
+
+/** `namespace/name`, or the name alone where there is no namespace: the key of client-go's caches. */
+export const keyOf = (object: { metadata: { namespace?: string; name?: string } }): string =>
+  object.metadata.namespace ? `${object.metadata.namespace}/${object.metadata.name}` : `${object.metadata.name}`
+
+export const splitKey = (key: string): { namespace?: string; name: string } => {
+  const slash = key.indexOf('/')
+  return slash < 0 ? { name: key } : { namespace: key.slice(0, slash), name: key.slice(slash + 1) }
+}
