@@ -49,7 +49,11 @@ export function kindOf(object: { apiVersion: string; kind: string }): Kind {
   const known = registered.get(`${object.apiVersion}/${object.kind}`)
   if (known) return known
   const lower = object.kind.toLowerCase()
-  const plural = /(s|x|z|ch|sh)$/.test(lower) ? `${lower}es` : lower.endsWith('y') ? `${lower.slice(0, -1)}ies` : `${lower}s`
+  const plural = /(s|x|z|ch|sh)$/.test(lower)
+    ? `${lower}es`
+    : lower.endsWith('y')
+      ? `${lower.slice(0, -1)}ies`
+      : `${lower}s`
   return define(object.apiVersion, object.kind, plural, !object.kind.startsWith('Cluster'))
 }
 

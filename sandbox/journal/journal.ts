@@ -1,0 +1,48 @@
+import { createHash } from 'node:crypto'
+import type { Clock } from '../world/clock.ts'
+import { canonical, type JournalRecord, type Unstamped } from './record.ts'
+
+/** What a trial was made from. Part of the hash, but for nothing that names the machine or the hour. */
+export interface JournalHeader {
+  schemaVersion: 1
+  seatrial: string
+  seed: number
+  scenario: string
+  tier: string
+  inputs: unknown
+}
+
+/** The append-only record of one trial. Readers subscribe or read `records`. */
+export class Journal {
+  readonly records: JournalRecord[] = []
+  private readonly clock: Clock
+  private readonly readers: ((record: JournalRecord) => void)[] = []
+
+  constructor(clock: Clock) {
+    this.clock = clock
+  }
+
+  append(record: Unstamped): void {
+    const stamped = { at: this.clock.now, ...record } as JournalRecord
+    this.records.push(stamped)
+    for (const read of this.readers) read(stamped)
+  }
+
+  /** Calls `read` with every record from now on. */
+  subscribe(read: (record: JournalRecord) => void): void {
+    this.readers.push(read)
+  }
+
+  /** The journal's lines: the header, then one record a line, as canonical JSON. */
+  *lines(header: JournalHeader): Generator<string> {
+    yield canonical(header)
+    for (const record of this.records) yield canonical(record)
+  }
+
+  /** SHA-256 over the lines: equal for equal inputs and seed, on any machine. */
+  hash(header: JournalHeader): string {
+    const hash = createHash('sha256')
+    for (const line of this.lines(header)) hash.update(line).update('\n')
+    return hash.digest('hex')
+  }
+}

@@ -1,0 +1,40 @@
+type Json = Record<string, unknown>
+
+const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** The JSON merge patch (RFC 7386) that turns `before` into `after`; undefined when they are equal. Shared parts are skipped by identity. */
+export function diff(before: unknown, after: unknown): unknown {
+  if (before === after) return undefined
+  if (!isObject(before) || !isObject(after)) return equal(before, after) ? undefined : after
+  const patch: Json = {}
+  for (const key of Object.keys(before)) {
+    if (before[key] !== undefined && after[key] === undefined) patch[key] = null
+  }
+  for (const key of Object.keys(after)) {
+    if (after[key] === undefined) continue
+    const change = before[key] === undefined ? after[key] : diff(before[key], after[key])
+    if (change !== undefined) patch[key] = change
+  }
+  return Object.keys(patch).length > 0 ? patch : undefined
+}
+
+/** Applies a JSON merge patch without changing `target`. Parts the patch does not touch are shared. */
+export function merge<T>(target: T, patch: unknown): T {
+  if (!isObject(patch)) return patch as T
+  const out: Json = isObject(target) ? { ...target } : {}
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) delete out[key]
+    else if (value !== undefined) out[key] = isObject(value) ? merge(out[key], value) : value
+  }
+  return out as T
+}
+
+/** Deep equality of JSON values; a field that is undefined equals one that is absent. */
+export function equal(a: unknown, b: unknown): boolean {
+  if (a === b) return true
+  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((item, i) => equal(item, b[i]))
+  if (!isObject(a) || !isObject(b)) return false
+  for (const key of Object.keys(a)) if (!equal(a[key], b[key])) return false
+  for (const key of Object.keys(b)) if (b[key] !== undefined && a[key] === undefined) return false
+  return true
+}

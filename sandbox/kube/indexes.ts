@@ -1,0 +1,30 @@
+import { Pod, ReplicaSet } from './kinds.ts'
+import type { Index } from './kube.ts'
+import type * as o from './objects.ts'
+
+/** The owner reference with `controller: true`, if there is one. */
+export const controllerOf = (object: o.KubeObject): o.OwnerReference | undefined =>
+  object.metadata.ownerReferences?.find((owner) => owner.controller)
+
+const byController = (object: o.KubeObject): readonly string[] => {
+  const owner = controllerOf(object)
+  return owner ? [owner.uid] : []
+}
+
+export const podsByController: Index<o.Pod> = { kind: Pod, name: 'controller', values: byController }
+export const replicaSetsByController: Index<o.ReplicaSet> = {
+  kind: ReplicaSet,
+  name: 'controller',
+  values: byController,
+}
+export const podsByNode: Index<o.Pod> = {
+  kind: Pod,
+  name: 'node',
+  values: (pod) => (pod.spec.nodeName ? [pod.spec.nodeName] : []),
+}
+/** Pods nobody controls, by namespace: what a controller may adopt. */
+export const orphanPods: Index<o.Pod> = {
+  kind: Pod,
+  name: 'orphan',
+  values: (pod) => (controllerOf(pod) ? [] : [pod.metadata.namespace ?? '']),
+}

@@ -1,0 +1,95 @@
+import type { RandomStream } from '../world/random.ts'
+import { ms, type Us } from '../world/time.ts'
+
+/** A distribution by its quantiles: pairs of (probability, microseconds), rising, from 0 to 1. Sampled by linear interpolation. */
+export type Quantiles = readonly (readonly [probability: number, us: Us])[]
+
+/** How far behind, how slow and how limited the processes of a control plane are. */
+export interface LagProfile {
+  readonly name: string
+  /** From a write's commit to the moment an informer's handler has it. */
+  readonly watchDelay: Quantiles
+  /** From sending a request to having its answer, without waiting for a token. */
+  readonly requestLatency: { readonly read: Quantiles; readonly write: Quantiles }
+  /** Client-side rate limits of each client of a process; the part of the name before `/` decides. */
+  readonly clients: Readonly<Record<string, { readonly qps: number; readonly burst: number }>>
+}
+
+/** No delay and no limit: for unit tests, and to show which findings exist only because of lag. */
+export const instant: LagProfile = {
+  name: 'instant',
+  watchDelay: [],
+  requestLatency: { read: [], write: [] },
+  clients: {},
+}
+
+export function sample(quantiles: Quantiles, random: RandomStream): Us {
+  if (quantiles.length === 0) return 0
+  const p = random.next()
+  for (let i = 1; i < quantiles.length; i++) {
+    const [high, to] = quantiles[i]!
+    if (p > high) continue
+    const [low, from] = quantiles[i - 1]!
+    return Math.round(from + ((p - low) / (high - low)) * (to - from))
+  }
+  return quantiles.at(-1)![1]
+}
+
+/**
+ * client-go's token bucket over virtual time. Follows k8s.io/client-go/util/flowcontrol/throttle.go.
+ * A client asks when it may send; asking takes a token.
+ */
+export class TokenBucket {
+  private readonly perTokenUs: number
+  private readonly burst: number
+  private tokens: number
+  private at: Us = 0
+
+  constructor(limit: { qps: number; burst: number }) {
+    this.perTokenUs = 1e6 / limit.qps
+    this.burst = limit.burst
+    this.tokens = limit.burst
+  }
+
+  /** The time at which the next request may be sent, `now` or later. */
+  take(now: Us): Us {
+    this.tokens = Math.min(this.burst, this.tokens + (now - this.at) / this.perTokenUs)
+    this.at = now
+    this.tokens -= 1
+    return this.tokens >= 0 ? now : now + Math.ceil(-this.tokens * this.perTokenUs)
+  }
+}
+
+/**
+ * The profile of a kubeadm-like control plane on one machine. Limits are upstream's defaults: kube-controller-manager 20/30 a
+ * controller (cmd/kube-controller-manager/app/options), kube-scheduler 50/100, kubelet 50/100 (pkg/kubelet/apis/config/v1beta1).
+ * Delays are placeholders until measured; see `measured.ts` for how they are got.
+ */
+export const defaultProfile: LagProfile = {
+  name: 'default',
+  watchDelay: [
+    [0, ms(0.5)],
+    [0.5, ms(2)],
+    [0.99, ms(20)],
+    [1, ms(50)],
+  ],
+  requestLatency: {
+    read: [
+      [0, ms(0.8)],
+      [0.5, ms(2)],
+      [0.99, ms(15)],
+      [1, ms(40)],
+    ],
+    write: [
+      [0, ms(1.5)],
+      [0.5, ms(4)],
+      [0.99, ms(25)],
+      [1, ms(60)],
+    ],
+  },
+  clients: {
+    'kube-controller-manager': { qps: 20, burst: 30 },
+    'kube-scheduler': { qps: 50, burst: 100 },
+    kubelet: { qps: 50, burst: 100 },
+  },
+}

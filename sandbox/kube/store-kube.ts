@@ -1,0 +1,192 @@
+import type { Store } from '../apiserver/store.ts'
+import type { StoreEvent, WatchOptions } from '../apiserver/watchers.ts'
+import { type Effect, perform, type Task } from '../world/actor.ts'
+import type { RandomStream } from '../world/random.ts'
+import type { Us } from '../world/time.ts'
+import type { World } from '../world/world.ts'
+import { Cache } from './cache.ts'
+import { EventQueue } from './event-queue.ts'
+import { type Kind, Pod } from './kinds.ts'
+import type { DeleteOptions, Handler, Index, Kube, ListFilter, PatchOptions } from './kube.ts'
+import { type LagProfile, type Quantiles, sample, TokenBucket } from './lag.ts'
+import type { Draft, KubeObject } from './objects.ts'
+
+export interface StoreKubeOptions {
+  world: World
+  store: Store
+  profile: LagProfile
+  /** `kube-scheduler`, `kubelet/gpu-3`. */
+  process: string
+  /** Narrows what the process watches of a kind, by kind id: a kubelet watches the pods of its node alone. */
+  fields?: Readonly<Record<string, NonNullable<WatchOptions['field']>>>
+}
+
+/** A process's view of the in-memory store: informers that lag, requests that take their time and wait for a token. */
+export class StoreKube implements Kube {
+  readonly process: string
+  private readonly shared: Shared
+  private readonly bucket: TokenBucket | undefined
+  private readonly random: RandomStream
+
+  constructor(options: StoreKubeOptions | { shared: Shared; name: string }) {
+    this.shared = 'shared' in options ? options.shared : new Shared(options)
+    const { process, profile, world } = this.shared
+    this.process = process
+    const limit = profile.clients[process.split('/')[0]!]
+    this.bucket = limit && new TokenBucket(limit)
+    this.random = world.random(`${process}/requests/${'name' in options ? options.name : ''}`)
+  }
+
+  client(name: string): Kube {
+    return new StoreKube({ shared: this.shared, name })
+  }
+
+  get<T extends KubeObject>(kind: Kind<T>, key: string): T | undefined {
+    return this.shared.cache(kind).get(key)
+  }
+
+  list<T extends KubeObject>(kind: Kind<T>, filter?: ListFilter): readonly T[] {
+    return this.shared.cache(kind).list(filter)
+  }
+
+  indexed<T extends KubeObject>(index: Index<T>, value: string): readonly T[] {
+    return this.shared.cache(index.kind).indexed(index, value)
+  }
+
+  watch<T extends KubeObject>(kind: Kind<T>, handler: Handler<T>): () => void {
+    return this.shared.cache(kind).watch(handler)
+  }
+
+  *read<T extends KubeObject>(kind: Kind<T>, key: string): Task<T> {
+    return yield* this.request('read', (store) => store.get(kind, key))
+  }
+
+  *create<T extends KubeObject>(kind: Kind<T>, object: Draft<T>): Task<T> {
+    return yield* this.request('write', (store, by) => store.create(kind, object, by))
+  }
+
+  *update<T extends KubeObject>(kind: Kind<T>, object: T): Task<T> {
+    return yield* this.request('write', (store, by) => store.update(kind, object, by))
+  }
+
+  *updateStatus<T extends KubeObject>(kind: Kind<T>, object: T): Task<T> {
+    return yield* this.request('write', (store, by) => store.updateStatus(kind, object, by))
+  }
+
+  *patch<T extends KubeObject>(kind: Kind<T>, key: string, patch: unknown, options?: PatchOptions): Task<T> {
+    return yield* this.request('write', (store, by) => store.patch(kind, key, patch, by, options))
+  }
+
+  *delete<T extends KubeObject>(kind: Kind<T>, key: string, options?: DeleteOptions): Task<void> {
+    yield* this.request('write', (store, by) => store.delete(kind, key, by, options))
+  }
+
+  *bind(podKey: string, uid: string, nodeName: string): Task<void> {
+    yield* this.request('write', (store, by) => store.bind(Pod, podKey, uid, nodeName, by))
+  }
+
+  event(about: KubeObject, level: 'Normal' | 'Warning', reason: string, message: string): void {
+    this.shared.recordEvent(about, level, reason, message)
+  }
+
+  /** Waits for a token, then for half the latency; the server acts; the answer comes after the other half. */
+  private *request<T>(sort: 'read' | 'write', act: (store: Store, by: string) => T): Task<T> {
+    return yield* perform<T>(this.exchange(this.shared.profile.requestLatency[sort], act))
+  }
+
+  private exchange<T>(latency: Quantiles, act: (store: Store, by: string) => T): Effect<T> {
+    return {
+      start: (clock, resume, fail) => {
+        const sendAt = this.bucket?.take(clock.now) ?? clock.now
+        const takes = sample(latency, this.random)
+        let answered = true
+        const answer = (give: () => void, at: Us) => {
+          clock.at(at, () => {
+            if (answered) give()
+          })
+        }
+        const serve = () => {
+          try {
+            const value = act(this.shared.store, this.process)
+            answer(() => resume(value), sendAt + takes)
+          } catch (error) {
+            answer(() => fail(error), sendAt + takes)
+          }
+        }
+        const arriving = clock.at(sendAt + Math.round(takes / 2), serve)
+        // a caller that gives up before the request is sent has sent nothing; after that only its answer is lost
+        return () => {
+          answered = false
+          if (clock.now < sendAt) arriving.cancel()
+        }
+      },
+    }
+  }
+}
+
+/** What the clients of one process share: caches and the event queue. */
+class Shared {
+  readonly world: World
+  readonly store: Store
+  readonly profile: LagProfile
+  readonly process: string
+  private readonly fields: NonNullable<StoreKubeOptions['fields']>
+  private readonly caches = new Map<string, Cache>()
+  private readonly events: EventQueue
+
+  constructor(options: StoreKubeOptions) {
+    this.world = options.world
+    this.store = options.store
+    this.profile = options.profile
+    this.process = options.process
+    this.fields = options.fields ?? {}
+    this.events = new EventQueue(this)
+  }
+
+  /** The informer of a kind, started at its first use with what the server holds now. */
+  cache<T extends KubeObject>(kind: Kind<T>): Cache<T> {
+    const known = this.caches.get(kind.id)
+    if (known) return known as unknown as Cache<T>
+    const cache = new Cache<T>(kind)
+    this.caches.set(kind.id, cache as unknown as Cache)
+    const field = this.fields[kind.id]
+    for (const object of this.store.list(kind)) if (!field || fieldMatches(object, field)) cache.set(object)
+    const feed = new Feed<T>(this.world, this.profile.watchDelay, `${this.process}/watch/${kind.id}`, (event) => {
+      if (event.verb === 'DELETED') cache.remove(event.object)
+      else cache.set(event.object)
+    })
+    this.store.watch(kind, field ? { field } : {}, (event) => feed.push(event))
+    return cache
+  }
+
+  recordEvent(about: KubeObject, level: 'Normal' | 'Warning', reason: string, message: string): void {
+    this.events.push(about, level, reason, message)
+  }
+}
+
+function fieldMatches(object: KubeObject, field: NonNullable<WatchOptions['field']>): boolean {
+  if (field.path === 'metadata.name') return object.metadata.name === field.value
+  return (object as KubeObject & { spec?: { nodeName?: string } }).spec?.nodeName === field.value
+}
+
+/** One watch stream: events arrive late but in order. */
+class Feed<T extends KubeObject> {
+  private readonly world: World
+  private readonly delay: Quantiles
+  private readonly random: RandomStream
+  private readonly deliver: (event: StoreEvent<T>) => void
+  private lastAt: Us = 0
+
+  constructor(world: World, delay: Quantiles, stream: string, deliver: (event: StoreEvent<T>) => void) {
+    this.world = world
+    this.delay = delay
+    this.random = world.random(stream)
+    this.deliver = deliver
+  }
+
+  push(event: StoreEvent<T>): void {
+    const { clock } = this.world
+    this.lastAt = Math.max(this.lastAt, clock.now + sample(this.delay, this.random))
+    clock.at(this.lastAt, () => this.deliver(event))
+  }
+}

@@ -1,0 +1,69 @@
+import type { Container, Pod } from '../kube/objects.ts'
+import type { Clock } from '../world/clock.ts'
+import type { RandomStream } from '../world/random.ts'
+import type { Us } from '../world/time.ts'
+
+/**
+ * What a container runs, in the simulator's eyes. The kubelet starts it, probes it and signals it; it says when it exits.
+ * An image is matched to a program by the tier (`vllm` images and `vllm serve` to the vLLM server, others to a plain one).
+ */
+export interface Program {
+  readonly name: string
+  start(context: ProgramContext): RunningProgram
+}
+
+export interface ProgramContext {
+  readonly clock: Clock
+  readonly random: RandomStream
+  readonly pod: Pod
+  readonly container: Container
+  /** Ids of the GPUs the kubelet gave this container, in order. */
+  readonly devices: readonly string[]
+  /** One line on stdout or stderr. */
+  log(line: string): void
+  /** The main process has ended. Called at most once, and never after SIGKILL. */
+  exit(code: number): void
+}
+
+/** How a port answers: after a delay with a status, not at all (until the caller gives up), or with a refused connection. */
+export type PortAnswer = { kind: 'answer'; status: number; afterUs: Us } | { kind: 'hang' } | { kind: 'refused' }
+
+export interface RunningProgram {
+  /** An HTTP GET, as a probe sends it. */
+  httpGet(port: number, path: string): PortAnswer
+  /** Whether a TCP connection is accepted. */
+  accepts(port: number): boolean
+  /** SIGTERM begins the program's own shutdown; SIGKILL ends it at once, resetting what is open. */
+  signal(signal: 'SIGTERM' | 'SIGKILL'): void
+  /** Set where the program serves inference requests. */
+  readonly inference?: InferenceServer
+  /** Runs a command in the container (exec probes, hooks). Undefined: this program cannot say what it would do. */
+  exec?(command: readonly string[]): { exitCode: number; afterUs: Us } | undefined
+}
+
+/** One inference request as a client sends it. */
+export interface InferenceRequest {
+  readonly id: string
+  readonly model: string
+  readonly promptTokens: number
+  /** Tokens it will generate when nothing stops it: the end of the sequence, or the client's max_tokens. */
+  readonly outputTokens: number
+  /** Hashes of the prompt's leading blocks, for prefix caching: equal hashes at equal positions mean equal tokens. */
+  readonly prefixHashes?: readonly number[]
+  readonly priority?: number
+  readonly stream: boolean
+}
+
+/** Told of a request's fate, at the time it happens. Exactly one of `finished` and `failed` is called, once, and nothing after it. */
+export interface InferenceObserver {
+  firstToken(at: Us): void
+  /** `reason: 'abort'` is a stream the server ended early in good form: a truncated answer under HTTP 200. */
+  finished(result: { at: Us; outputTokens: number; reason: 'stop' | 'length' | 'abort' }): void
+  /** `kind: 'refused'`: no connection; `'reset'`: cut off mid-way; `'http'`: an error status. */
+  failed(failure: { at: Us; kind: 'refused' | 'reset' | 'http'; status?: number; message: string }): void
+}
+
+export interface InferenceServer {
+  /** Sends a request now. Returns a function by which the client hangs up. */
+  submit(port: number, request: InferenceRequest, observer: InferenceObserver): () => void
+}

@@ -1,0 +1,247 @@
+import type { Clock } from './clock.ts'
+import type { Us } from './time.ts'
+
+/**
+ * Actors are coroutines. A task yields effects (sleep, a request, a signal) and the clock resumes it when they are done,
+ * so the same code runs where an answer comes at once, later in virtual time, or over a network.
+ */
+export type Task<T = void> = Generator<AnyEffect, T, unknown>
+
+/** Something to wait for. `start` begins it and may return how to give it up. */
+export interface Effect<T> {
+  start(clock: Clock, resume: (value: T) => void, fail: (error: unknown) => void): (() => void) | undefined
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a task yields effects of different results; `perform` gives each its type back
+type AnyEffect = Effect<any>
+
+/** Waits for an effect: `const pod = yield* perform(effect)`. */
+export function* perform<T>(effect: Effect<T>): Task<T> {
+  return (yield effect) as T
+}
+
+/** Waits for `duration`. */
+export function* sleep(duration: Us): Task {
+  yield {
+    start(clock, resume) {
+      const timer = clock.after(duration, () => resume(undefined))
+      return () => timer.cancel()
+    },
+  } satisfies Effect<undefined>
+}
+
+/** A running task. */
+export interface Actor<T = unknown> {
+  readonly done: boolean
+  /** Gives up what it waits for and runs its `finally` blocks. Does nothing when it has ended. */
+  stop(): void
+  /** Waits for its result; fails with its error. */
+  join(): Task<T>
+}
+
+/**
+ * Starts a task now. An error nobody joins is a bug in the actor: it is thrown out of the clock, and ends the trial
+ * with the actor's name in it.
+ */
+export function spawn<T>(clock: Clock, name: string, task: Task<T>): Actor<T> {
+  const running = new Runner<T>(clock, name, task)
+  running.step('next', undefined)
+  return running
+}
+
+class Runner<T> implements Actor<T> {
+  done = false
+  private readonly clock: Clock
+  private readonly name: string
+  private readonly task: Task<T>
+  private giveUp: (() => void) | undefined
+  private outcome: { value: T } | { error: unknown } | undefined
+  private waiters: { resume: (value: T) => void; fail: (error: unknown) => void }[] = []
+
+  constructor(clock: Clock, name: string, task: Task<T>) {
+    this.clock = clock
+    this.name = name
+    this.task = task
+  }
+
+  /** Runs the task to its next wait. Effects that finish within `start` continue in the loop, not by recursion. */
+  step(how: 'next' | 'throw', input: unknown): void {
+    let mode = how
+    let value = input
+    for (;;) {
+      if (this.done) return
+      let result: IteratorResult<AnyEffect, T>
+      try {
+        result = mode === 'next' ? this.task.next(value) : this.task.throw(value)
+      } catch (error) {
+        this.settle({ error })
+        return
+      }
+      if (result.done) {
+        this.settle({ value: result.value })
+        return
+      }
+      let inStart = true
+      let answer: { mode: 'next' | 'throw'; value: unknown } | undefined
+      let answered = false
+      const reply = (replyMode: 'next' | 'throw', replyValue: unknown) => {
+        if (answered) return
+        answered = true
+        this.giveUp = undefined
+        if (inStart) answer = { mode: replyMode, value: replyValue }
+        else this.step(replyMode, replyValue)
+      }
+      const giveUp = result.value.start(
+        this.clock,
+        (v) => reply('next', v),
+        (e) => reply('throw', e),
+      )
+      inStart = false
+      if (!answer) {
+        this.giveUp = () => {
+          answered = true
+          giveUp?.()
+        }
+        return
+      }
+      mode = answer.mode
+      value = answer.value
+    }
+  }
+
+  stop(): void {
+    if (this.done) return
+    this.giveUp?.()
+    this.giveUp = undefined
+    this.done = true
+    this.task.return(undefined as T)
+    this.settle({ error: new StoppedError(this.name) }, true)
+  }
+
+  *join(): Task<T> {
+    return yield* perform<T>({
+      start: (_clock, resume, fail) => {
+        if (this.outcome) {
+          if ('error' in this.outcome) fail(this.outcome.error)
+          else resume(this.outcome.value)
+          return undefined
+        }
+        const waiter = { resume, fail }
+        this.waiters.push(waiter)
+        return () => {
+          this.waiters = this.waiters.filter((w) => w !== waiter)
+        }
+      },
+    })
+  }
+
+  private settle(outcome: { value: T } | { error: unknown }, stopped = false): void {
+    this.done = true
+    this.outcome = outcome
+    const waiters = this.waiters
+    this.waiters = []
+    if ('error' in outcome && waiters.length === 0 && !stopped) {
+      throw outcome.error instanceof ActorError ? outcome.error : new ActorError(this.name, outcome.error)
+    }
+    for (const waiter of waiters) {
+      if ('error' in outcome) waiter.fail(outcome.error)
+      else waiter.resume(outcome.value)
+    }
+  }
+}
+
+/** An actor ended by an error it did not handle: a bug, not a finding. */
+export class ActorError extends Error {
+  constructor(actor: string, cause: unknown) {
+    super(`actor ${actor} failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+    this.name = 'ActorError'
+  }
+}
+
+/** What a join sees when the joined task was stopped. */
+export class StoppedError extends Error {
+  constructor(actor: string) {
+    super(`${actor} was stopped`)
+    this.name = 'StoppedError'
+  }
+}
+
+/**
+ * Runs tasks side by side and waits for all of them, like client-go callers do with WaitGroups: when some fail the others still
+ * finish, then the first error (in the order of the tasks) is thrown. Results are in the order of the tasks.
+ */
+export function* all<T>(tasks: readonly Task<T>[]): Task<T[]> {
+  const outcomes = yield* allSettled(tasks)
+  return outcomes.map((outcome) => {
+    if ('error' in outcome) throw outcome.error
+    return outcome.value
+  })
+}
+
+/** Like `all`, but gives each task's value or error. */
+export function* allSettled<T>(tasks: readonly Task<T>[]): Task<({ value: T } | { error: unknown })[]> {
+  if (tasks.length === 0) return []
+  return yield* perform<({ value: T } | { error: unknown })[]>({
+    start(clock, resume) {
+      const outcomes = new Array<{ value: T } | { error: unknown }>(tasks.length)
+      let left = tasks.length
+      const actors = tasks.map((task, i) =>
+        spawn(
+          clock,
+          `all[${i}]`,
+          (function* () {
+            try {
+              outcomes[i] = { value: yield* task }
+            } catch (error) {
+              outcomes[i] = { error }
+            }
+            if (--left === 0) resume(outcomes)
+          })(),
+        ),
+      )
+      return () => {
+        for (const actor of actors) actor.stop()
+      }
+    },
+  })
+}
+
+/** A condition tasks wait on. `notify` wakes all that wait now, at the present time, in the order they came. */
+export class Signal {
+  private waiting: (() => void)[] = []
+
+  notify(): void {
+    const waiting = this.waiting
+    this.waiting = []
+    for (const wake of waiting) wake()
+  }
+
+  *wait(): Task {
+    yield* this.waitFor()
+  }
+
+  /** Waits for the next `notify`, at most for `timeout`. True when notified, false when time ran out. */
+  *waitFor(timeout?: Us): Task<boolean> {
+    return yield* perform<boolean>({
+      start: (clock, resume) => {
+        const timer = timeout === undefined ? undefined : clock.after(timeout, () => leave(false))
+        const woken = () => {
+          // by way of the clock: a waiter never runs inside the notifier's own step
+          pending = clock.after(0, () => leave(true))
+        }
+        let pending: { cancel(): void } | undefined
+        const leave = (value: boolean) => {
+          cancel()
+          resume(value)
+        }
+        const cancel = () => {
+          timer?.cancel()
+          pending?.cancel()
+          this.waiting = this.waiting.filter((w) => w !== woken)
+        }
+        this.waiting.push(woken)
+        return cancel
+      },
+    })
+  }
+}
