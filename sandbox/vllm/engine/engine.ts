@@ -1,0 +1,268 @@
+import type { Us } from '../../world/time.ts'
+import { Batch } from './batch.ts'
+import { chainHashes } from './kv-cache.ts'
+import { EngineMetrics } from './metrics.ts'
+import { recordOutputs } from './outputs.ts'
+import type { RequestRecord } from './requests.ts'
+import { type PauseState, Scheduler } from './scheduler.ts'
+import {
+  type EngineConfig,
+  type EngineObserver,
+  type EngineRequest,
+  type ResolvedEngineConfig,
+  resolveConfig,
+  type StepModel,
+} from './types.ts'
+
+const PS_PER_US = 1e6
+
+/** A look at the engine between steps. `waiting` counts what the scheduler knows, `inbox` what it has not picked up yet. */
+export interface EngineStats {
+  readonly running: number
+  readonly waiting: number
+  readonly inbox: number
+  /** 0 to 1. */
+  readonly kvCacheUsage: number
+  readonly preemptions: number
+  readonly steps: number
+  readonly generatedTokens: number
+  readonly hung: boolean
+}
+
+/**
+ * A simulated vLLM V1 engine core: the exact driver, one event per step. It has no clock; its owner calls `advanceTo`.
+ *
+ * A step's end is kept to the picosecond and shown to the outside at the first whole microsecond not before it, so order
+ * is never lost. Requests and aborts reach the scheduler where vLLM's loop reads its queues: when a step ends, or at once
+ * when none is under way. With asynchronous scheduling two steps are in flight: a request that arrives during step n is
+ * in step n + 2 at the earliest, and what ends by an end-of-sequence token is computed for one step too many.
+ */
+// follows EngineCore.step and step_with_batch_queue in vllm/v1/engine/core.py
+export class Engine {
+  readonly config: ResolvedEngineConfig
+  readonly metrics: EngineMetrics
+  readonly scheduler: Scheduler
+  /** Every step takes this many times what the model says: a throttled GPU. */
+  slowdown = 1
+  private readonly stepModel: StepModel
+  private readonly slotOf = new Map<string, number>()
+  private inbox: RequestRecord[] = []
+  private readonly inboxIds = new Set<string>()
+  private aborts: string[] = []
+  private readonly inFlight: Batch[] = []
+  private readonly spare: Batch[] = []
+  private nextSerial = 1
+  private steps = 0
+  private hungSince: Us | undefined
+  /** Outcomes are being delivered: an observer may submit or abort, which then waits for the loop to come round. */
+  private delivering = false
+
+  constructor(config: EngineConfig, stepModel: StepModel) {
+    this.config = resolveConfig(config)
+    this.stepModel = stepModel
+    this.scheduler = new Scheduler(this.config)
+    this.metrics = new EngineMetrics(this.config.maxModelLen)
+    const depth = this.config.asyncScheduling ? 2 : 1
+    for (let i = 0; i < depth; i++) this.spare.push(new Batch())
+  }
+
+  /**
+   * Hands a request to the engine at `now`. Throws a RangeError for what vLLM's front end would have refused: a prompt
+   * that is empty or fills the context, no output, an id in use.
+   */
+  submit(request: EngineRequest, now: Us, observer: EngineObserver = {}): void {
+    this.advanceTo(now)
+    const record = this.recordOf(request, observer, now)
+    this.inbox.push(record)
+    this.inboxIds.add(request.id)
+    if (this.inFlight.length === 0) this.loop(now, 0)
+  }
+
+  /** The client has gone. Its observer hears nothing more; the blocks are free when the step under way ends. */
+  abort(id: string, now: Us): void {
+    this.advanceTo(now)
+    if (this.inboxIds.delete(id)) {
+      this.inbox = this.inbox.filter((record) => record.request.id !== id)
+      return
+    }
+    if (!this.slotOf.has(id)) return
+    this.aborts.push(id)
+    if (this.inFlight.length === 0) this.loop(now, 0)
+  }
+
+  /** The server ends every request itself, in good form: observers hear `finished` with reason `abort`. */
+  abortAll(now: Us): void {
+    this.advanceTo(now)
+    const ending = [...this.slotOf.values()]
+      .map((slot) => ({ record: this.scheduler.table.records[slot]!, outputTokens: this.outputTokensOf(slot) }))
+      .concat(this.inbox.map((record) => ({ record, outputTokens: 0 })))
+      .filter(({ record }) => !this.aborts.includes(record.request.id))
+    for (const { record } of ending) this.abort(record.request.id, now)
+    for (const { record, outputTokens } of ending) record.observer.finished?.({ at: now, outputTokens, reason: 'abort' })
+  }
+
+  /** Runs every step that ends at or before `now`. */
+  advanceTo(now: Us): void {
+    if (this.hungSince !== undefined || this.delivering) return
+    for (;;) {
+      const batch = this.inFlight[0]
+      if (batch === undefined || endOf(batch) > now) return
+      this.inFlight.shift()
+      this.applyAborts()
+      this.delivering = true
+      recordOutputs(this.scheduler, batch, this.metrics, this.forget)
+      this.delivering = false
+      const [endUs, endPs] = [batch.endUs, batch.endPs]
+      this.spare.push(batch)
+      this.loop(endUs, endPs)
+    }
+  }
+
+  /** End of the step under way, rounded up; undefined when idle or hung. */
+  nextEventAt(): Us | undefined {
+    const batch = this.inFlight[0]
+    return batch === undefined || this.hungSince !== undefined ? undefined : endOf(batch)
+  }
+
+  /** The engine stops stepping, as when a collective never returns. Requests pile up; nothing is answered. */
+  hang(now: Us): void {
+    this.advanceTo(now)
+    this.hungSince ??= now
+  }
+
+  /** Ends a hang: steps under way end later by as long as it lasted. */
+  resume(now: Us): void {
+    if (this.hungSince === undefined) return
+    for (const batch of this.inFlight) batch.endUs += now - this.hungSince
+    this.hungSince = undefined
+    if (this.inFlight.length === 0) this.loop(now, 0)
+  }
+
+  /** vLLM's pause: `new` admits nothing, `all` schedules nothing. `none` resumes. */
+  pause(state: PauseState, now: Us): void {
+    this.advanceTo(now)
+    this.scheduler.pauseState = state
+    if (this.inFlight.length === 0) this.loop(now, 0)
+  }
+
+  stats(): EngineStats {
+    const { scheduler, metrics } = this
+    return {
+      running: scheduler.running.length,
+      waiting: scheduler.waiting.length,
+      inbox: this.inbox.length,
+      kvCacheUsage: scheduler.kv.usage,
+      preemptions: scheduler.preemptions,
+      steps: this.steps,
+      generatedTokens: metrics.generationTokens,
+      hung: this.hungSince !== undefined,
+    }
+  }
+
+  /** Requests not finished, aborted or refused yet. */
+  get unfinished(): number {
+    return this.slotOf.size + this.inbox.length
+  }
+
+  /** Tokens a request has generated so far; 0 for one it does not know. */
+  outputTokens(id: string): number {
+    const slot = this.slotOf.get(id)
+    return slot === undefined ? 0 : this.outputTokensOf(slot)
+  }
+
+  private readonly forget = (id: string): void => {
+    this.slotOf.delete(id)
+  }
+
+  private outputTokensOf(slot: number): number {
+    const { table } = this.scheduler
+    return table.numTokens[slot]! - table.promptTokens[slot]!
+  }
+
+  /** One turn of the engine's loop at time (us, ps): read the queues, then schedule until the pipeline is full. */
+  private loop(us: Us, ps: number): void {
+    if (this.hungSince !== undefined || this.delivering) return
+    this.applyAborts()
+    this.drainInbox(us + ps / PS_PER_US)
+    while (this.spare.length > 0) {
+      const batch = this.spare.pop()!
+      const scheduled = this.scheduler.schedule(batch, us + ps / PS_PER_US)
+      if (!scheduled) {
+        this.spare.push(batch)
+        // All blocks were taken from the only request that ran: vLLM's loop comes round and admits it again.
+        if (this.scheduler.preempted && this.inFlight.length === 0 && this.scheduler.running.length === 0) {
+          if (this.scheduler.schedule(batch, us + ps / PS_PER_US)) {
+            this.spare.pop()
+            this.launch(batch, us, ps)
+            continue
+          }
+        }
+        return
+      }
+      this.launch(batch, us, ps)
+    }
+  }
+
+  /** The step begins when the one before it ends, or now. */
+  private launch(batch: Batch, us: Us, ps: number): void {
+    const before = this.inFlight[this.inFlight.length - 1]
+    const model = this.stepModel.stepTimePs(batch)
+    const stepTimePs = this.slowdown === 1 ? model : Math.round(model * this.slowdown)
+    const total = (before ? before.endPs : ps) + stepTimePs
+    const carry = Math.floor(total / PS_PER_US)
+    batch.endUs = (before ? before.endUs : us) + carry
+    batch.endPs = total - carry * PS_PER_US
+    this.inFlight.push(batch)
+    this.steps++
+  }
+
+  private drainInbox(now: number): void {
+    const { inbox, scheduler } = this
+    if (inbox.length === 0) return
+    for (const record of inbox) {
+      const slot = scheduler.table.add(record)
+      scheduler.table.queuedAt[slot] = now
+      scheduler.waiting.add(slot)
+      this.slotOf.set(record.request.id, slot)
+    }
+    inbox.length = 0
+    this.inboxIds.clear()
+  }
+
+  private applyAborts(): void {
+    if (this.aborts.length === 0) return
+    for (const id of this.aborts) {
+      const slot = this.slotOf.get(id)
+      if (slot === undefined) continue
+      this.slotOf.delete(id)
+      this.scheduler.finish(slot)
+    }
+    this.aborts = []
+  }
+
+  private recordOf(request: EngineRequest, observer: EngineObserver, now: Us): RequestRecord {
+    const { maxModelLen, blockSize } = this.config
+    const { promptTokens, outputTokens, id } = request
+    if (!Number.isInteger(promptTokens) || promptTokens < 1 || promptTokens >= maxModelLen)
+      throw new RangeError(`request ${id}: ${promptTokens} prompt tokens do not fit a context of ${maxModelLen}`)
+    if (!Number.isInteger(outputTokens) || outputTokens < 1)
+      throw new RangeError(`request ${id}: outputTokens must be a positive integer, got ${outputTokens}`)
+    if (this.slotOf.has(id) || this.inboxIds.has(id)) throw new RangeError(`request ${id}: the id is in use`)
+    const room = maxModelLen - promptTokens
+    const maxTokens = Math.min(request.maxTokens ?? room, room)
+    return {
+      request,
+      observer,
+      sharedHashes: chainHashes(request.prefixHashes ?? [], Math.floor(promptTokens / blockSize)),
+      maxTokens,
+      reason: outputTokens >= maxTokens ? 'length' : 'stop',
+      serial: this.nextSerial++,
+      arrivedAt: now,
+      formerBlocks: undefined,
+    }
+  }
+}
+
+function endOf(batch: Batch): Us {
+  return batch.endPs > 0 ? batch.endUs + 1 : batch.endUs
+}

@@ -1,0 +1,222 @@
+import type { Batch } from './batch.ts'
+import { KvCache } from './kv-cache.ts'
+import { createRequestQueue, type RequestQueue } from './request-queue.ts'
+import { PREEMPTED, RequestTable, RUNNING } from './requests.ts'
+import type { ResolvedEngineConfig } from './types.ts'
+
+/** `all`: nothing is scheduled; `new`: what runs goes on, nothing is admitted. */
+export type PauseState = 'none' | 'new' | 'all'
+
+/**
+ * vLLM V1's scheduler. There is no prefill or decode phase: each request has tokens and computed tokens, and every step
+ * lets the second catch up with the first within a token budget, running requests first, then waiting ones.
+ */
+// follows vllm/v1/core/sched/scheduler.py and async_scheduler.py
+export class Scheduler {
+  readonly table: RequestTable
+  readonly kv: KvCache
+  readonly waiting: RequestQueue
+  readonly running: number[] = []
+  pauseState: PauseState = 'none'
+  /** Prefix-cache lookups of admitted requests, in tokens, since the start; repeats after preemption not counted. */
+  prefixQueries = 0
+  prefixHits = 0
+  /** Preemptions since the start. */
+  preemptions = 0
+  private readonly config: ResolvedEngineConfig
+  private readonly priority: boolean
+  private preemptedNow = false
+  private removedBefore = 0
+  private restoredTokens = 0
+
+  constructor(config: ResolvedEngineConfig) {
+    this.config = config
+    this.priority = config.schedulingPolicy === 'priority'
+    this.table = new RequestTable(Math.min(config.maxNumSeqs * 2, 1024))
+    this.kv = new KvCache(config, this.table)
+    this.waiting = createRequestQueue(config.schedulingPolicy, this.table)
+  }
+
+  /** Fills `batch` with the next step. `now` in µs with fraction. False: nothing to compute. */
+  schedule(batch: Batch, now: number): boolean {
+    batch.reset()
+    this.preemptedNow = false
+    if (this.pauseState === 'all') return false
+    const threshold = this.prefillThreshold()
+    const budget = this.scheduleRunning(batch, this.config.maxNumBatchedTokens, threshold)
+    if (!this.preemptedNow && this.pauseState === 'none') this.scheduleWaiting(batch, budget, threshold, now)
+    this.advance(batch)
+    return batch.count > 0
+  }
+
+  /** Whether the last `schedule` preempted: then a further one may admit again. */
+  get preempted(): boolean {
+    return this.preemptedNow
+  }
+
+  /** Ends a request: its blocks go back, its slot is free. The caller has taken it off `running` or `waiting`. */
+  release(slot: number): void {
+    this.kv.free(slot, false)
+    this.table.remove(slot)
+  }
+
+  /** Ends a request wherever it is. */
+  finish(slot: number): void {
+    if (this.table.status[slot] === RUNNING) this.running.splice(this.running.indexOf(slot), 1)
+    else this.waiting.remove(slot)
+    this.release(slot)
+  }
+
+  private prefillThreshold(): number {
+    const { longPrefillTokenThreshold, longPrefillTokenThresholdAdaptive, maxNumBatchedTokens } = this.config
+    const eligible = this.running.length + this.waiting.length
+    if (longPrefillTokenThreshold === 0 || eligible <= 1) return 0
+    const share = longPrefillTokenThresholdAdaptive ? Math.floor(maxNumBatchedTokens / eligible) : 0
+    return Math.max(longPrefillTokenThreshold, share)
+  }
+
+  /** Returns what is left of the budget. */
+  private scheduleRunning(batch: Batch, tokenBudget: number, threshold: number): number {
+    const { table, running, kv } = this
+    const { computed, placeholders, numTokens, limitTokens, numBlocks, cachedBlocks, serial } = table
+    const { blockSize } = kv
+    const lastPosition = this.config.maxModelLen - 1
+    let budget = tokenBudget
+    for (let i = 0; i < running.length && budget > 0; ) {
+      const slot = running[i]!
+      const done = computed[slot]!
+      const pending = placeholders[slot]!
+      if (pending > 0 && done + 2 - pending >= limitTokens[slot]!) {
+        i++
+        continue
+      }
+      let tokens = numTokens[slot]! + pending - done
+      if (threshold > 0 && tokens > threshold) tokens = threshold
+      if (tokens > budget) tokens = budget
+      if (tokens > lastPosition - done) tokens = lastPosition - done
+      if (tokens <= 0) {
+        i++
+        continue
+      }
+      if (done + tokens > numBlocks[slot]! * blockSize) {
+        if (!this.makeRoom(slot, done + tokens, i, batch)) break
+        i -= this.removedBefore
+        budget += this.restoredTokens
+      }
+      const cacheable = Math.min(done + tokens, numTokens[slot]!)
+      if (cacheable >= (cachedBlocks[slot]! + 1) * blockSize) kv.cacheUpTo(slot, cacheable)
+      batch.add(slot, serial[slot]!, tokens)
+      budget -= tokens
+      i++
+    }
+    return budget
+  }
+
+  /**
+   * Blocks for a running request, preempting others until they suffice; false when it had to preempt itself. Requests
+   * already in this step may have to go: `removedBefore` of them, which gives `restoredTokens` back to the budget.
+   */
+  private makeRoom(slot: number, tokens: number, index: number, batch: Batch): boolean {
+    this.removedBefore = this.restoredTokens = 0
+    while (!this.kv.extend(slot, tokens)) {
+      const victim = this.priority ? this.lowestPriority() : this.running.length - 1
+      const preempted = this.running[victim]!
+      this.running.splice(victim, 1)
+      if (victim < index - this.removedBefore) {
+        this.removedBefore++
+        this.restoredTokens += batch.drop(preempted)
+      }
+      this.preempt(preempted)
+      if (preempted === slot) return false
+    }
+    return true
+  }
+
+  private lowestPriority(): number {
+    const { running, table } = this
+    let worst = 0
+    for (let i = 1; i < running.length; i++) {
+      const [p, q] = [table.priority[running[i]!]!, table.priority[running[worst]!]!]
+      const later = table.records[running[i]!]!.arrivedAt > table.records[running[worst]!]!.arrivedAt
+      if (p > q || (p === q && later)) worst = i
+    }
+    return worst
+  }
+
+  /** Recompute preemption: all blocks go back, all tokens (prompt and generated) are to be computed again. */
+  private preempt(slot: number): void {
+    const { table } = this
+    this.kv.free(slot, true)
+    table.status[slot] = PREEMPTED
+    table.computed[slot] = 0
+    table.stale[slot] = table.inFlight[slot]!
+    table.placeholders[slot] = 0
+    table.preemptions[slot] = table.preemptions[slot]! + 1
+    table.unreportedPreemptions[slot] = table.unreportedPreemptions[slot]! + 1
+    this.waiting.prepend(slot)
+    this.preemptions++
+    this.preemptedNow = true
+  }
+
+  private scheduleWaiting(batch: Batch, tokenBudget: number, threshold: number, now: number): void {
+    const { table, running, waiting, kv } = this
+    const { maxNumSeqs, enableChunkedPrefill } = this.config
+    let budget = tokenBudget
+    const deferred: number[] = []
+    while (budget > 0 && waiting.length > 0 && running.length < maxNumSeqs) {
+      const slot = waiting.peek()
+      if (table.stale[slot]! > 0) {
+        deferred.push(waiting.pop())
+        continue
+      }
+      const hit = kv.lookup(slot)
+      let tokens = table.numTokens[slot]! - hit
+      if (threshold > 0 && tokens > threshold) tokens = threshold
+      if (!enableChunkedPrefill && tokens > budget) break
+      tokens = Math.min(tokens, budget)
+      // Set whether or not it is admitted: vLLM's prefill statistics are those of the last lookup before admission.
+      if (table.preemptions[slot] === 0) table.cachedPromptTokens[slot] = hit
+      if (!kv.admit(slot, tokens, running.length > 0)) break
+      if (table.preemptions[slot] === 0 && this.config.enablePrefixCaching) {
+        this.prefixQueries += table.numTokens[slot]!
+        this.prefixHits += hit
+      }
+      waiting.pop()
+      running.push(slot)
+      table.status[slot] = RUNNING
+      table.computed[slot] = hit
+      if (table.scheduledAt[slot]! < 0) table.scheduledAt[slot] = now
+      batch.add(slot, table.serial[slot]!, tokens)
+      budget -= tokens
+    }
+    for (let i = deferred.length - 1; i >= 0; i--) waiting.prepend(deferred[i]!)
+  }
+
+  /** Counts the scheduled tokens as computed, so that the next step can be scheduled before this one ends. */
+  private advance(batch: Batch): void {
+    const { computed, inFlight, numTokens, placeholders } = this.table
+    const { slots, newTokens, samples, count } = batch
+    const isAsync = this.config.asyncScheduling
+    let [tokens, sampled, kvTokens, pairs] = [0, 0, 0, 0]
+    for (let i = 0; i < count; i++) {
+      const slot = slots[i]!
+      const added = newTokens[i]!
+      const context = computed[slot]! + added
+      computed[slot] = context
+      inFlight[slot] = inFlight[slot]! + added
+      tokens += added
+      kvTokens += context
+      if (added > 1) pairs += added * (context - added / 2)
+      const last = context >= numTokens[slot]! + placeholders[slot]!
+      samples[i] = last ? 1 : 0
+      if (!last) continue
+      sampled++
+      if (isAsync) placeholders[slot] = placeholders[slot]! + 1
+    }
+    batch.tokens = tokens
+    batch.sequences = count
+    batch.sampled = sampled
+    batch.kvTokens = kvTokens
+    batch.prefillPairs = pairs
+  }
+}

@@ -1,0 +1,107 @@
+import type { Us } from '../../world/time.ts'
+
+/** What decides vLLM's scheduling; the names are those of its flags. */
+export interface EngineConfig {
+  /** KV blocks as vLLM reports them at start-up; one of them is the null block and never holds tokens. */
+  readonly numGpuBlocks: number
+  /** Tokens per KV block. Default 16. */
+  readonly blockSize?: number
+  readonly maxModelLen: number
+  /** Default 256, vLLM's own without a usage context; servers set it by GPU. */
+  readonly maxNumSeqs?: number
+  /** Default 8192. */
+  readonly maxNumBatchedTokens?: number
+  /** Default true. */
+  readonly enablePrefixCaching?: boolean
+  /** Default true. When false a prompt longer than what is left of the budget waits for a step of its own. */
+  readonly enableChunkedPrefill?: boolean
+  /** Longest prefill chunk while other requests exist; 0 (default) is no limit. */
+  readonly longPrefillTokenThreshold?: number
+  /** Raises that limit to a fair share of the budget. Default false. */
+  readonly longPrefillTokenThresholdAdaptive?: boolean
+  /** Default `fcfs`. */
+  readonly schedulingPolicy?: 'fcfs' | 'priority'
+  /** Step n + 1 is scheduled while step n runs. Default true, as in 0.32. */
+  readonly asyncScheduling?: boolean
+  /** Admit a request only when its whole prompt fits. Default true. */
+  readonly schedulerReserveFullIsl?: boolean
+  /** Share of blocks kept free when admitting while others run. Default 0. */
+  readonly watermark?: number
+}
+
+export type ResolvedEngineConfig = Required<EngineConfig>
+
+/** vLLM's defaults filled in. Throws a RangeError where vLLM would refuse to start. */
+export function resolveConfig(config: EngineConfig): ResolvedEngineConfig {
+  const resolved: ResolvedEngineConfig = {
+    blockSize: 16,
+    maxNumSeqs: 256,
+    maxNumBatchedTokens: 8192,
+    enablePrefixCaching: true,
+    enableChunkedPrefill: true,
+    longPrefillTokenThreshold: 0,
+    longPrefillTokenThresholdAdaptive: false,
+    schedulingPolicy: 'fcfs',
+    asyncScheduling: true,
+    schedulerReserveFullIsl: true,
+    watermark: 0,
+    ...defined(config),
+  }
+  const counts = ['numGpuBlocks', 'blockSize', 'maxModelLen', 'maxNumSeqs', 'maxNumBatchedTokens'] as const
+  for (const name of counts) {
+    if (!Number.isInteger(resolved[name]) || resolved[name] < 1)
+      throw new RangeError(`engine config: ${name} must be a positive integer, got ${resolved[name]}`)
+  }
+  if (resolved.maxNumBatchedTokens < resolved.maxNumSeqs)
+    throw new RangeError(
+      `max_num_batched_tokens (${resolved.maxNumBatchedTokens}) must be greater than or equal to max_num_seqs (${resolved.maxNumSeqs}).`,
+    )
+  return resolved
+}
+
+function defined(config: EngineConfig): EngineConfig {
+  return Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined)) as unknown as EngineConfig
+}
+
+/** Why a request ended; the order is that of vLLM's FinishReason. */
+export type FinishReason = 'stop' | 'length' | 'abort'
+
+/** One request as the API server hands it to the engine. */
+export interface EngineRequest {
+  readonly id: string
+  readonly promptTokens: number
+  /** Tokens it generates when nothing stops it earlier. */
+  readonly outputTokens: number
+  /** The client's max_tokens; without one, what the context leaves. Reaching it is `length`, ending earlier `stop`. */
+  readonly maxTokens?: number
+  /** One hash per leading full prompt block; equal hashes at equal positions mean equal tokens. Blocks beyond are unique. */
+  readonly prefixHashes?: readonly number[]
+  /** Lower runs first under the priority policy. Default 0. */
+  readonly priority?: number
+}
+
+/** Told of a request's fate with exact times. `finished` is called once; never for a request its client aborted. */
+export interface EngineObserver {
+  firstToken?(at: Us): void
+  finished?(result: { at: Us; outputTokens: number; reason: FinishReason }): void
+}
+
+/** What one step computes, in sums: all a step-time model may look at. Reused between steps; do not keep it. */
+export interface StepLoad {
+  /** Tokens computed. */
+  tokens: number
+  /** Requests in the batch. */
+  sequences: number
+  /** Requests that get a token out of this step. */
+  sampled: number
+  /** Σ context length over the batch after the step: tokens of KV cache read. */
+  kvTokens: number
+  /** Σ query × key pairs of chunks longer than one token. */
+  prefillPairs: number
+}
+
+/** How long a step takes. */
+export interface StepModel {
+  /** Integer picoseconds, > 0. */
+  stepTimePs(load: Readonly<StepLoad>): number
+}
