@@ -53,6 +53,8 @@ export class Engine {
   private readonly spare: Batch[] = []
   private nextSerial = 1
   private steps = 0
+  /** Tokens computed by the step scheduled last. */
+  lastStepTokens = 0
   private hungSince: Us | undefined
   /** Outcomes are being delivered: an observer may submit or abort, which then waits for the loop to come round. */
   private delivering = false
@@ -213,6 +215,7 @@ export class Engine {
     batch.endUs = (before ? before.endUs : us) + carry
     batch.endPs = total - carry * PS_PER_US
     this.inFlight.push(batch)
+    this.lastStepTokens = batch.tokens
     this.steps++
   }
 
