@@ -1,0 +1,21 @@
+import type { z } from 'zod'
+import { locate, type SourcePosition } from '../locate.ts'
+import type { FieldPath } from '../path.ts'
+import type { ParsedValue } from '../value.ts'
+import type { configSchema } from './schema.ts'
+
+export type { Declared, LengthDistribution } from './schema.ts'
+
+export type ConfigValues = z.output<typeof configSchema>
+export type NodeGroupConfig = NonNullable<ConfigValues['nodes']>[number]
+export type WorkloadConfig = NonNullable<ConfigValues['workloads']>[string]
+export type ModelConfig = NonNullable<ConfigValues['models']>[string]
+export type SlosConfig = NonNullable<ConfigValues['slos']>
+
+/** `seatrial.yaml`, read: durations in µs, sizes in bytes, rates per second; and the text it came from. */
+export interface SeatrialConfig extends ConfigValues {
+  readonly parsed: ParsedValue
+}
+
+/** Where a setting stands: `configSource(config, ['nodes', 0, 'count'])`. */
+export const configSource = (config: SeatrialConfig, path: FieldPath): SourcePosition => locate(config.parsed, path)

@@ -1,0 +1,90 @@
+import { z } from 'zod'
+import { PlatformError } from '../errors.ts'
+import type { Limits } from '../limits.ts'
+import { locate } from '../locate.ts'
+import { type FieldPath, formatPath } from '../path.ts'
+import type { TextFile } from '../read.ts'
+import { suggest } from '../suggest.ts'
+import { type ParsedValue, toValue } from '../value.ts'
+import { parseYaml } from '../yaml.ts'
+import type { SeatrialConfig } from './config.ts'
+import { configSchema } from './schema.ts'
+
+/** Reads `seatrial.yaml`. Errors are collected, each with the place of the setting it is about. */
+export function parseConfig(file: TextFile, limits: Limits): { config?: SeatrialConfig; errors: PlatformError[] } {
+  const { source, documents, errors } = parseYaml(file.file, file.text, limits)
+  if (errors.length > 0) return { errors: [...errors] }
+  let parsed: ParsedValue
+  try {
+    parsed = toValue((documents[0]?.contents ?? null) as Parameters<typeof toValue>[0], source, limits)
+  } catch (error) {
+    if (!(error instanceof PlatformError)) throw error
+    return { errors: [error] }
+  }
+  const result = configSchema.safeParse(parsed.value ?? {})
+  if (result.success) return { config: { ...result.data, parsed }, errors: [] }
+  return { errors: result.error.issues.flatMap((issue) => errorsOf(issue, parsed)) }
+}
+
+function errorsOf(issue: z.core.$ZodIssue, parsed: ParsedValue): PlatformError[] {
+  const path = issue.path as FieldPath
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(parsed, path, key))
+  const position = locate(parsed, path)
+  const field = formatPath(path)
+  const what = issue.code === 'custom' ? issue.message : messageOf(issue, position.absent)
+  return [
+    new PlatformError('BAD_CONFIG', field === '' ? what : `${field}: ${what}`, {
+      why: 'seatrial.yaml is read strictly, so that a slip is not taken for a default.',
+      fix: position.absent ? `Add ${field}.` : 'Correct the value, or remove the setting to use the default.',
+      at: position,
+    }),
+  ]
+}
+
+function messageOf(issue: z.core.$ZodIssue, absent: true | undefined): string {
+  if (absent) return 'is required'
+  if (issue.code === 'invalid_value') return `must be one of ${issue.values.map(String).join(', ')}`
+  if (issue.code === 'invalid_type') return `must be ${article(issue.expected)}`
+  return issue.message.charAt(0).toLowerCase() + issue.message.slice(1)
+}
+
+const NAMES: Record<string, string> = {
+  object: 'a map',
+  record: 'a map',
+  array: 'a list',
+  string: 'a string',
+  int: 'a whole number',
+  number: 'a number',
+  boolean: 'true or false',
+}
+const article = (type: string): string => NAMES[type] ?? type
+
+function unknownKey(parsed: ParsedValue, path: FieldPath, key: string): PlatformError {
+  const known = Object.keys(shapeAt(path))
+  const near = suggest(key, known)
+  const position = locate(parsed, [...path, key])
+  return new PlatformError('BAD_CONFIG', `unknown setting "${formatPath([...path, key])}"`, {
+    why: 'seatrial.yaml is read strictly, so that a slip is not taken for a default.',
+    fix: near ? `Did you mean "${near}"?` : `Remove it. Settings here: ${known.join(', ')}.`,
+    at: position.key ?? position,
+  })
+}
+
+/** The settings known at a path of the configuration. */
+function shapeAt(path: FieldPath): Record<string, unknown> {
+  let schema: unknown = configSchema
+  for (const part of path) {
+    const here = unwrap(schema)
+    if (here instanceof z.ZodObject) schema = here.shape[part]
+    else if (here instanceof z.ZodRecord) schema = here.valueType
+    else if (here instanceof z.ZodArray) schema = here.element
+  }
+  const last = unwrap(schema)
+  return last instanceof z.ZodObject ? last.shape : {}
+}
+
+function unwrap(schema: unknown): unknown {
+  let inner = schema
+  while (inner instanceof z.ZodOptional || inner instanceof z.ZodDefault) inner = inner.unwrap()
+  return inner
+}

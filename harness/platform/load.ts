@@ -1,0 +1,128 @@
+import { basename, resolve } from 'node:path'
+import { kubernetesSchema } from '../../fixtures/kubernetes-schema/schema.ts'
+import { checkDuplicates, checkObjectName, checkTemplates } from './checks.ts'
+import type { SeatrialConfig } from './config/config.ts'
+import { isConfigFile, readConfig } from './config/find.ts'
+import { PlatformError, PlatformErrors } from './errors.ts'
+import { folderOf, judgeKustomizations } from './kustomization.ts'
+import { LIMITS, type Limits } from './limits.ts'
+import { type FoundObjects, objectsIn } from './objects.ts'
+import type { Note, Platform, PlatformObject } from './platform.ts'
+import { type Reading, readAll, type Stdin } from './read.ts'
+import { validateFields } from './validate.ts'
+
+export interface LoadOptions {
+  /** Files and folders; `-` is standard input. */
+  readonly paths: readonly string[]
+  /** What `-` reads. */
+  readonly stdin?: Stdin
+  /** Paths are relative to it, and shown relative to it. */
+  readonly cwd: string
+  /** A configuration file; without it `seatrial.yaml` is looked for in the first path's folder, then in `cwd`. */
+  readonly config?: string
+  readonly limits?: Limits
+}
+
+/**
+ * Reads what the user brings: manifests as the API server would get them, checked field by field against Kubernetes 1.36, and
+ * `seatrial.yaml`. Throws `PlatformErrors` with everything that is wrong, each with its place; it never skips anything silently.
+ */
+export async function loadPlatform(options: LoadOptions): Promise<Platform> {
+  const limits = options.limits ?? LIMITS
+  const { config, configFile, errors: configErrors } = await readConfig(options)
+  const reading = await readAll(options.paths, options.cwd, limits, options.stdin)
+  const found: FoundObjects = { objects: [], notes: [], errors: [], kustomizations: new Map() }
+  for (const file of reading.files) if (!isConfigFile(file.file, configFile)) objectsIn(file, limits, found)
+
+  const kustomizations = judgeKustomizations(found.kustomizations)
+  const objects = found.objects.map(checked)
+  const errors = [
+    ...reading.errors,
+    ...withoutUnrendered(
+      [...found.errors, ...objects.flatMap((o) => o.errors), ...checkDuplicates(found.objects)],
+      kustomizations.errors,
+    ),
+    ...kustomizations.errors,
+    ...configErrors,
+  ]
+  const notes = [...reading.notes, ...found.notes, ...kustomizations.notes]
+  if (found.objects.length === 0 && errors.length === 0) errors.push(...nothingFound(options, reading, notes))
+  if (errors.length > 0) throw new PlatformErrors(inOrder(errors, reading))
+  return platformOf(
+    options,
+    objects.map((o) => o.object),
+    notes,
+    config,
+  )
+}
+
+function platformOf(
+  options: LoadOptions,
+  objects: PlatformObject[],
+  notes: Note[],
+  config: SeatrialConfig | undefined,
+): Platform {
+  const first = options.paths.find((path) => path !== '-')
+  const name = config?.name ?? basename(resolve(options.cwd, first ?? '.')).replace(/\.(ya?ml|json)$/i, '')
+  const files = [...new Set(objects.map((object) => object.parsed.source.file))]
+  return { name, objects, notes, files, ...(config ? { config } : {}) }
+}
+
+function checked(object: PlatformObject): { object: PlatformObject; errors: PlatformError[] } {
+  const schema = kubernetesSchema()
+  const { apiVersion, kind } = object.manifest
+  const known: PlatformObject = schema.kinds[`${apiVersion}/${kind}`] ? { ...object, schema: 'kubernetes' } : object
+  const template = checkTemplates(known)
+  if (template) return { object: known, errors: [template] }
+  const name = checkObjectName(known)
+  return { object: known, errors: [...(name ? [name] : []), ...validateFields(known, schema)] }
+}
+
+/** Files under a kustomization that changes objects are patches and parts: their own errors would be noise. */
+function withoutUnrendered(errors: PlatformError[], kustomizations: readonly PlatformError[]): PlatformError[] {
+  const folders = kustomizations.map((error) => folderOf(error.file ?? '.'))
+  return errors.filter(
+    ({ file, code }) =>
+      (code !== 'DUPLICATE_OBJECT' && !folders.some((folder) => folder === '.' || file?.startsWith(`${folder}/`))) ||
+      kustomizations.length === 0,
+  )
+}
+
+function nothingFound(options: LoadOptions, reading: Reading, notes: readonly Note[]): PlatformError[] {
+  const where =
+    options.paths.length === 0
+      ? 'nothing (no path was given)'
+      : options.paths.map((p) => (p === '-' ? 'standard input' : p)).join(', ')
+  if (reading.charts.length > 0) {
+    return reading.charts.map(
+      (chart) =>
+        new PlatformError('CHART_NOT_RENDERED', `${chart} is a Helm chart`, {
+          why: 'Its templates are not Kubernetes objects before Helm renders them with values.',
+          fix: `Render it and pipe the result: helm template ${chart} | seatrial verify -`,
+          at: { file: `${chart}/Chart.yaml`, line: 1, column: 1 },
+        }),
+    )
+  }
+  const skipped =
+    notes.length > 0
+      ? ` Skipped: ${notes
+          .slice(0, 5)
+          .map((n) => `${n.file} (${n.message})`)
+          .join('; ')}.`
+      : ''
+  return [
+    new PlatformError('NO_OBJECTS', `no Kubernetes objects found in ${where}`, {
+      why: `No document in a .yaml, .yml or .json file there has apiVersion and kind.${skipped}`,
+      fix: 'Name the file or folder that holds the manifests, or pipe them in: kubectl get deploy,svc -o yaml | seatrial verify -',
+      at: { file: options.paths[0] ?? '.' },
+    }),
+  ]
+}
+
+function inOrder(errors: readonly PlatformError[], reading: Reading): PlatformError[] {
+  const order = new Map(reading.files.map((file, i) => [file.file, i]))
+  const rank = (error: PlatformError) => order.get(error.file ?? '') ?? -1
+  return [...errors].sort(
+    (a, b) => rank(a) - rank(b) || (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0),
+  )
+}

@@ -1,0 +1,77 @@
+import type { SeatrialConfig } from './config/config.ts'
+import { locate, type SourcePosition } from './locate.ts'
+import { type FieldPath, formatPath, parsePath } from './path.ts'
+import type { ParsedValue } from './value.ts'
+
+/** An object as the user wrote it, before the API server defaults anything. Frozen, all the way down. */
+export interface Manifest {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly metadata: ManifestMeta
+  readonly [field: string]: unknown
+}
+
+export interface ManifestMeta {
+  readonly name: string
+  readonly generateName?: string
+  readonly namespace?: string
+  readonly labels?: Readonly<Record<string, string>>
+  readonly annotations?: Readonly<Record<string, string>>
+  readonly [field: string]: unknown
+}
+
+/** The file a rendered object was made from, as Helm or kustomize noted it. */
+export interface Origin {
+  readonly tool: 'helm' | 'kustomize'
+  readonly file: string
+}
+
+/** One object of the platform with where it came from. */
+export interface PlatformObject {
+  /** `Deployment/chat`, or `Deployment/prod/chat` where a namespace is given. Unique together with `manifest.apiVersion`'s group. */
+  readonly id: string
+  readonly manifest: Manifest
+  /** `kubernetes`: its fields were checked against Kubernetes 1.36. `unknown`: a custom resource nobody here has a schema of. */
+  readonly schema: 'kubernetes' | 'unknown'
+  readonly origin?: Origin
+  /** The parsed document and the object's path in it (not empty for items of a List). */
+  readonly parsed: ParsedValue
+  readonly base: FieldPath
+}
+
+/** Something that was not used, and why: shown to the user, never silent. */
+export interface Note {
+  readonly file: string
+  readonly message: string
+}
+
+/** What the user brought, read and checked. */
+export interface Platform {
+  readonly name: string
+  /** In the order of files and documents. */
+  readonly objects: readonly PlatformObject[]
+  readonly notes: readonly Note[]
+  /** `seatrial.yaml`, where there is one. */
+  readonly config?: SeatrialConfig
+  /** Files the objects came from, as the user would name them. Standard input is called `stdin`. */
+  readonly files: readonly string[]
+}
+
+/**
+ * Where a field of an object stands in the user's files: `sourceOf(chat, 'spec.strategy.rollingUpdate.maxSurge')`. An absent field answers
+ * with its nearest present ancestor and `absent: true`. Positions are those of the text as it was read, also after `applyPatch`.
+ */
+export function sourceOf(object: PlatformObject, path: string | FieldPath = []): SourcePosition {
+  const asked = typeof path === 'string' ? parsePath(path) : path
+  const position = locate(object.parsed, [...object.base, ...asked])
+  if (object.base.length === 0) return position
+  const found = parsePath(position.path)
+  return { ...position, path: formatPath(found.slice(object.base.length)) }
+}
+
+/** `namespace` of an object as the API server would fill it in. */
+export const namespaceOf = (object: PlatformObject): string => object.manifest.metadata.namespace ?? 'default'
+
+/** `apps` of `apps/v1`; empty for the core group. */
+export const groupOf = (apiVersion: string): string =>
+  apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : ''
