@@ -1,24 +1,13 @@
-import { Deployment, Pod, ReplicaSet } from '../../kube/kinds.ts'
-import type { KubeObject } from '../../kube/objects.ts'
+import { Deployment, Pod, ReplicaSet, Service } from '../../kube/kinds.ts'
 import type { Strategy } from '../strategy.ts'
-
-const workload: Strategy = {
-  default: (object) => object,
-  prepareForCreate: (object) => ({ ...object, status: { replicas: 0 } }) as KubeObject,
-  hasStatus: true,
-  hasGeneration: true,
-}
-
-const pod: Strategy = {
-  default: (object) => object,
-  prepareForCreate: (object) => ({ ...object, status: { phase: 'Pending' } }) as KubeObject,
-  hasStatus: true,
-  hasGeneration: true,
-}
+import { podStrategy } from './pod.ts'
+import { serviceStrategy } from './service.ts'
+import { deploymentStrategy, replicaSetStrategy } from './workloads.ts'
 
 /** What the API server does for each kind it knows, by kind id. */
-export const strategies: ReadonlyMap<string, Strategy> = new Map([
-  [Pod.id, pod],
-  [ReplicaSet.id, workload],
-  [Deployment.id, workload],
+export const strategies: ReadonlyMap<string, Strategy> = new Map<string, Strategy>([
+  [Pod.id, podStrategy as unknown as Strategy],
+  [ReplicaSet.id, replicaSetStrategy as unknown as Strategy],
+  [Deployment.id, deploymentStrategy as unknown as Strategy],
+  [Service.id, serviceStrategy as unknown as Strategy],
 ])
