@@ -78,7 +78,8 @@ function syntaxError(error: YAMLError, source: SourceText, limits: Limits): Plat
   const lineStart = source.text.lastIndexOf('\n', Math.max(0, offset - 1)) + 1
   const lineEnd = source.text.indexOf('\n', offset)
   const line = source.text.slice(lineStart, lineEnd < 0 ? undefined : lineEnd)
-  if (line.includes('{{') || line.includes('{%')) return templateLeft(at, line.trim())
+  const template = line.search(/\{\{|\{%/)
+  if (template >= 0) return templateLeft(source.at(lineStart + template), line.trim())
   if (error.code === 'TAB_AS_INDENT') {
     return new PlatformError('TAB_INDENT', 'a tab is used for indentation', {
       why: 'YAML does not allow tabs as indentation.',
