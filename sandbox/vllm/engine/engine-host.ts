@@ -1,0 +1,101 @@
+import type { Clock, Timer } from '../../world/clock.ts'
+import type { Us } from '../../world/time.ts'
+import { Engine, type EngineStats } from './engine.ts'
+import { type FamilyOptions, type MetricFamily, metricFamilies } from './metric-families.ts'
+import type { PauseState } from './scheduler.ts'
+import type { EngineConfig, EngineObserver, EngineRequest, StepModel } from './types.ts'
+
+/**
+ * An engine on a clock, with one timer: the end of the step under way. Whatever is asked of it first sees every step that
+ * has ended by now, so a scrape, a probe or an abort never meets a stale engine.
+ */
+export class EngineHost {
+  readonly engine: Engine
+  private readonly clock: Clock
+  private readonly startedAt: Us
+  private timer: Timer | undefined
+  private timerAt: Us | undefined
+  private closed = false
+
+  constructor(clock: Clock, config: EngineConfig, stepModel: StepModel) {
+    this.clock = clock
+    this.startedAt = clock.now
+    this.engine = new Engine(config, stepModel)
+  }
+
+  /** Submits now. Returns the client's hang-up. Throws as `Engine.submit` does. */
+  submit(request: EngineRequest, observer: EngineObserver): () => void {
+    this.engine.submit(request, this.clock.now, observer)
+    this.rearm()
+    return () => this.abort(request.id)
+  }
+
+  abort(id: string): void {
+    if (this.closed) return
+    this.engine.abort(id, this.clock.now)
+    this.rearm()
+  }
+
+  /** Ends all requests in good form, as a server that shuts down does. */
+  abortAll(): void {
+    this.engine.abortAll(this.clock.now)
+    this.rearm()
+  }
+
+  hang(): void {
+    this.engine.hang(this.clock.now)
+    this.rearm()
+  }
+
+  resume(): void {
+    this.engine.resume(this.clock.now)
+    this.rearm()
+  }
+
+  pause(state: PauseState): void {
+    this.engine.pause(state, this.clock.now)
+    this.rearm()
+  }
+
+  /** Steps take this many times as long from the next one on. */
+  slowDown(factor: number): void {
+    this.engine.slowdown = factor
+  }
+
+  stats(): EngineStats {
+    this.catchUp()
+    return this.engine.stats()
+  }
+
+  /** The `vllm:` families as a scrape sees them now. */
+  metrics(options: Omit<FamilyOptions, 'createdAt'>): MetricFamily[] {
+    this.catchUp()
+    return metricFamilies(this.engine.metrics, { ...options, createdAt: this.startedAt })
+  }
+
+  /** The process is gone: nothing happens any more, nobody is told. */
+  close(): void {
+    this.closed = true
+    this.timer?.cancel()
+    this.timer = undefined
+  }
+
+  private catchUp(): void {
+    if (this.closed) return
+    this.engine.advanceTo(this.clock.now)
+    this.rearm()
+  }
+
+  private rearm(): void {
+    const next = this.closed ? undefined : this.engine.nextEventAt()
+    if (this.timer && next === this.timerAt) return
+    this.timer?.cancel()
+    this.timer = undefined
+    this.timerAt = next
+    if (next === undefined) return
+    this.timer = this.clock.at(next, () => {
+      this.timer = undefined
+      this.catchUp()
+    })
+  }
+}
