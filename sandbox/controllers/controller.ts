@@ -1,5 +1,4 @@
 import { ApiError } from '../kube/errors.ts'
-import { controllerOf } from '../kube/indexes.ts'
 import { type Kind, keyOf } from '../kube/kinds.ts'
 import type { Handler, Kube } from '../kube/kube.ts'
 import type { KubeObject } from '../kube/objects.ts'
@@ -7,7 +6,9 @@ import type { Actor, Task } from '../world/actor.ts'
 import type { RandomStream } from '../world/random.ts'
 import type { Us } from '../world/time.ts'
 import type { World } from '../world/world.ts'
+import { Consistency } from './consistency.ts'
 import { Expectations } from './expectations.ts'
+import { RetryError } from './retry.ts'
 import { WorkQueue } from './workqueue.ts'
 
 /** What a controller is written from. One `reconcile` a key, several keys at once, never one key twice at once. */
@@ -17,9 +18,16 @@ export interface ControllerSpec {
   /** Keys worked on side by side: upstream's `--concurrent-*-syncs`. */
   readonly workers: number
   readonly watches: readonly Watch[]
+  /** Kinds whose caches must have the controller's own writes for a key before that key is worked on again. */
+  readonly consistentWith?: readonly Kind[]
   /** Retries of a failing key before it is dropped; undefined: for ever. */
   readonly maxRetries?: number
-  /** Makes a key's state what it should be. An `ApiError` thrown puts the key back with a delay; anything else is a bug. */
+  /** The delay after a key's first failure; 5 ms where it is not given. */
+  readonly retryDelay?: Us
+  /**
+   * Makes a key's state what it should be. An `ApiError` or `RetryError` thrown puts the key back with a delay; anything else
+   * is a bug.
+   */
   reconcile(key: string, context: ControllerContext): Task
 }
 
@@ -32,6 +40,7 @@ export interface ControllerContext {
   readonly now: Us
   readonly queue: WorkQueue
   readonly expectations: Expectations
+  readonly consistency: Consistency
   readonly random: RandomStream
 }
 
@@ -41,51 +50,20 @@ export type Watch = (context: ControllerContext) => void
 /** The objects the controller is for: their own keys are queued. */
 export const primary =
   <T extends KubeObject>(kind: Kind<T>): Watch =>
-  ({ kube, queue, expectations }) => {
+  ({ kube, queue, expectations, consistency }) => {
+    const gone = (object: T) => {
+      consistency.clear(keyOf(object), object.metadata.uid)
+      expectations.forget(keyOf(object))
+    }
     kube.watch(kind, {
       added: (object) => queue.add(keyOf(object)),
-      updated: (_, object) => queue.add(keyOf(object)),
-      deleted: (object) => {
-        expectations.forget(keyOf(object))
+      updated(before, object) {
+        if (before.metadata.uid !== object.metadata.uid) gone(before)
         queue.add(keyOf(object))
       },
-    })
-  }
-
-/** Objects controlled by a primary: their controller's key is queued, and creations and deletions it waits for are noted. */
-export const owned =
-  <T extends KubeObject>(kind: Kind<T>, owner: Kind): Watch =>
-  ({ kube, queue, expectations }) => {
-    const ownerKey = (object: KubeObject): string | undefined => {
-      const ref = controllerOf(object)
-      if (ref?.kind !== owner.kind) return undefined
-      const key = owner.namespaced ? `${object.metadata.namespace}/${ref.name}` : ref.name
-      // an owner of the same name but another uid is another object
-      const known = kube.get(owner, key)
-      return known && known.metadata.uid !== ref.uid ? undefined : key
-    }
-    const noteDeletion = (key: string, object: KubeObject) => expectations.deletionObserved(key, keyOf(object))
-    kube.watch(kind, {
-      added(object) {
-        const key = ownerKey(object)
-        if (key === undefined) return
-        if (object.metadata.deletionTimestamp) noteDeletion(key, object)
-        else expectations.creationObserved(key)
-        queue.add(key)
-      },
-      updated(before, object) {
-        const key = ownerKey(object)
-        const keyBefore = ownerKey(before)
-        if (keyBefore !== undefined && keyBefore !== key) queue.add(keyBefore)
-        if (key === undefined) return
-        if (object.metadata.deletionTimestamp) noteDeletion(key, object)
-        queue.add(key)
-      },
       deleted(object) {
-        const key = ownerKey(object)
-        if (key === undefined) return
-        noteDeletion(key, object)
-        queue.add(key)
+        gone(object)
+        queue.add(keyOf(object))
       },
     })
   }
@@ -100,14 +78,16 @@ export const watching =
 /** Starts a controller's workers on a process's Kube. Returns how to stop them. */
 export function runController(spec: ControllerSpec, options: { world: World; kube: Kube }): Actor[] {
   const { world } = options
+  const kube = options.kube.client(spec.name)
   const context: ControllerContext = {
-    kube: options.kube.client(spec.name),
+    kube,
     world,
     get now() {
       return world.clock.now
     },
-    queue: new WorkQueue(world.clock),
+    queue: new WorkQueue(world.clock, { baseDelay: spec.retryDelay }),
     expectations: new Expectations(world.clock),
+    consistency: new Consistency(kube, spec.consistentWith ?? []),
     random: world.random(spec.name),
   }
   for (const watch of spec.watches) watch(context)
@@ -115,15 +95,17 @@ export function runController(spec: ControllerSpec, options: { world: World; kub
 }
 
 function* worker(spec: ControllerSpec, context: ControllerContext): Task {
-  const { queue, world } = context
+  const { queue, world, consistency } = context
   for (;;) {
     const key = yield* queue.take()
     try {
+      consistency.ensureReady(key)
       yield* spec.reconcile(key, context)
       queue.forget(key)
     } catch (error) {
-      if (!(error instanceof ApiError)) throw error
-      world.journal.append({ type: 'note', by: spec.name, about: key, text: `${error.reason}: ${error.message}` })
+      if (!(error instanceof ApiError) && !(error instanceof RetryError)) throw error
+      if (!(error instanceof RetryError && error.quiet))
+        world.journal.append({ type: 'note', by: spec.name, about: key, text: textOf(error) })
       if (spec.maxRetries !== undefined && queue.requeues(key) >= spec.maxRetries) queue.forget(key)
       else queue.addRateLimited(key)
     } finally {
@@ -131,3 +113,6 @@ function* worker(spec: ControllerSpec, context: ControllerContext): Task {
     }
   }
 }
+
+const textOf = (error: ApiError | RetryError): string =>
+  error instanceof ApiError ? `${error.reason}: ${error.message}` : error.message

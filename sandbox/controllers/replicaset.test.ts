@@ -28,7 +28,10 @@ const web = (replicas: number) => ({
   spec: {
     replicas,
     selector: { matchLabels: { app: 'web' } },
-    template: { metadata: { labels: { app: 'web' } }, spec: { containers: [] } as unknown as ReplicaSetObject['spec']['template']['spec'] },
+    template: {
+      metadata: { labels: { app: 'web' } },
+      spec: { containers: [] } as unknown as ReplicaSetObject['spec']['template']['spec'],
+    },
   },
   status: { replicas: 0 },
 })

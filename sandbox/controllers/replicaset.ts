@@ -1,17 +1,18 @@
-import { equal } from '../journal/merge-patch.ts'
-import { ApiError, isApiError } from '../kube/errors.ts'
+import type { ApiError } from '../kube/errors.ts'
 import { controllerOf, orphanPods, podsByController, replicaSetsByController } from '../kube/indexes.ts'
 import { keyOf, Pod, ReplicaSet } from '../kube/kinds.ts'
 import type * as o from '../kube/objects.ts'
 import { condition, isActive, isAvailable, isReady, isTerminating } from '../kube/pods.ts'
 import { selects } from '../kube/selects.ts'
-import { allSettled, type Task } from '../world/actor.ts'
-import { fromRfc3339, seconds, toRfc3339, type Us } from '../world/time.ts'
-import { removeCondition, setCondition } from './conditions.ts'
-import { type ControllerContext, controller, owned, primary } from './controller.ts'
+import type { Task } from '../world/actor.ts'
+import { fromRfc3339, seconds, type Us } from '../world/time.ts'
+import { claim } from './claim.ts'
+import { type ControllerContext, controller, primary } from './controller.ts'
 import { rankForDeletion } from './deletion-rank.ts'
-import { adoptPod, createPod, deletePod, releasePod } from './pod-control.ts'
-import { slowStart } from './slow-start.ts'
+import { owned } from './owned.ts'
+import { createPod, deletePod } from './pod-control.ts'
+import { replicaSetStatus, writeReplicaSetStatus } from './replicaset-status.ts'
+import { requestAll, slowStart } from './slow-start.ts'
 
 /** Pods created or deleted in one pass, at most. */
 const BURST_REPLICAS = 500
@@ -20,21 +21,25 @@ const BURST_REPLICAS = 500
 export const replicaSetController = controller({
   name: 'replicaset-controller',
   workers: 5,
-  watches: [primary(ReplicaSet), owned(Pod, ReplicaSet)],
+  watches: [primary(ReplicaSet), owned(Pod, ReplicaSet, queueWhenAvailable)],
+  consistentWith: [Pod, ReplicaSet],
   *reconcile(key, context) {
-    const { kube, expectations, queue, now } = context
+    const { kube, expectations, queue, consistency } = context
     const rs = kube.get(ReplicaSet, key)
-    if (!rs) return expectations.forget(key)
+    if (!rs) {
+      consistency.clear(key)
+      return expectations.forget(key)
+    }
     const mayAct = expectations.satisfied(key) && !rs.metadata.deletionTimestamp
-    const pods = yield* claimPods(rs, context)
-    const active = pods.filter(isActive)
+    const { active, terminating } = yield* claimPods(rs, context)
     const failure = mayAct ? yield* manageReplicas(key, rs, active, context) : undefined
-    const status = statusOf(rs, active, pods.filter(isTerminating).length, failure, context.now)
-    yield* writeStatus(rs, status, context)
+    const { now } = context
+    const status = replicaSetStatus(rs, { active, terminating, failure, now })
+    const written = yield* writeReplicaSetStatus(kube, rs, status)
+    consistency.wrote({ key, uid: rs.metadata.uid }, ReplicaSet, written)
     if (failure) throw failure
-    const { minReadySeconds = 0 } = rs.spec
-    if (minReadySeconds > 0 && status.readyReplicas !== status.availableReplicas)
-      queue.addAfter(key, nextAvailability(active, minReadySeconds, now))
+    if (status.readyReplicas === status.availableReplicas) return
+    queue.addAfter(key, untilNextAvailable(active, rs.spec.minReadySeconds ?? 0, now, context.now))
   },
 })
 
@@ -43,100 +48,75 @@ function* manageReplicas(
   key: string,
   rs: o.ReplicaSet,
   active: readonly o.Pod[],
-  { kube, expectations, now }: ControllerContext,
+  { kube, expectations, consistency, now }: ControllerContext,
 ): Task<ApiError | undefined> {
   const missing = Math.min(rs.spec.replicas - active.length, BURST_REPLICAS)
   if (missing > 0) {
     expectations.expectCreations(key, missing)
-    const { done, error } = yield* slowStart(missing, () => createPod(kube, rs) as Task<unknown> as Task)
+    const { done, error } = yield* slowStart(missing, function* () {
+      consistency.wrote({ key, uid: rs.metadata.uid }, Pod, yield* createPod(kube, rs))
+    })
     for (let i = done; i < missing; i++) expectations.creationObserved(key)
     return error
   }
-  if (missing < 0) {
-    const doomed = rankForDeletion(active, relatedPods(rs, kube), now).slice(0, Math.min(-missing, BURST_REPLICAS))
-    expectations.expectDeletions(key, doomed.map(keyOf))
-    const outcomes = yield* allSettled(doomed.map((pod) => deletePod(kube, rs, pod)))
-    const errors = outcomes.map((outcome) => ('error' in outcome ? outcome.error : undefined))
-    doomed.forEach((pod, i) => {
-      if (errors[i]) expectations.deletionObserved(key, keyOf(pod))
-    })
-    return errors.find((e): e is ApiError => e instanceof ApiError && e.reason !== 'NotFound')
-  }
-  return undefined
+  if (missing === 0) return undefined
+  const count = Math.min(active.length - rs.spec.replicas, BURST_REPLICAS)
+  const ranked = count < active.length ? rankForDeletion(active, relatedPods(rs, kube), now) : active
+  const doomed = ranked.slice(0, count)
+  expectations.expectDeletions(key, doomed.map(keyOf))
+  const errors = yield* requestAll(doomed.map((pod) => () => deletePod(kube, rs, pod)))
+  doomed.forEach((pod, i) => {
+    if (errors[i]) expectations.deletionObserved(key, keyOf(pod))
+  })
+  return errors.find((error) => error && error.reason !== 'NotFound')
 }
 
 /** The pods of every ReplicaSet with the same owner: a rolling update spreads over old and new. */
 function relatedPods(rs: o.ReplicaSet, kube: ControllerContext['kube']): o.Pod[] {
   const owner = controllerOf(rs)
-  const sets = owner ? kube.indexed(replicaSetsByController, owner.uid) : [rs]
-  return sets.flatMap((set) => [...kube.indexed(podsByController, set.metadata.uid)])
+  const sets = owner ? kube.indexed(replicaSetsByController, owner.uid) : []
+  return sets.flatMap((set) =>
+    kube.indexed(podsByController, set.metadata.uid).filter((pod) => selects(set.spec.selector, pod.metadata.labels)),
+  )
 }
 
-/** Its pods, after taking in orphans that match and letting go of pods that do not. Follows PodControllerRefManager.ClaimPods. */
-function* claimPods(rs: o.ReplicaSet, { kube }: ControllerContext): Task<o.Pod[]> {
-  const claimed: o.Pod[] = []
-  for (const pod of kube.indexed(podsByController, rs.metadata.uid)) {
-    if (selects(rs.spec.selector, pod.metadata.labels)) claimed.push(pod)
-    else if (isActive(pod) && !rs.metadata.deletionTimestamp) yield* releasePod(kube, rs, pod)
-  }
-  if (rs.metadata.deletionTimestamp) return claimed
-  for (const pod of kube.indexed(orphanPods, rs.metadata.namespace ?? '')) {
-    if (!isActive(pod) || !selects(rs.spec.selector, pod.metadata.labels)) continue
-    const fresh = yield* kube.read(ReplicaSet, keyOf(rs))
-    if (fresh.metadata.uid !== rs.metadata.uid || fresh.metadata.deletionTimestamp) break
-    claimed.push(yield* adoptPod(kube, rs, pod))
-  }
-  return claimed
-}
-
-function statusOf(
+/** Its pods, after taking in orphans that match and letting go of pods that do not. */
+function* claimPods(
   rs: o.ReplicaSet,
-  active: readonly o.Pod[],
-  terminating: number,
-  failure: ApiError | undefined,
-  now: Us,
-): o.ReplicaSet['status'] {
-  const { minReadySeconds = 0, template, replicas } = rs.spec
-  const failed = condition(rs, 'ReplicaFailure')
-  let conditions = rs.status.conditions
-  if (failure && !failed)
-    conditions = setCondition(conditions, {
-      type: 'ReplicaFailure',
-      status: 'True',
-      reason: active.length < replicas ? 'FailedCreate' : 'FailedDelete',
-      message: failure.message,
-      lastTransitionTime: toRfc3339(now),
-    })
-  else if (!failure && failed) conditions = removeCondition(conditions, 'ReplicaFailure')
-  return {
-    replicas: active.length,
-    fullyLabeledReplicas: active.filter((pod) =>
-      selects({ matchLabels: template.metadata.labels }, pod.metadata.labels),
-    ).length,
-    readyReplicas: active.filter(isReady).length,
-    availableReplicas: active.filter((pod) => isAvailable(pod, minReadySeconds, now)).length,
-    terminatingReplicas: terminating,
-    observedGeneration: rs.metadata.generation,
-    ...(conditions && conditions.length > 0 ? { conditions } : {}),
-  }
+  { kube, consistency }: ControllerContext,
+): Task<{ active: o.Pod[]; terminating: o.Pod[] }> {
+  const own = kube.indexed(podsByController, rs.metadata.uid)
+  const orphans = kube.indexed(orphanPods, rs.metadata.namespace ?? '')
+  const candidates = orphans.length > 0 ? [...own, ...orphans] : own
+  const terminating = own.filter((pod) => isTerminating(pod) && selects(rs.spec.selector, pod.metadata.labels))
+  const active = yield* claim(candidates.filter(isActive), {
+    kube,
+    owner: rs,
+    ownerKind: ReplicaSet,
+    kind: Pod,
+    wrote(pod) {
+      const owner = controllerOf(pod)
+      if (owner) consistency.wrote({ key: `${pod.metadata.namespace}/${owner.name}`, uid: owner.uid }, Pod, pod)
+    },
+  })
+  return { active, terminating }
 }
 
-/** Writes a status that differs, with one retry on a fresh copy. Follows updateReplicaSetStatus in replica_set_utils.go. */
-function* writeStatus(rs: o.ReplicaSet, status: o.ReplicaSet['status'], { kube }: ControllerContext): Task {
-  if (equal(rs.status, status)) return
-  try {
-    yield* kube.updateStatus(ReplicaSet, { ...rs, status })
-  } catch (error) {
-    if (!isApiError(error, 'Conflict')) throw error
-    const fresh = yield* kube.read(ReplicaSet, keyOf(rs))
-    yield* kube.updateStatus(ReplicaSet, { ...fresh, status })
-  }
+/** A pod that has just become ready is looked at again when it will be available. */
+function queueWhenAvailable({ queue }: ControllerContext, rs: o.ReplicaSet, before: o.Pod, after: o.Pod): void {
+  const { minReadySeconds = 0 } = rs.spec
+  if (minReadySeconds > 0 && !isReady(before) && isReady(after)) queue.addAfter(keyOf(rs), seconds(minReadySeconds))
 }
 
-/** When the next ready pod will have been ready for long enough. Follows FindMinNextPodAvailabilityCheck. */
-function nextAvailability(pods: readonly o.Pod[], minReadySeconds: number, now: Us): Us {
-  const waits = pods
-    .filter((pod) => isReady(pod) && !isAvailable(pod, minReadySeconds, now))
-    .map((pod) => fromRfc3339(condition(pod, 'Ready')!.lastTransitionTime!) + seconds(minReadySeconds) - now)
-  return waits.length > 0 ? Math.min(...waits) : seconds(minReadySeconds)
+/**
+ * How long from `now` until the next pod that was not available `then` will be, or the whole of minReadySeconds when no pod
+ * says. Follows FindMinNextPodAvailabilityCheck in pkg/controller/controller_utils.go.
+ */
+function untilNextAvailable(pods: readonly o.Pod[], minReadySeconds: number, then: Us, now: Us): Us {
+  const due = pods
+    .filter((pod) => isReady(pod) && !isAvailable(pod, minReadySeconds, then))
+    .flatMap((pod) => condition(pod, 'Ready')?.lastTransitionTime ?? [])
+    .map((readySince) => fromRfc3339(readySince) + seconds(minReadySeconds))
+  if (due.length === 0) return seconds(minReadySeconds)
+  return Math.max(0, due.reduce((a, b) => Math.min(a, b)) - now)
 }

@@ -1,5 +1,5 @@
 import { TokenBucket } from '../kube/lag.ts'
-import { Signal, type Task } from '../world/actor.ts'
+import { perform, type Task } from '../world/actor.ts'
 import type { Clock } from '../world/clock.ts'
 import { ms, seconds, type Us } from '../world/time.ts'
 
@@ -10,16 +10,18 @@ import { ms, seconds, type Us } from '../world/time.ts'
  */
 export class WorkQueue {
   private readonly clock: Clock
+  private readonly baseDelay: Us
   private readonly ready: string[] = []
   private readonly dirty = new Set<string>()
   private readonly processing = new Set<string>()
   private readonly failures = new Map<string, number>()
   private readonly bucket = new TokenBucket({ qps: 10, burst: 100 })
   private readonly later = new Map<string, { at: Us; cancel(): void }>()
-  private readonly signal = new Signal()
+  private readonly idle: (() => void)[] = []
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, options: { baseDelay?: Us } = {}) {
     this.clock = clock
+    this.baseDelay = options.baseDelay ?? ms(5)
   }
 
   get length(): number {
@@ -29,9 +31,7 @@ export class WorkQueue {
   add(key: string): void {
     if (this.dirty.has(key)) return
     this.dirty.add(key)
-    if (this.processing.has(key)) return
-    this.ready.push(key)
-    this.signal.notify()
+    if (!this.processing.has(key)) this.push(key)
   }
 
   /** A key already waiting for a time keeps the earlier one. */
@@ -54,7 +54,7 @@ export class WorkQueue {
   addRateLimited(key: string): void {
     const failures = this.failures.get(key) ?? 0
     this.failures.set(key, failures + 1)
-    const perItem = Math.min(ms(5) * 2 ** failures, seconds(1000))
+    const perItem = Math.min(this.baseDelay * 2 ** failures, seconds(1000))
     this.addAfter(key, Math.max(perItem, this.bucket.take(this.clock.now) - this.clock.now))
   }
 
@@ -67,8 +67,9 @@ export class WorkQueue {
     this.failures.delete(key)
   }
 
+  /** Waits for a key. Tell the queue when it is `done`. */
   *take(): Task<string> {
-    while (this.ready.length === 0) yield* this.signal.wait()
+    while (this.ready.length === 0) yield* this.waitForKey()
     const key = this.ready.shift()!
     this.processing.add(key)
     this.dirty.delete(key)
@@ -77,8 +78,31 @@ export class WorkQueue {
 
   done(key: string): void {
     this.processing.delete(key)
-    if (!this.dirty.has(key)) return
+    if (this.dirty.has(key)) this.push(key)
+  }
+
+  /** One idle worker is woken for one key, by way of the clock: it never runs inside the step of who added. */
+  private push(key: string): void {
     this.ready.push(key)
-    this.signal.notify()
+    const wake = this.idle.shift()
+    if (wake) this.clock.after(0, wake)
+  }
+
+  private *waitForKey(): Task {
+    yield* perform<undefined>({
+      start: (_clock, resume) => {
+        let given = false
+        const wake = () => {
+          if (!given) resume(undefined)
+          else if (this.ready.length > 0) this.idle.shift()?.()
+        }
+        this.idle.push(wake)
+        return () => {
+          given = true
+          const at = this.idle.indexOf(wake)
+          if (at >= 0) this.idle.splice(at, 1)
+        }
+      },
+    })
   }
 }

@@ -356,6 +356,7 @@ export interface Service extends KubeObject {
     ports?: ServicePort[]
     publishNotReadyAddresses?: boolean
     sessionAffinity: 'None' | 'ClientIP'
+    sessionAffinityConfig?: { clientIP?: { timeoutSeconds?: number } }
     internalTrafficPolicy?: 'Cluster' | 'Local'
     externalTrafficPolicy?: 'Cluster' | 'Local'
   }
@@ -366,6 +367,8 @@ export interface Endpoint {
   addresses: string[]
   conditions: { ready?: boolean; serving?: boolean; terminating?: boolean }
   nodeName?: string
+  zone?: string
+  hostname?: string
   targetRef?: ObjectReference
 }
 
