@@ -3,12 +3,12 @@ import type { StepLoad } from './types.ts'
 /** One scheduled step: which slots compute how many tokens, and what that sums to. Pooled by the engine. */
 export class Batch implements StepLoad {
   count = 0
-  slots = new Int32Array(64)
-  serials = new Float64Array(64)
+  readonly slots: Int32Array
+  readonly serials: Float64Array
   /** Tokens computed for each. */
-  newTokens = new Int32Array(64)
+  readonly newTokens: Int32Array
   /** 1 where the step samples a token, 0 for a prefill chunk that is not the last. */
-  samples = new Uint8Array(64)
+  readonly samples: Uint8Array
   tokens = 0
   sequences = 0
   sampled = 0
@@ -18,42 +18,54 @@ export class Batch implements StepLoad {
   endUs = 0
   endPs = 0
 
-  reset(): void {
-    this.count = this.tokens = this.sequences = this.sampled = this.kvTokens = this.prefillPairs = 0
+  /** How many requests the table had let go of when this was scheduled: if no more since, every slot is still whose it was. */
+  departures = 0
+
+  constructor(capacity: number) {
+    this.slots = new Int32Array(capacity)
+    this.serials = new Float64Array(capacity)
+    this.newTokens = new Int32Array(capacity)
+    this.samples = new Uint8Array(capacity)
   }
 
-  add(slot: number, serial: number, newTokens: number): void {
-    if (this.count === this.slots.length) this.grow()
-    this.slots[this.count] = slot
-    this.serials[this.count] = serial
-    this.newTokens[this.count] = newTokens
-    this.count++
+  reset(departures: number): void {
+    this.count = this.tokens = this.sequences = this.sampled = this.kvTokens = this.prefillPairs = 0
+    this.departures = departures
+  }
+
+  /** Adds a chunk of `newTokens` that ends at `context` tokens. */
+  add(slot: number, serial: number, newTokens: number, context: number, samples: boolean): void {
+    const i = this.count++
+    this.slots[i] = slot
+    this.serials[i] = serial
+    this.newTokens[i] = newTokens
+    this.samples[i] = samples ? 1 : 0
+    this.sum(newTokens, context, samples ? 1 : 0, 1)
   }
 
   /** Takes a slot out again (priority preemption); its tokens, or 0 when it was not in. */
-  drop(slot: number): number {
-    for (let i = 0; i < this.count; i++) {
-      if (this.slots[i] !== slot) continue
-      const tokens = this.newTokens[i]!
-      this.slots.copyWithin(i, i + 1, this.count)
-      this.serials.copyWithin(i, i + 1, this.count)
-      this.newTokens.copyWithin(i, i + 1, this.count)
-      this.count--
-      return tokens
-    }
-    return 0
+  drop(slot: number, context: number): number {
+    const i = this.slots.subarray(0, this.count).indexOf(slot)
+    if (i < 0) return 0
+    const tokens = this.newTokens[i]!
+    this.sum(tokens, context, this.samples[i]!, -1)
+    for (const column of [this.slots, this.serials, this.newTokens, this.samples])
+      column.copyWithin(i, i + 1, this.count)
+    this.count--
+    return tokens
   }
 
-  private grow(): void {
-    const size = this.slots.length * 2
-    const { slots, serials, newTokens, samples } = this
-    this.slots = new Int32Array(size)
-    this.slots.set(slots)
-    this.serials = new Float64Array(size)
-    this.serials.set(serials)
-    this.newTokens = new Int32Array(size)
-    this.newTokens.set(newTokens)
-    this.samples = new Uint8Array(size)
-    this.samples.set(samples)
+  /** Tokens this step computes for a request. */
+  tokensOf(slot: number, serial: number): number {
+    const i = this.slots.subarray(0, this.count).indexOf(slot)
+    return i >= 0 && this.serials[i] === serial ? this.newTokens[i]! : 0
+  }
+
+  private sum(tokens: number, context: number, sampled: number, sign: number): void {
+    this.sequences += sign
+    this.tokens += sign * tokens
+    this.kvTokens += sign * context
+    this.sampled += sign * sampled
+    if (tokens > 1) this.prefillPairs += sign * tokens * (context - tokens / 2)
   }
 }

@@ -62,10 +62,10 @@ export class Engine {
   constructor(config: EngineConfig, stepModel: StepModel) {
     this.config = resolveConfig(config)
     this.stepModel = stepModel
-    this.scheduler = new Scheduler(this.config)
+    this.scheduler = new Scheduler(this.config, this.tokensInFlight)
     this.metrics = new EngineMetrics(this.config.maxModelLen)
     const depth = this.config.asyncScheduling ? 2 : 1
-    for (let i = 0; i < depth; i++) this.spare.push(new Batch())
+    for (let i = 0; i < depth; i++) this.spare.push(new Batch(this.config.maxNumSeqs))
   }
 
   /**
@@ -171,6 +171,9 @@ export class Engine {
     const slot = this.slotOf.get(id)
     return slot === undefined ? 0 : this.outputTokensOf(slot)
   }
+
+  private readonly tokensInFlight = (slot: number, serial: number): number =>
+    this.inFlight.reduce((sum, batch) => sum + batch.tokensOf(slot, serial), 0)
 
   private readonly forget = (id: string): void => {
     this.slotOf.delete(id)

@@ -1,7 +1,7 @@
 import type { Us } from '../../world/time.ts'
 import type { Batch } from './batch.ts'
 import type { EngineMetrics } from './metrics.ts'
-import { RUNNING } from './requests.ts'
+import { MARK_FIRST_TOKEN, MARK_PREEMPTED, MARK_STALE, RUNNING } from './requests.ts'
 import type { Scheduler } from './scheduler.ts'
 
 const US_PER_SECOND = 1e6
@@ -28,8 +28,8 @@ export function recordOutputs(
   forget: (id: string) => void,
 ): void {
   const { table } = scheduler
-  const { serial, inFlight, stale, numTokens, placeholders, endTokens, promptTokens, lastTokenAt } = table
-  const { slots, serials, newTokens, samples, count } = batch
+  const { serial, marks, numTokens, placeholders, endTokens, lastTokenAt } = table
+  const { slots, serials, samples, count } = batch
   const iteration: Iteration = {
     time: batch.endUs + batch.endPs / 1e6,
     at: batch.endPs > 0 ? batch.endUs + 1 : batch.endUs,
@@ -37,19 +37,20 @@ export function recordOutputs(
     stopped: 0,
   }
   const { time } = iteration
+  const someLeft = batch.departures !== table.departures
   let [generated, repeats, repeated] = [0, 0, -1]
   for (let i = 0; i < count; i++) {
     const slot = slots[i]!
-    if (serial[slot] !== serials[i]) continue
-    inFlight[slot] = inFlight[slot]! - newTokens[i]!
-    const isStale = stale[slot]! > 0
-    if (isStale) stale[slot] = stale[slot]! - newTokens[i]!
+    if (someLeft && serial[slot] !== serials[i]) continue
+    const marked = marks[slot]!
+    if ((marked & MARK_STALE) !== 0) drainStale(scheduler, slot, batch.newTokens[i]!)
     if (samples[i] === 0) continue
     const tokens = numTokens[slot]! + 1
     numTokens[slot] = tokens
     generated++
-    if (!isStale && placeholders[slot]! > 0) placeholders[slot] = placeholders[slot]! - 1
-    if (tokens - 1 === promptTokens[slot]!) firstToken(scheduler, slot, metrics, iteration)
+    const pending = placeholders[slot]!
+    if (pending > 0 && (marked & MARK_STALE) === 0) placeholders[slot] = pending - 1
+    if ((marked & MARK_FIRST_TOKEN) !== 0) firstToken(scheduler, slot, metrics, iteration)
     else {
       const since = lastTokenAt[slot]!
       if (since === repeated) repeats++
@@ -60,7 +61,7 @@ export function recordOutputs(
       }
     }
     lastTokenAt[slot] = time
-    if (table.preemptions[slot]! > 0) reportPreemptions(scheduler, slot, metrics)
+    if ((marked & MARK_PREEMPTED) !== 0) reportPreemptions(scheduler, slot, metrics)
     if (tokens >= endTokens[slot]!) stop(scheduler, slot, metrics, iteration, forget)
   }
   if (repeats > 0) metrics.interTokenLatency.observe((time - repeated) / US_PER_SECOND, repeats)
@@ -81,6 +82,13 @@ function setGauges(scheduler: Scheduler, metrics: EngineMetrics): void {
   metrics.prefixCacheHits = scheduler.prefixHits
 }
 
+/** Output of a step from before a preemption is still delivered, but no longer moves what was reset. */
+function drainStale(scheduler: Scheduler, slot: number, tokens: number): void {
+  const { stale, marks } = scheduler.table
+  stale[slot] = stale[slot]! - tokens
+  if (stale[slot] === 0) marks[slot] = marks[slot]! & ~MARK_STALE
+}
+
 function firstToken(scheduler: Scheduler, slot: number, metrics: EngineMetrics, iteration: Iteration): void {
   const { table } = scheduler
   const record = table.records[slot]!
@@ -91,13 +99,16 @@ function firstToken(scheduler: Scheduler, slot: number, metrics: EngineMetrics, 
   iteration.promptComputed += computed
   metrics.timeToFirstToken.observe((iteration.time - record.arrivedAt) / US_PER_SECOND)
   table.firstTokenAt[slot] = iteration.time
+  table.marks[slot] = table.marks[slot]! & ~MARK_FIRST_TOKEN
   record.observer.firstToken?.(iteration.at)
 }
 
 /** vLLM counts a preemption when the request's next output carries the event out. */
 function reportPreemptions(scheduler: Scheduler, slot: number, metrics: EngineMetrics): void {
-  metrics.preemptions += scheduler.table.unreportedPreemptions[slot]!
-  scheduler.table.unreportedPreemptions[slot] = 0
+  const { unreported, marks } = scheduler.table
+  metrics.preemptions += unreported[slot]!
+  unreported[slot] = 0
+  marks[slot] = marks[slot]! & ~MARK_PREEMPTED
 }
 
 function stop(

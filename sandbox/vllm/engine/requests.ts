@@ -21,7 +21,12 @@ export interface RequestRecord {
   formerBlocks: Int32Array | undefined
 }
 
-const INT_COLUMNS = 13
+/** Bits of `marks`: what makes a request's next output more than one more token. */
+export const MARK_FIRST_TOKEN = 1
+export const MARK_STALE = 2
+export const MARK_PREEMPTED = 4
+
+const INT_COLUMNS = 14
 const FLOAT_COLUMNS = 6
 
 /**
@@ -39,9 +44,9 @@ export class RequestTable {
   computed!: Int32Array
   /** Tokens being sampled by steps under way (asynchronous scheduling). */
   placeholders!: Int32Array
-  /** Tokens being computed by steps under way, and those of them from before a preemption. */
-  inFlight!: Int32Array
+  /** Tokens that steps under way computed for it before it was preempted. */
   stale!: Int32Array
+  marks!: Int32Array
   /** `numTokens` at which it ends. */
   endTokens!: Int32Array
   /** prompt + max_tokens: the scheduler knows beforehand that nothing follows. */
@@ -51,14 +56,16 @@ export class RequestTable {
   /** Prompt tokens the cache gave at the first admission. */
   cachedPromptTokens!: Int32Array
   preemptions!: Int32Array
+  /** Preemptions no output has reported yet. */
+  unreported!: Int32Array
   serial!: Float64Array
   priority!: Float64Array
   queuedAt!: Float64Array
   scheduledAt!: Float64Array
   firstTokenAt!: Float64Array
   lastTokenAt!: Float64Array
-  /** Preemptions no output has reported yet. */
-  readonly unreportedPreemptions: number[] = []
+  /** Requests ever removed. */
+  departures = 0
   readonly blocks: Int32Array[] = []
   readonly records: (RequestRecord | undefined)[] = []
   private readonly freeSlots: number[] = []
@@ -75,7 +82,8 @@ export class RequestTable {
     this.records[slot] = record
     this.status[slot] = WAITING
     this.promptTokens[slot] = this.numTokens[slot] = request.promptTokens
-    this.computed[slot] = this.placeholders[slot] = this.inFlight[slot] = this.stale[slot] = 0
+    this.computed[slot] = this.placeholders[slot] = this.stale[slot] = this.unreported[slot] = 0
+    this.marks[slot] = MARK_FIRST_TOKEN
     this.limitTokens[slot] = request.promptTokens + record.maxTokens
     this.endTokens[slot] = request.promptTokens + Math.min(request.outputTokens, record.maxTokens)
     this.numBlocks[slot] = this.cachedBlocks[slot] = this.cachedPromptTokens[slot] = this.preemptions[slot] = 0
@@ -83,7 +91,6 @@ export class RequestTable {
     this.priority[slot] = request.priority ?? 0
     this.queuedAt[slot] = this.firstTokenAt[slot] = this.lastTokenAt[slot] = 0
     this.scheduledAt[slot] = -1
-    this.unreportedPreemptions[slot] = 0
     return slot
   }
 
@@ -92,6 +99,7 @@ export class RequestTable {
     this.serial[slot] = -1
     this.records[slot] = undefined
     this.freeSlots.push(slot)
+    this.departures++
   }
 
   /** vLLM's order of requests: priority, then arrival, then (here) submission. */
@@ -110,8 +118,8 @@ export class RequestTable {
     for (let i = 0; i < INT_COLUMNS; i++) ints.push(widened(new Int32Array(capacity), oldInts[i]))
     for (let i = 0; i < FLOAT_COLUMNS; i++) floats.push(widened(new Float64Array(capacity), oldFloats[i]))
     ;[this.status, this.promptTokens, this.numTokens, this.computed, this.placeholders] = ints as Five
-    ;[this.inFlight, this.stale, this.endTokens, this.limitTokens, this.numBlocks] = ints.slice(5) as Five
-    ;[this.cachedBlocks, this.cachedPromptTokens, this.preemptions] = ints.slice(10) as [Int32Array, Int32Array, Int32Array]
+    ;[this.marks, this.stale, this.endTokens, this.limitTokens, this.numBlocks] = ints.slice(5) as Five
+    ;[this.cachedBlocks, this.cachedPromptTokens, this.preemptions, this.unreported] = ints.slice(10) as Four
     ;[this.serial, this.priority, this.queuedAt] = floats as [Float64Array, Float64Array, Float64Array]
     ;[this.scheduledAt, this.firstTokenAt, this.lastTokenAt] = floats.slice(3) as [Float64Array, Float64Array, Float64Array]
     for (let slot = capacity - 1; slot >= this.capacity; slot--) {
@@ -125,8 +133,8 @@ export class RequestTable {
   private intColumns(): Int32Array[] {
     return [
       ...[this.status, this.promptTokens, this.numTokens, this.computed, this.placeholders],
-      ...[this.inFlight, this.stale, this.endTokens, this.limitTokens, this.numBlocks],
-      ...[this.cachedBlocks, this.cachedPromptTokens, this.preemptions],
+      ...[this.marks, this.stale, this.endTokens, this.limitTokens, this.numBlocks],
+      ...[this.cachedBlocks, this.cachedPromptTokens, this.preemptions, this.unreported],
     ]
   }
 
@@ -135,6 +143,7 @@ export class RequestTable {
   }
 }
 
+type Four = [Int32Array, Int32Array, Int32Array, Int32Array]
 type Five = [Int32Array, Int32Array, Int32Array, Int32Array, Int32Array]
 
 function widened<A extends Int32Array | Float64Array>(target: A, old: A | undefined): A {

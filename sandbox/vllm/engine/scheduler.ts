@@ -1,7 +1,7 @@
 import type { Batch } from './batch.ts'
 import { KvCache } from './kv-cache.ts'
 import { createRequestQueue, type RequestQueue } from './request-queue.ts'
-import { PREEMPTED, RequestTable, RUNNING } from './requests.ts'
+import { MARK_PREEMPTED, MARK_STALE, PREEMPTED, RequestTable, RUNNING } from './requests.ts'
 import type { ResolvedEngineConfig } from './types.ts'
 
 /** `all`: nothing is scheduled; `new`: what runs goes on, nothing is admitted. */
@@ -29,8 +29,12 @@ export class Scheduler {
   private removedBefore = 0
   private restoredTokens = 0
 
-  constructor(config: ResolvedEngineConfig) {
+  /** Tokens that steps under way compute for a request. */
+  private readonly tokensInFlight: (slot: number, serial: number) => number
+
+  constructor(config: ResolvedEngineConfig, tokensInFlight: (slot: number, serial: number) => number) {
     this.config = config
+    this.tokensInFlight = tokensInFlight
     this.priority = config.schedulingPolicy === 'priority'
     this.table = new RequestTable(Math.min(config.maxNumSeqs * 2, 1024))
     this.kv = new KvCache(config, this.table)
@@ -39,13 +43,12 @@ export class Scheduler {
 
   /** Fills `batch` with the next step. `now` in µs with fraction. False: nothing to compute. */
   schedule(batch: Batch, now: number): boolean {
-    batch.reset()
+    batch.reset(this.table.departures)
     this.preemptedNow = false
     if (this.pauseState === 'all') return false
     const threshold = this.prefillThreshold()
     const budget = this.scheduleRunning(batch, this.config.maxNumBatchedTokens, threshold)
     if (!this.preemptedNow && this.pauseState === 'none') this.scheduleWaiting(batch, budget, threshold, now)
-    this.advance(batch)
     return batch.count > 0
   }
 
@@ -75,39 +78,38 @@ export class Scheduler {
     return Math.max(longPrefillTokenThreshold, share)
   }
 
-  /** Returns what is left of the budget. */
+  /** Returns what is left of the budget. The hot loop: once per running request and step. */
   private scheduleRunning(batch: Batch, tokenBudget: number, threshold: number): number {
     const { table, running, kv } = this
     const { computed, placeholders, numTokens, limitTokens, numBlocks, cachedBlocks, serial } = table
     const { blockSize } = kv
-    const lastPosition = this.config.maxModelLen - 1
+    const { maxModelLen, asyncScheduling } = this.config
     let budget = tokenBudget
-    for (let i = 0; i < running.length && budget > 0; ) {
+    for (let i = 0; i < running.length && budget > 0; i++) {
       const slot = running[i]!
       const done = computed[slot]!
       const pending = placeholders[slot]!
-      if (pending > 0 && done + 2 - pending >= limitTokens[slot]!) {
-        i++
-        continue
+      if (pending > 0 && done + 2 - pending >= limitTokens[slot]!) continue
+      const known = numTokens[slot]!
+      const behind = known + pending - done
+      let tokens = behind
+      if (tokens > 1) {
+        if (threshold > 0 && tokens > threshold) tokens = threshold
+        if (tokens > budget) tokens = budget
       }
-      let tokens = numTokens[slot]! + pending - done
-      if (threshold > 0 && tokens > threshold) tokens = threshold
-      if (tokens > budget) tokens = budget
-      if (tokens > lastPosition - done) tokens = lastPosition - done
-      if (tokens <= 0) {
-        i++
-        continue
-      }
-      if (done + tokens > numBlocks[slot]! * blockSize) {
-        if (!this.makeRoom(slot, done + tokens, i, batch)) break
+      if (tokens > maxModelLen - 1 - done) tokens = maxModelLen - 1 - done
+      if (tokens <= 0) continue
+      const context = done + tokens
+      if (context > numBlocks[slot]! * blockSize) {
+        if (!this.makeRoom(slot, context, i, batch)) break
         i -= this.removedBefore
         budget += this.restoredTokens
       }
-      const cacheable = Math.min(done + tokens, numTokens[slot]!)
-      if (cacheable >= (cachedBlocks[slot]! + 1) * blockSize) kv.cacheUpTo(slot, cacheable)
-      batch.add(slot, serial[slot]!, tokens)
+      if (context >= (cachedBlocks[slot]! + 1) * blockSize) kv.cacheUpTo(slot, context < known ? context : known)
+      computed[slot] = context
+      if (asyncScheduling && tokens === behind) placeholders[slot] = pending + 1
+      batch.add(slot, serial[slot]!, tokens, context, tokens === behind)
       budget -= tokens
-      i++
     }
     return budget
   }
@@ -124,7 +126,7 @@ export class Scheduler {
       this.running.splice(victim, 1)
       if (victim < index - this.removedBefore) {
         this.removedBefore++
-        this.restoredTokens += batch.drop(preempted)
+        this.restoredTokens += batch.drop(preempted, this.table.computed[preempted]!)
       }
       this.preempt(preempted)
       if (preempted === slot) return false
@@ -149,10 +151,11 @@ export class Scheduler {
     this.kv.free(slot, true)
     table.status[slot] = PREEMPTED
     table.computed[slot] = 0
-    table.stale[slot] = table.inFlight[slot]!
     table.placeholders[slot] = 0
+    table.stale[slot] = this.tokensInFlight(slot, table.serial[slot]!)
     table.preemptions[slot] = table.preemptions[slot]! + 1
-    table.unreportedPreemptions[slot] = table.unreportedPreemptions[slot]! + 1
+    table.unreported[slot] = table.unreported[slot]! + 1
+    table.marks[slot] = table.marks[slot]! | (table.stale[slot]! > 0 ? MARK_STALE : 0) | MARK_PREEMPTED
     this.waiting.prepend(slot)
     this.preemptions++
     this.preemptedNow = true
@@ -184,39 +187,13 @@ export class Scheduler {
       waiting.pop()
       running.push(slot)
       table.status[slot] = RUNNING
-      table.computed[slot] = hit
+      const last = hit + tokens === table.numTokens[slot]!
+      table.computed[slot] = hit + tokens
+      if (last && this.config.asyncScheduling) table.placeholders[slot] = 1
       if (table.scheduledAt[slot]! < 0) table.scheduledAt[slot] = now
-      batch.add(slot, table.serial[slot]!, tokens)
+      batch.add(slot, table.serial[slot]!, tokens, hit + tokens, last)
       budget -= tokens
     }
     for (let i = deferred.length - 1; i >= 0; i--) waiting.prepend(deferred[i]!)
-  }
-
-  /** Counts the scheduled tokens as computed, so that the next step can be scheduled before this one ends. */
-  private advance(batch: Batch): void {
-    const { computed, inFlight, numTokens, placeholders } = this.table
-    const { slots, newTokens, samples, count } = batch
-    const isAsync = this.config.asyncScheduling
-    let [tokens, sampled, kvTokens, pairs] = [0, 0, 0, 0]
-    for (let i = 0; i < count; i++) {
-      const slot = slots[i]!
-      const added = newTokens[i]!
-      const context = computed[slot]! + added
-      computed[slot] = context
-      inFlight[slot] = inFlight[slot]! + added
-      tokens += added
-      kvTokens += context
-      if (added > 1) pairs += added * (context - added / 2)
-      const last = context >= numTokens[slot]! + placeholders[slot]!
-      samples[i] = last ? 1 : 0
-      if (!last) continue
-      sampled++
-      if (isAsync) placeholders[slot] = placeholders[slot]! + 1
-    }
-    batch.tokens = tokens
-    batch.sequences = count
-    batch.sampled = sampled
-    batch.kvTokens = kvTokens
-    batch.prefillPairs = pairs
   }
 }
