@@ -53,10 +53,22 @@ export class TokenBucket {
 
   /** The time at which the next request may be sent, `now` or later. */
   take(now: Us): Us {
-    this.tokens = Math.min(this.burst, this.tokens + (now - this.at) / this.perTokenUs)
-    this.at = now
+    this.refill(now)
     this.tokens -= 1
     return this.tokens >= 0 ? now : now + Math.ceil(-this.tokens * this.perTokenUs)
+  }
+
+  /** Takes a token if there is one now. */
+  tryTake(now: Us): boolean {
+    this.refill(now)
+    if (this.tokens < 1) return false
+    this.tokens -= 1
+    return true
+  }
+
+  private refill(now: Us): void {
+    this.tokens = Math.min(this.burst, this.tokens + (now - this.at) / this.perTokenUs)
+    this.at = now
   }
 }
 

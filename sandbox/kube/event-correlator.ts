@@ -1,0 +1,67 @@
+import type { Us } from '../world/time.ts'
+import { seconds } from '../world/time.ts'
+import { TokenBucket } from './lag.ts'
+
+/** What a recorder knows of an occurrence. */
+export interface Occurrence {
+  /** Who says it, and about which object (by uid): one budget for all that is said about it. */
+  readonly about: string
+  readonly level: string
+  readonly reason: string
+  readonly message: string
+}
+
+/** What becomes of it: a new Event, one more of a known Event, or nothing. */
+export type Correlated =
+  | { readonly action: 'create'; readonly key: string; readonly message: string }
+  | { readonly action: 'count'; readonly key: string; readonly message: string; readonly count: number }
+  | { readonly action: 'drop' }
+
+const MAX_DIFFERENT = 10
+const SIMILAR_WITHIN = seconds(600)
+const SPAM = { qps: 1 / 300, burst: 25 }
+
+/**
+ * Keeps recorders from flooding the server: from the tenth message on that differs only in its text one combined Event counts them,
+ * the same Event again is counted, and of one object only 25 are told, then one in five minutes.
+ * Follows k8s.io/client-go/tools/record/events_cache.go EventCorrelate.
+ */
+export class EventCorrelator {
+  private readonly similar = new Map<string, { messages: Set<string>; at: Us }>()
+  private readonly counts = new Map<string, number>()
+  private readonly budgets = new Map<string, TokenBucket>()
+
+  correlate(occurrence: Occurrence, now: Us): Correlated {
+    const { about, level, reason, message } = occurrence
+    const group = `${about}/${level}/${reason}`
+    const combined = this.isOneOfMany(group, message, now)
+    const key = combined ? group : `${group}/${message}`
+    const text = combined ? `(combined from similar events): ${message}` : message
+    const count = (this.counts.get(key) ?? 0) + 1
+    this.counts.set(key, count)
+    if (!this.affords(about, now)) return { action: 'drop' }
+    return count === 1 ? { action: 'create', key, message: text } : { action: 'count', key, message: text, count }
+  }
+
+  private isOneOfMany(group: string, message: string, now: Us): boolean {
+    let known = this.similar.get(group)
+    if (!known || now - known.at > SIMILAR_WITHIN) {
+      known = { messages: new Set(), at: now }
+      this.similar.set(group, known)
+    }
+    known.at = now
+    known.messages.add(message)
+    if (known.messages.size < MAX_DIFFERENT) return false
+    known.messages.delete(known.messages.values().next().value!)
+    return true
+  }
+
+  private affords(about: string, now: Us): boolean {
+    let budget = this.budgets.get(about)
+    if (!budget) {
+      budget = new TokenBucket(SPAM)
+      this.budgets.set(about, budget)
+    }
+    return budget.tryTake(now)
+  }
+}

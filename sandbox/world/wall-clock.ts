@@ -1,0 +1,84 @@
+import { type Clock, type Timer, VirtualClock } from './clock.ts'
+import { EPOCH_MS, type Us } from './time.ts'
+
+/** Calls run in one turn before the event loop gets its turn. */
+const SLICE_MS = 10
+
+/** Longest a Node timer can wait. */
+const LONGEST_MS = 2 ** 31 - 1
+
+/**
+ * The wall's time as a clock. `now` counts from the same instant as trial time does on a virtual clock (2026-01-01T00:00:00Z), so that
+ * it agrees with the times a real API server writes into objects; a trial keeps its own start to count from. It never goes back.
+ *
+ * An error thrown by a call, such as an actor's, goes to `onError`; without one it is thrown out of the timer and ends the process.
+ */
+export class WallClock implements Clock {
+  private readonly due = new VirtualClock()
+  private readonly onError: ((error: unknown) => void) | undefined
+  private armed: { at: Us; disarm(): void } | undefined
+  private running = false
+  private stopped = false
+
+  constructor(options: { onError?: (error: unknown) => void } = {}) {
+    this.onError = options.onError
+    this.due.now = this.now
+  }
+
+  get now(): Us {
+    return Math.round((performance.timeOrigin + performance.now() - EPOCH_MS) * 1e3)
+  }
+
+  at(at: Us, fn: () => void): Timer {
+    const timer = this.due.at(Math.max(at, this.due.now), fn)
+    this.arm()
+    return timer
+  }
+
+  after(delay: Us, fn: () => void): Timer {
+    return this.at(this.now + delay, fn)
+  }
+
+  /** Runs nothing from now on; what was scheduled, or will be, never comes. */
+  stop(): void {
+    this.stopped = true
+    this.armed?.disarm()
+    this.armed = undefined
+  }
+
+  /** Sets the one timer to the next call. */
+  private arm(): void {
+    if (this.stopped || this.running) return
+    const at = this.due.nextAt()
+    if (at === undefined || (this.armed && this.armed.at <= at)) return
+    this.armed?.disarm()
+    const waitMs = (at - this.now) / 1e3
+    if (waitMs <= 0) {
+      const immediate = setImmediate(() => this.fire())
+      this.armed = { at, disarm: () => clearImmediate(immediate) }
+      return
+    }
+    const timeout = setTimeout(() => this.fire(), Math.min(Math.ceil(waitMs), LONGEST_MS))
+    this.armed = { at, disarm: () => clearTimeout(timeout) }
+  }
+
+  /** Runs what is due, one call at a time, for at most a slice. */
+  private fire(): void {
+    this.armed = undefined
+    this.running = true
+    const until = this.now + SLICE_MS * 1e3
+    try {
+      for (let now = this.now; now < until && !this.stopped; now = this.now) {
+        const next = this.due.nextAt()
+        if (next === undefined || next > now) break
+        this.due.runUntil(next)
+      }
+    } catch (error) {
+      if (!this.onError) throw error
+      this.onError(error)
+    } finally {
+      this.running = false
+      this.arm()
+    }
+  }
+}
