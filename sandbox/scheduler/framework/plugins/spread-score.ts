@@ -1,0 +1,76 @@
+import type { Listers, Plugin } from '../plugin.ts'
+import type { PodCounter, PodCounts } from './pod-counts.ts'
+import { type Constraint, constraintsOf, HOSTNAME, hasAllKeys, includes } from './spread-constraints.ts'
+
+interface Term {
+  readonly constraint: Constraint
+  readonly counter: PodCounter
+  /** Matching pods by value of the topology key, over all nodes; unused for hosts, where the node's own pods count. */
+  readonly counts: Map<string, number>
+  weight: number
+}
+
+interface State {
+  readonly terms: readonly Term[]
+  /** Nodes that lack a key the pod itself asked for. */
+  readonly ignored: ReadonlySet<string>
+}
+
+/** The score part of topology spread. Follows pkg/scheduler/framework/plugins/podtopologyspread/scoring.go. */
+export function spreadScore(listers: Listers, podCounts: PodCounts): Pick<Plugin, 'preScore' | 'score' | 'normalize'> {
+  const part: Pick<Plugin<unknown, State>, 'preScore' | 'score' | 'normalize'> = {
+    preScore(pod, feasible, { nodes }) {
+      const constraints = constraintsOf(pod.pod, 'ScheduleAnyway', listers)
+      if (constraints.length === 0 || nodes.length === 0) return undefined
+      const asked = (pod.pod.spec.topologySpreadConstraints?.length ?? 0) > 0
+      const ignored = new Set<string>()
+      if (asked) for (const { node, name } of feasible) if (!hasAllKeys(node!, constraints)) ignored.add(name)
+      const namespace = pod.pod.metadata.namespace ?? ''
+      const terms = constraints.map((constraint) => {
+        const counts = new Map<string, number>()
+        const counter = podCounts.of(constraint.selector, namespace)
+        if (constraint.topologyKey === HOSTNAME)
+          return { constraint, counter, counts, weight: Math.log(feasible.length - ignored.size + 2) }
+        for (const { node, name } of feasible)
+          if (!ignored.has(name)) counts.set(node!.metadata.labels?.[constraint.topologyKey] ?? '', 0)
+        return { constraint, counter, counts, weight: Math.log(counts.size + 2) }
+      })
+      for (const { constraint, counts, counter } of terms) {
+        if (counts.size === 0) continue
+        for (const info of nodes) {
+          if (asked && !hasAllKeys(info.node!, constraints)) continue
+          const value = info.node!.metadata.labels?.[constraint.topologyKey] ?? ''
+          const count = counts.get(value)
+          if (count === undefined || !includes(constraint, pod, info.node!)) continue
+          counts.set(value, count + counter.on(info))
+        }
+      }
+      return { terms, ignored }
+    },
+    score({ terms, ignored }, _, info) {
+      if (ignored.has(info.name)) return 0
+      let score = 0
+      for (const { constraint, counts, counter, weight } of terms) {
+        const value = info.node!.metadata.labels?.[constraint.topologyKey]
+        if (value === undefined) continue
+        const count = constraint.topologyKey === HOSTNAME ? counter.on(info) : counts.get(value)!
+        score += count * weight + (constraint.maxSkew - 1)
+      }
+      return Math.round(score)
+    },
+    normalize(scores, nodes, { ignored }) {
+      let least = Number.MAX_SAFE_INTEGER
+      let greatest = 0
+      for (let i = 0; i < scores.length; i++) {
+        if (ignored.size > 0 && ignored.has(nodes[i]!.name)) continue
+        if (scores[i]! < least) least = scores[i]!
+        if (scores[i]! > greatest) greatest = scores[i]!
+      }
+      for (let i = 0; i < scores.length; i++) {
+        if (ignored.size > 0 && ignored.has(nodes[i]!.name)) scores[i] = 0
+        else scores[i] = greatest === 0 ? 100 : Math.trunc((100 * (greatest + least - scores[i]!)) / greatest)
+      }
+    },
+  }
+  return part as Pick<Plugin, 'preScore' | 'score' | 'normalize'>
+}

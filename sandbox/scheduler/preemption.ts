@@ -1,0 +1,144 @@
+import type { RandomStream } from '../world/random.ts'
+import type { Us } from '../world/time.ts'
+import type { SchedulerCache } from './cache.ts'
+import { type DisruptionBudget, splitByBudgets } from './disruption-budgets.ts'
+import { type Diagnosis, fitMessage } from './framework/fit-error.ts'
+import type { NodeInfo } from './framework/node-info.ts'
+import type { PodInfo } from './framework/pod-info.ts'
+import {
+  addPodTo,
+  cloneFilters,
+  type FilterState,
+  filterWithNominated,
+  type Nominations,
+  removePodFrom,
+} from './framework/runtime.ts'
+import { NodeStatuses, rejected, type Status, unresolvable } from './framework/status.ts'
+import { byImportance, isTerminatingByPreemption } from './importance.ts'
+import { type Candidate, pickCandidate } from './pick-candidate.ts'
+
+/** What preemption found. `nominate`: the node to promise the pod, '' to take a promise back, undefined to leave it. */
+export interface PreemptionOutcome {
+  readonly nominate: string | undefined
+  readonly message: string
+  readonly candidate?: Candidate
+}
+
+const PLUGIN = 'DefaultPreemption'
+const MIN_CANDIDATES = 100
+const MIN_CANDIDATES_PERCENT = 10
+const NOT_HELPFUL = unresolvable(PLUGIN, 'Preemption is not helpful for scheduling')
+const NO_VICTIMS = unresolvable(PLUGIN, 'No preemption victims found for incoming pod')
+
+/**
+ * Looks for a node where a pod would fit if pods of lower priority went.
+ * Follows pkg/scheduler/framework/preemption/preemption.go and plugins/defaultpreemption/default_preemption.go.
+ */
+export class Preemption {
+  private readonly cache: SchedulerCache
+  private readonly nominations: Nominations
+  private readonly random: RandomStream
+
+  constructor(options: { cache: SchedulerCache; nominations: Nominations; random: RandomStream }) {
+    this.cache = options.cache
+    this.nominations = options.nominations
+    this.random = options.random
+  }
+
+  evaluate(
+    pod: PodInfo,
+    filters: FilterState,
+    { statuses }: Diagnosis,
+    options: { now: Us; budgets: readonly DisruptionBudget[] },
+  ): PreemptionOutcome {
+    const reason = this.ineligible(pod, statuses)
+    if (reason) return { nominate: undefined, message: `preemption: ${reason}` }
+    const { candidates, found, errors } = this.candidates(pod, filters, statuses, options)
+    if (candidates.length > 0) {
+      const candidate = pickCandidate(candidates, this.random, options.now)
+      return { nominate: candidate.node, message: '', candidate }
+    }
+    if (errors.length > 0)
+      return {
+        nominate: undefined,
+        message: `preemption: ${errors.length === 1 ? errors[0] : `[${errors.join(', ')}]`}`,
+      }
+    found.absent = NOT_HELPFUL
+    const message = fitMessage(this.cache.nodes.length, { statuses: found, plugins: new Set() })
+    return { nominate: '', message: `preemption: ${message}` }
+  }
+
+  private ineligible({ pod, priority }: PodInfo, statuses: NodeStatuses): string | undefined {
+    if (pod.spec.preemptionPolicy === 'Never') return 'not eligible due to preemptionPolicy=Never.'
+    const nominated = pod.status?.nominatedNodeName
+    if (!nominated || statuses.get(nominated).unresolvable) return undefined
+    const waits = this.cache
+      .node(nominated)
+      ?.pods.some((other) => other.priority < priority && isTerminatingByPreemption(other.pod))
+    return waits ? 'not eligible due to a terminating pod on the nominated node.' : undefined
+  }
+
+  /** Tries nodes from a random one on, until enough are found. Follows DryRunPreemption. */
+  private candidates(
+    pod: PodInfo,
+    filters: FilterState,
+    statuses: NodeStatuses,
+    options: { now: Us; budgets: readonly DisruptionBudget[] },
+  ): { candidates: Candidate[]; found: NodeStatuses; errors: string[] } {
+    const nodes = this.cache.nodes.filter((node) => !statuses.get(node.name).unresolvable)
+    const found = new NodeStatuses()
+    const kept: Candidate[] = []
+    const violating: Candidate[] = []
+    const errors: string[] = []
+    if (nodes.length === 0) return { candidates: [], found, errors }
+    const offset = this.random.int(nodes.length)
+    const wanted = candidatesToFind(nodes.length)
+    for (let i = 0; i < nodes.length; i++) {
+      if (kept.length > 0 && kept.length + violating.length >= wanted) break
+      const node = nodes[(offset + i) % nodes.length]!
+      const result = this.victimsOn(node, pod, filters, options)
+      if ('status' in result) found.set(node.name, result.status)
+      else if (result.candidate.victims.length > 0)
+        (result.candidate.violations === 0 ? kept : violating).push(result.candidate)
+      else {
+        const error = `expected at least one victim pod on node "${node.name}"`
+        errors.push(error)
+        found.set(node.name, rejected(PLUGIN, error))
+      }
+    }
+    return { candidates: [...kept, ...violating.slice(0, wanted)], found, errors }
+  }
+
+  /** The fewest, least important pods whose going makes room. Follows SelectVictimsOnNode. */
+  private victimsOn(
+    node: NodeInfo,
+    pod: PodInfo,
+    filters: FilterState,
+    { now, budgets }: { now: Us; budgets: readonly DisruptionBudget[] },
+  ): { candidate: Candidate } | { status: Status } {
+    const lower = node.pods.filter((other) => other.priority < pod.priority)
+    if (lower.length === 0) return { status: NO_VICTIMS }
+    const copy = node.clone()
+    const states = cloneFilters(filters)
+    for (const other of lower) removePodFrom(states, pod, other, copy)
+    const status = filterWithNominated(states, pod, copy, this.nominations)
+    if (status) return { status }
+    const { violating, others } = splitByBudgets([...lower].sort(byImportance(now)), budgets)
+    const victims: PodInfo[] = []
+    const spare = (other: PodInfo): boolean => {
+      addPodTo(states, pod, other, copy)
+      if (!filterWithNominated(states, pod, copy, this.nominations)) return true
+      removePodFrom(states, pod, other, copy)
+      victims.push(other)
+      return false
+    }
+    const violations = violating.filter((other) => !spare(other)).length
+    for (const other of others) spare(other)
+    if (violating.length > 0 && others.length > 0) victims.sort(byImportance(now))
+    return { candidate: { node: node.name, victims, violations } }
+  }
+}
+
+function candidatesToFind(nodes: number): number {
+  return Math.min(Math.max(Math.trunc((nodes * MIN_CANDIDATES_PERCENT) / 100), MIN_CANDIDATES), nodes)
+}
