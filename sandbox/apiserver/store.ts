@@ -194,7 +194,14 @@ export class Store {
     asked: T,
     subresource: 'status' | undefined,
   ): T {
-    if (subresource === 'status') return { ...before, status: (asked as { status?: unknown }).status }
+    if (subresource === 'status') {
+      // a status write carries annotations too, which Deployments use for their revision (pkg/registry/apps/deployment/strategy.go)
+      const { annotations } = asked.metadata
+      const metadata = equal(annotations, before.metadata.annotations)
+        ? before.metadata
+        : { ...before.metadata, annotations }
+      return { ...before, metadata, status: (asked as { status?: unknown }).status }
+    }
     const metadata: ObjectMeta = {
       ...asked.metadata,
       uid: before.metadata.uid,

@@ -87,7 +87,8 @@ function* adopt<T extends KubeObject>(object: T, { kube, kind, owner, wrote }: C
   const { uid, resourceVersion, ownerReferences = [] } = object.metadata
   // a merge patch replaces the list whole, so it must be made from the server's version
   const metadata = { uid, resourceVersion, ownerReferences: [...ownerReferences, controllerRef(owner)] }
-  wrote?.(yield* kube.patch(kind, keyOf(object), { metadata }))
+  const written = yield* kube.patch(kind, keyOf(object), { metadata })
+  wrote?.(written)
 }
 
 function* release<T extends KubeObject>(object: T, { kube, kind, owner, wrote }: Claim<T>): Task {
@@ -95,7 +96,8 @@ function* release<T extends KubeObject>(object: T, { kube, kind, owner, wrote }:
   const left = (object.metadata.ownerReferences ?? []).filter((ref) => ref.uid !== owner.metadata.uid)
   try {
     const ownerReferences = left.length > 0 ? left : null
-    wrote?.(yield* kube.patch(kind, keyOf(object), { metadata: { uid, resourceVersion, ownerReferences } }))
+    const written = yield* kube.patch(kind, keyOf(object), { metadata: { uid, resourceVersion, ownerReferences } })
+    wrote?.(written)
   } catch (error) {
     if (!isApiError(error, 'Invalid')) throw error
   }
