@@ -28,7 +28,10 @@ function measure(batch: number, tokensWanted: number): void {
   for (let i = 0; i < batch; i++) submit(0)
   const started = process.hrtime.bigint()
   let now = 0
-  while (engine.stats().generatedTokens < tokensWanted) engine.advanceTo((now += 1_000_000))
+  while (engine.stats().generatedTokens < tokensWanted) {
+    now += 1_000_000
+    engine.advanceTo(now)
+  }
   const wall = Number(process.hrtime.bigint() - started) / 1e9
   const { generatedTokens, steps } = engine.stats()
   const rate = generatedTokens / wall / 1e6

@@ -2,7 +2,12 @@
  * The simplex search of Nelder and Mead: minimises `loss` from `start` with first steps of `step`, for `evaluations`
  * calls. Deterministic.
  */
-export function nelderMead(loss: (x: readonly number[]) => number, start: readonly number[], step: number, evaluations: number) {
+export function nelderMead(
+  loss: (x: readonly number[]) => number,
+  start: readonly number[],
+  step: number,
+  evaluations: number,
+) {
   const point = (x: number[]) => ({ x, loss: loss(x) })
   const simplex = [point([...start]), ...start.map((_, i) => point(start.map((v, j) => (i === j ? v + step : v))))]
   let calls = simplex.length

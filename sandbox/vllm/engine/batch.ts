@@ -33,14 +33,22 @@ export class Batch implements StepLoad {
     this.departures = departures
   }
 
-  /** Adds a chunk of `newTokens` that ends at `context` tokens. */
-  add(slot: number, serial: number, newTokens: number, context: number, samples: boolean): void {
+  /** Adds a chunk of `newTokens`. The caller adds what it sums to with `sum`, for many chunks at once. */
+  add(slot: number, serial: number, newTokens: number, samples: boolean): void {
     const i = this.count++
     this.slots[i] = slot
     this.serials[i] = serial
     this.newTokens[i] = newTokens
     this.samples[i] = samples ? 1 : 0
-    this.sum(newTokens, context, samples ? 1 : 0, 1)
+  }
+
+  /** Adds chunks' sums; `pairs` as `prefillPairsOf` counts them. */
+  sum(sequences: number, tokens: number, context: number, sampled: number, pairs: number): void {
+    this.sequences += sequences
+    this.tokens += tokens
+    this.kvTokens += context
+    this.sampled += sampled
+    this.prefillPairs += pairs
   }
 
   /** Takes a slot out again (priority preemption); its tokens, or 0 when it was not in. */
@@ -48,7 +56,7 @@ export class Batch implements StepLoad {
     const i = this.slots.subarray(0, this.count).indexOf(slot)
     if (i < 0) return 0
     const tokens = this.newTokens[i]!
-    this.sum(tokens, context, this.samples[i]!, -1)
+    this.sum(-1, -tokens, -context, -this.samples[i]!, -prefillPairsOf(tokens, context))
     for (const column of [this.slots, this.serials, this.newTokens, this.samples])
       column.copyWithin(i, i + 1, this.count)
     this.count--
@@ -60,12 +68,8 @@ export class Batch implements StepLoad {
     const i = this.slots.subarray(0, this.count).indexOf(slot)
     return i >= 0 && this.serials[i] === serial ? this.newTokens[i]! : 0
   }
-
-  private sum(tokens: number, context: number, sampled: number, sign: number): void {
-    this.sequences += sign
-    this.tokens += sign * tokens
-    this.kvTokens += sign * context
-    this.sampled += sign * sampled
-    if (tokens > 1) this.prefillPairs += sign * tokens * (context - tokens / 2)
-  }
 }
+
+/** Query × key pairs of a chunk of `tokens` that ends at `context`; a single token is memory-bound and counts none. */
+export const prefillPairsOf = (tokens: number, context: number): number =>
+  tokens > 1 ? tokens * (context - tokens / 2) : 0

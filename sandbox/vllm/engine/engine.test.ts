@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Engine } from './engine.ts'
-import { play, plainSteps } from './test-kit.ts'
+import { plainSteps, play } from './test-kit.ts'
 import type { EngineConfig, StepLoad } from './types.ts'
 
 const BASE: EngineConfig = { numGpuBlocks: 101, maxModelLen: 512, maxNumSeqs: 8, maxNumBatchedTokens: 64 }

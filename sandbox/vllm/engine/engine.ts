@@ -100,7 +100,8 @@ export class Engine {
       .concat(this.inbox.map((record) => ({ record, outputTokens: 0 })))
       .filter(({ record }) => !this.aborts.includes(record.request.id))
     for (const { record } of ending) this.abort(record.request.id, now)
-    for (const { record, outputTokens } of ending) record.observer.finished?.({ at: now, outputTokens, reason: 'abort' })
+    for (const { record, outputTokens } of ending)
+      record.observer.finished?.({ at: now, outputTokens, reason: 'abort' })
   }
 
   /** Runs every step that ends at or before `now`. */

@@ -83,11 +83,15 @@ export class KvCache {
   /** Registers every full block within the first `tokens` tokens. */
   cacheUpTo(slot: number, tokens: number): void {
     if (!this.caching) return
-    const { table } = this
+    const { table, pool } = this
+    const from = table.cachedBlocks[slot]!
     const full = Math.floor(tokens / this.blockSize)
+    if (full <= from) return
     const blocks = table.blocks[slot]!
-    for (let i = table.cachedBlocks[slot]!; i < full; i++) this.pool.cache(blocks[i]!, this.hashOf(slot, i))
-    if (full > table.cachedBlocks[slot]!) table.cachedBlocks[slot] = full
+    const shared = table.records[slot]!.sharedHashes
+    const own = ownHash(table.serial[slot]!, 0)
+    for (let i = from; i < full; i++) pool.cache(blocks[i]!, i < shared.length ? shared[i]! : own - i)
+    table.cachedBlocks[slot] = full
   }
 
   /** Gives all blocks of a request back. A preempted one remembers which they were. */
@@ -104,22 +108,16 @@ export class KvCache {
     return this.pool.usage
   }
 
-
   private blocksFor(tokens: number): number {
     return Math.ceil(tokens / this.blockSize)
   }
 
-  /** Shared blocks have their chained hash; all others one that only this request can form. */
-  private hashOf(slot: number, index: number): number {
-    const shared = this.table.records[slot]!.sharedHashes
-    return index < shared.length ? shared[index]! : -(this.table.serial[slot]! * BLOCKS_PER_REQUEST_MAX + index + 1)
-  }
-
+  /** A shared block is found by its chained hash, one of its own only where it was before, under a hash none else forms. */
   private cachedBlock(slot: number, index: number): number {
-    const hash = this.hashOf(slot, index)
-    if (hash > 0) return this.pool.find(hash)
-    const former = this.table.records[slot]!.formerBlocks?.[index]
-    return former !== undefined && this.pool.hash[former] === hash ? former : -1
+    const record = this.table.records[slot]!
+    if (index < record.sharedHashes.length) return this.pool.find(record.sharedHashes[index]!)
+    const former = record.formerBlocks?.[index]
+    return former !== undefined && this.pool.hash[former] === ownHash(record.serial, index) ? former : -1
   }
 
   private room(slot: number, count: number): Int32Array {
@@ -132,6 +130,9 @@ export class KvCache {
     return blocks
   }
 }
+
+/** Negative, and of one block of one request alone. */
+const ownHash = (serial: number, index: number): number => -(serial * BLOCKS_PER_REQUEST_MAX + index + 1)
 
 /**
  * Chains the client's block hashes, so that a block matches only where all before it do. 53-bit, positive.

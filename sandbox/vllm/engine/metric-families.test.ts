@@ -16,14 +16,17 @@ const shapeOf = (text: string): string[] =>
     .map((line) => (line.startsWith('vllm:cache_config_info') ? line.replace(/="[^"]*"/g, '') : line))
 
 describe('metric families', () => {
-  it.skipIf(!existsSync(GOLDEN))('are those of a real server: names, texts, types, labels, buckets, order (../shared/data)', () => {
-    const golden = readFileSync(GOLDEN, 'utf8')
-    const info = golden.split('\n').find((line) => line.startsWith('vllm:cache_config_info'))!
-    const cacheConfig = Object.fromEntries([...info.matchAll(/(\w+)="/g)].map(([, name]) => [name!, '']))
-    delete cacheConfig['engine']
-    const options = { modelName: 'tiny-llama', createdAt: 0, cacheConfig }
-    expect(shapeOf(renderFamilies(metricFamilies(new EngineMetrics(2048), options)))).toEqual(shapeOf(golden))
-  })
+  it.skipIf(!existsSync(GOLDEN))(
+    'are those of a real server: names, texts, types, labels, buckets, order (../shared/data)',
+    () => {
+      const golden = readFileSync(GOLDEN, 'utf8')
+      const info = golden.split('\n').find((line) => line.startsWith('vllm:cache_config_info'))!
+      const cacheConfig = Object.fromEntries([...info.matchAll(/(\w+)="/g)].map(([, name]) => [name!, '']))
+      delete cacheConfig['engine']
+      const options = { modelName: 'tiny-llama', createdAt: 0, cacheConfig }
+      expect(shapeOf(renderFamilies(metricFamilies(new EngineMetrics(2048), options)))).toEqual(shapeOf(golden))
+    },
+  )
 
   it('count what the engine did', () => {
     const engine = new Engine({ numGpuBlocks: 100, maxModelLen: 256 }, plainSteps)
@@ -47,8 +50,20 @@ describe('metric families', () => {
   })
 
   it('print floats as the Python client does', () => {
-    expect([0, 1, 0.025, 20, 0.0036818959993070166, 1e-5, 4873543680, 1000000, 999999, 1.5e17, -3].map(formatFloat)).toEqual(
-      ['0.0', '1.0', '0.025', '20.0', '0.0036818959993070166', '1e-05', '4.87354368e+09', '1e+06', '999999.0', '1.5e+17', '-3.0'],
-    )
+    expect(
+      [0, 1, 0.025, 20, 0.0036818959993070166, 1e-5, 4873543680, 1000000, 999999, 1.5e17, -3].map(formatFloat),
+    ).toEqual([
+      '0.0',
+      '1.0',
+      '0.025',
+      '20.0',
+      '0.0036818959993070166',
+      '1e-05',
+      '4.87354368e+09',
+      '1e+06',
+      '999999.0',
+      '1.5e+17',
+      '-3.0',
+    ])
   })
 })

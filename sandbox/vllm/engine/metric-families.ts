@@ -33,11 +33,16 @@ export interface FamilyOptions {
 export function metricFamilies(metrics: EngineMetrics, options: FamilyOptions): MetricFamily[] {
   const build = new Builder(options)
   for (const [what, text] of PERF_COUNTERS)
-    build.counter(`vllm:estimated_${what}_per_gpu`, `Estimated number of ${text} (for Model Flops Utilization calculations).`, 0)
+    build.counter(
+      `vllm:estimated_${what}_per_gpu`,
+      `Estimated number of ${text} (for Model Flops Utilization calculations).`,
+      0,
+    )
   addSchedulerState(build, metrics, options.sleepLevel ?? 0)
   addCounters(build, metrics)
   for (const [name, help, histogram] of histogramsOf(metrics)) build.histogram(name, help, histogram)
-  if (options.cacheConfig) build.info('vllm:cache_config_info', 'Information of the LLMEngine CacheConfig', options.cacheConfig)
+  if (options.cacheConfig)
+    build.info('vllm:cache_config_info', 'Information of the LLMEngine CacheConfig', options.cacheConfig)
   return build.families
 }
 
@@ -96,7 +101,9 @@ function addCounters(build: Builder, metrics: EngineMetrics): void {
     { source: { device: metrics.prefixCacheHits, host: 0, p2p: 0, disk: 0, external_unspecified: 0 } },
   )
   build.counter('vllm:generation_tokens', 'Number of generation tokens processed.', metrics.generationTokens)
-  build.counter('vllm:request_success', 'Count of successfully processed requests.', { finished_reason: metrics.success })
+  build.counter('vllm:request_success', 'Count of successfully processed requests.', {
+    finished_reason: metrics.success,
+  })
   build.counter(
     'vllm:admission_rejections',
     'Number of admission attempts rejected by a queue limit, by reason.',
@@ -130,11 +137,7 @@ function histogramsOf(m: EngineMetrics): [name: string, help: string, histogram:
     ['vllm:request_inference_time_seconds', spent('RUNNING'), m.inferenceTime],
     ['vllm:request_prefill_time_seconds', spent('PREFILL'), m.prefillTime],
     ['vllm:request_decode_time_seconds', spent('DECODE'), m.decodeTime],
-    [
-      'vllm:request_num_preemptions',
-      'Histogram of the number of times a request was preempted.',
-      m.requestPreemptions,
-    ],
+    ['vllm:request_num_preemptions', 'Histogram of the number of times a request was preempted.', m.requestPreemptions],
     [
       'vllm:request_prefill_kv_computed_tokens',
       'Histogram of new KV tokens computed during prefill (excluding cached tokens).',
@@ -218,8 +221,7 @@ export function renderFamilies(families: readonly MetricFamily[]): string {
   return `${lines.join('\n')}\n`
 }
 
-const escapeLabel = (value: string) =>
-  value.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"')
+const escapeLabel = (value: string) => value.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"')
 
 /** A float as Python's prometheus_client prints it: `1.0`, `0.025`, `1.79e+09`, `+Inf`. */
 export function formatFloat(value: number): string {

@@ -121,7 +121,11 @@ export class RequestTable {
     ;[this.marks, this.stale, this.endTokens, this.limitTokens, this.numBlocks] = ints.slice(5) as Five
     ;[this.cachedBlocks, this.cachedPromptTokens, this.preemptions, this.unreported] = ints.slice(10) as Four
     ;[this.serial, this.priority, this.queuedAt] = floats as [Float64Array, Float64Array, Float64Array]
-    ;[this.scheduledAt, this.firstTokenAt, this.lastTokenAt] = floats.slice(3) as [Float64Array, Float64Array, Float64Array]
+    ;[this.scheduledAt, this.firstTokenAt, this.lastTokenAt] = floats.slice(3) as [
+      Float64Array,
+      Float64Array,
+      Float64Array,
+    ]
     for (let slot = capacity - 1; slot >= this.capacity; slot--) {
       this.freeSlots.push(slot)
       this.blocks[slot] = new Int32Array(16)

@@ -1,4 +1,4 @@
-import type { Batch } from './batch.ts'
+import { type Batch, prefillPairsOf } from './batch.ts'
 import { KvCache } from './kv-cache.ts'
 import { createRequestQueue, type RequestQueue } from './request-queue.ts'
 import { MARK_PREEMPTED, MARK_STALE, PREEMPTED, RequestTable, RUNNING } from './requests.ts'
@@ -84,7 +84,7 @@ export class Scheduler {
     const { computed, placeholders, numTokens, limitTokens, numBlocks, cachedBlocks, serial } = table
     const { blockSize } = kv
     const { maxModelLen, asyncScheduling } = this.config
-    let budget = tokenBudget
+    let [budget, added, computedNow, contexts, sampled, pairs] = [tokenBudget, 0, 0, 0, 0, 0]
     for (let i = 0; i < running.length && budget > 0; i++) {
       const slot = running[i]!
       const done = computed[slot]!
@@ -105,12 +105,21 @@ export class Scheduler {
         i -= this.removedBefore
         budget += this.restoredTokens
       }
-      if (context >= (cachedBlocks[slot]! + 1) * blockSize) kv.cacheUpTo(slot, context < known ? context : known)
+      if (context >= (cachedBlocks[slot]! + 1) * blockSize) kv.cacheUpTo(slot, Math.min(context, known))
       computed[slot] = context
-      if (asyncScheduling && tokens === behind) placeholders[slot] = pending + 1
-      batch.add(slot, serial[slot]!, tokens, context, tokens === behind)
+      const samples = tokens === behind
+      if (samples) {
+        sampled++
+        if (asyncScheduling) placeholders[slot] = pending + 1
+      }
+      if (tokens > 1) pairs += prefillPairsOf(tokens, context)
+      batch.add(slot, serial[slot]!, tokens, samples)
       budget -= tokens
+      added++
+      computedNow += tokens
+      contexts += context
     }
+    batch.sum(added, computedNow, contexts, sampled, pairs)
     return budget
   }
 
@@ -191,7 +200,8 @@ export class Scheduler {
       table.computed[slot] = hit + tokens
       if (last && this.config.asyncScheduling) table.placeholders[slot] = 1
       if (table.scheduledAt[slot]! < 0) table.scheduledAt[slot] = now
-      batch.add(slot, table.serial[slot]!, tokens, hit + tokens, last)
+      batch.add(slot, table.serial[slot]!, tokens, last)
+      batch.sum(1, tokens, hit + tokens, last ? 1 : 0, prefillPairsOf(tokens, hit + tokens))
       budget -= tokens
     }
     for (let i = deferred.length - 1; i >= 0; i--) waiting.prepend(deferred[i]!)

@@ -85,7 +85,8 @@ function costsOf(options: RooflineOptions): Costs {
     kvReadPerTokenSeconds:
       (kvBytesPerToken(model, options.kvElementBytes ?? 2) / bandwidth) *
       (ranks / Math.min(ranks, model.mla ? 1 : model.kvHeads)),
-    attentionPerPairSeconds: (4 * model.attentionHeads * model.headDim * model.layers) / (bf16 * ATTENTION_COMPUTE_SHARE),
+    attentionPerPairSeconds:
+      (4 * model.attentionHeads * model.headDim * model.layers) / (bf16 * ATTENTION_COMPUTE_SHARE),
     allReducePerTokenSeconds:
       (reduces * 2 * (ranks - 1) * model.hiddenSize * 2) / ranks / gpu.interconnectBytesPerSecond,
     fixedSeconds: (fitted.stepOverheadUs + LAYER_FLOOR_US * model.layers) * 1e-6 + reduces * reduceLatency,

@@ -56,11 +56,17 @@ export function resolveConfig(config: EngineConfig): ResolvedEngineConfig {
     throw new RangeError(
       `max_num_batched_tokens (${resolved.maxNumBatchedTokens}) must be greater than or equal to max_num_seqs (${resolved.maxNumSeqs}).`,
     )
+  if (resolved.numGpuBlocks * resolved.blockSize < resolved.maxModelLen)
+    throw new RangeError(
+      `engine config: ${resolved.numGpuBlocks} blocks of ${resolved.blockSize} tokens cannot hold one request of max_model_len ${resolved.maxModelLen}`,
+    )
   return resolved
 }
 
 function defined(config: EngineConfig): EngineConfig {
-  return Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined)) as unknown as EngineConfig
+  return Object.fromEntries(
+    Object.entries(config).filter(([, value]) => value !== undefined),
+  ) as unknown as EngineConfig
 }
 
 /** Why a request ended; the order is that of vLLM's FinishReason. */
