@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { milliValueOf, parseQuantity } from '../../../sandbox/kube/quantity.ts'
+import { parseQuantity } from '../../../sandbox/kube/quantity.ts'
+import type { LengthDistribution } from '../../load/lengths.ts'
 import { parseBandwidth, parseBytes, parseRate, parseShare, parseTime } from './units.ts'
 
 /**
@@ -12,12 +13,6 @@ export interface Declared<T> {
   /** How it was measured; absent where it is only given. */
   readonly measured?: string
 }
-
-/** How many tokens prompts or answers have. */
-export type LengthDistribution =
-  | { readonly kind: 'constant'; readonly tokens: number }
-  | { readonly kind: 'uniform'; readonly minTokens: number; readonly maxTokens: number }
-  | { readonly kind: 'lognormal'; readonly meanTokens: number; readonly p95Tokens: number }
 
 /** A value that `parse` reads from one text, number or map. A RangeError becomes the message. */
 const parsed = <T>(parse: (value: unknown) => T) =>
@@ -54,13 +49,15 @@ const positive = (parse: (value: unknown) => number) => (value: unknown) => {
 const duration = declared(positive(parseTime))
 const bytes = declared(positive(parseBytes))
 const bandwidth = declared(positive(parseBandwidth))
-const memoryBytes = parsed((value) => (typeof value === 'number' ? value : parseBytes(value)))
-const cpuMilli = parsed((value) => {
-  try {
-    return milliValueOf(parseQuantity(String(value)))
-  } catch {
-    throw new RangeError(`not a CPU quantity: ${String(value).slice(0, 60)} (write it like 64 or 500m)`)
-  }
+/** A Kubernetes quantity as text; sizes such as 2TB become one. */
+const memory = parsed((value) => {
+  const text = String(value)
+  return isQuantity(text) ? text : String(parseBytes(text))
+})
+const cpu = parsed((value) => {
+  const text = String(value)
+  if (!isQuantity(text)) throw new RangeError(`not a CPU quantity: ${text.slice(0, 60)} (write it like 64 or 500m)`)
+  return text
 })
 
 const count = z.int().min(1)
@@ -72,8 +69,8 @@ const nodeGroup = z.strictObject({
   name: text.optional(),
   count,
   gpu: gpu.optional(),
-  cpu: cpuMilli.optional(),
-  memory: memoryBytes.optional(),
+  cpu: cpu.optional(),
+  memory: memory.optional(),
   labels: z.record(z.string(), z.string()).optional(),
   taints: z
     .array(
@@ -128,6 +125,7 @@ const workload = z.strictObject({
   promptTokens: lengths.optional(),
   outputTokens: lengths.optional(),
   duration: duration.optional(),
+  timeout: duration.optional(),
   slos: slos.optional(),
 })
 
@@ -201,4 +199,13 @@ function tokens(value: unknown): number {
   if (!Number.isInteger(value) || (value as number) < 1)
     throw new RangeError(`a number of tokens is a whole number of at least 1, not ${String(value)}`)
   return value as number
+}
+
+function isQuantity(text: string): boolean {
+  try {
+    parseQuantity(text)
+    return true
+  } catch {
+    return false
+  }
 }

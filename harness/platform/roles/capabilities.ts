@@ -1,0 +1,33 @@
+/** Fields of a pod template whose effect a tier must have an actor for. */
+export type Feature =
+  | 'probe.exec'
+  | 'probe.grpc'
+  | 'hook.exec'
+  | 'hook.http'
+  | 'init.command'
+  | 'volume.persistent'
+  | 'schedule.podAffinity'
+  | 'schedule.topologySpread'
+  | 'schedule.hostPort'
+  | 'schedule.profile'
+  | 'schedule.gates'
+  | 'schedule.dra'
+  | 'schedule.runtimeClass'
+  | 'schedule.queue'
+  | 'pod.readinessGates'
+  | 'network.mesh'
+
+/** What a tier has actors for. */
+export interface Capabilities {
+  readonly tier: string
+  /** Kinds that act or are acted on as in a cluster, as `deployments.apps`. */
+  readonly kinds: ReadonlySet<string>
+  readonly features: ReadonlySet<Feature>
+}
+
+/** What the `sim` tier has actors for. */
+export const SIM: Capabilities = {
+  tier: 'sim',
+  kinds: new Set(['pods', 'deployments.apps', 'replicasets.apps', 'services', 'priorityclasses.scheduling.k8s.io']),
+  features: new Set<Feature>(),
+}

@@ -1,0 +1,145 @@
+import { kindOf } from '../../../sandbox/kube/kinds.ts'
+import type { LabelSelector } from '../../../sandbox/kube/objects.ts'
+import { selects } from '../../../sandbox/kube/selects.ts'
+import { type Recognition, recogniseVllm } from '../../../sandbox/vllm/flags/command.ts'
+import type { Subject } from '../../subject.ts'
+import { type FieldPath, valueAt } from '../path.ts'
+import { groupOf, namespaceOf, type Platform, type PlatformObject } from '../platform.ts'
+import { gpusOf } from './gpu-requests.ts'
+import { isMap, type PodTemplate, podTemplatesOf, type WrittenContainer, type WrittenPodSpec } from './pod-templates.ts'
+import { referencesTo, serviceReferences } from './references.ts'
+
+/** Says what inference server a container runs; undefined when it runs none. */
+export type Recognise<R> = (container: WrittenContainer, podSpec: WrittenPodSpec) => R | undefined
+
+/** A workload that serves inference requests, and what in the platform has to do with it. */
+export interface InferenceServerRole<R> {
+  /** The id of its object. */
+  readonly id: string
+  readonly object: PlatformObject
+  readonly template: PodTemplate
+  readonly container: WrittenContainer
+  /** Where the container is in the object. */
+  readonly containerPath: FieldPath
+  readonly recognised: R
+  /** Services whose selector its pods match, in the order given. */
+  readonly services: readonly PlatformObject[]
+  /** HorizontalPodAutoscalers, KEDA ScaledObjects, VPAs and others that name it. */
+  readonly scalers: readonly PlatformObject[]
+  readonly disruptionBudgets: readonly PlatformObject[]
+  /** Ingresses, HTTPRoutes and others that name one of its services, and InferencePools that select its pods. */
+  readonly routes: readonly PlatformObject[]
+}
+
+/** Finds the inference servers of a platform: workloads with a container that `recognise` knows. One per pod template. */
+export function findInferenceServers<R>(platform: Platform, recognise: Recognise<R>): InferenceServerRole<R>[] {
+  return platform.objects.flatMap((object) =>
+    podTemplatesOf(object).flatMap((template) => {
+      for (const [i, container] of template.spec.containers.entries()) {
+        const recognised = recognise(container, template.spec)
+        if (recognised === undefined) continue
+        const containerPath = [...template.path, 'containers', i]
+        return [
+          {
+            id: object.id,
+            object,
+            template,
+            container,
+            containerPath,
+            recognised,
+            ...linksOf(platform, object, template),
+          },
+        ]
+      }
+      return []
+    }),
+  )
+}
+
+/** Finds the containers that run vLLM, also those that run it in a way the sandbox cannot simulate. */
+export const findVllmServers = (platform: Platform): InferenceServerRole<Exclude<Recognition, { kind: 'other' }>>[] =>
+  findInferenceServers(platform, ({ image, command, args, env }) => {
+    if (typeof image !== 'string') return undefined
+    const recognised = recogniseVllm({ image, command, args, env })
+    return recognised.kind === 'other' ? undefined : recognised
+  })
+
+/**
+ * A server as trials judge it. The Service is the first that selects its pods, with the port of it that leads to the server's, or its first.
+ * `port` is where the server listens, `worldSize` how many GPUs it uses.
+ */
+export function subjectOf<R>(
+  server: InferenceServerRole<R>,
+  { port, worldSize }: { port: number; worldSize: number | undefined },
+): Subject {
+  const { object, template, container } = server
+  const namespace = namespaceOf(object)
+  const { kind, metadata } = object.manifest
+  const selector = valueAt(object.manifest, 'spec.selector') as LabelSelector | undefined
+  const service = server.services[0]
+  return {
+    kind,
+    namespace,
+    name: metadata.name,
+    key: `${namespace}/${metadata.name}`,
+    container: container.name,
+    gpus: gpusOf(template.spec),
+    worldSize,
+    selector:
+      isMap(selector) && ('matchLabels' in selector || 'matchExpressions' in selector)
+        ? selector
+        : { matchLabels: { ...template.labels } },
+    ...(service
+      ? {
+          service: {
+            key: `${namespaceOf(service)}/${service.manifest.metadata.name}`,
+            port: portTo(service, container, port),
+          },
+        }
+      : {}),
+  }
+}
+
+function linksOf(platform: Platform, object: PlatformObject, template: PodTemplate) {
+  const near = platform.objects.filter((other) => other !== object && namespaceOf(other) === namespaceOf(object))
+  const { kind, metadata } = object.manifest
+  const services = near.filter((other) => isService(other) && selectsPods(other, 'spec.selector', template))
+  const named = near.filter(
+    (other) => !isService(other) && referencesTo(other.manifest, kind, metadata.name).length > 0,
+  )
+  return {
+    services,
+    scalers: named,
+    disruptionBudgets: near.filter(
+      (other) =>
+        other.manifest.kind === 'PodDisruptionBudget' &&
+        selects(valueAt(other.manifest, 'spec.selector') as LabelSelector | undefined, template.labels),
+    ),
+    routes: near.filter((other) => !isService(other) && routesTo(other, services, template)),
+  }
+}
+
+function routesTo(other: PlatformObject, services: readonly PlatformObject[], template: PodTemplate): boolean {
+  if (other.manifest.kind === 'InferencePool')
+    return selectsPods(other, 'spec.selector.matchLabels', template) || selectsPods(other, 'spec.selector', template)
+  if (other.manifest.kind.endsWith('Monitor') || groupOf(other.manifest.apiVersion) === 'apps') return false
+  return services.some(
+    (service) => serviceReferences(other.manifest, service.manifest.metadata.name, namespaceOf(service)).length > 0,
+  )
+}
+
+function selectsPods(object: PlatformObject, path: string, template: PodTemplate): boolean {
+  const selector = valueAt(object.manifest, path)
+  if (!isMap(selector)) return false
+  const wanted = Object.entries(selector)
+  return wanted.length > 0 && wanted.every(([key, value]) => template.labels[key] === value)
+}
+
+const isService = (object: PlatformObject): boolean => kindOf(object.manifest).id === 'services'
+
+function portTo(service: PlatformObject, container: WrittenContainer, port: number): number {
+  const ports = (valueAt(service.manifest, 'spec.ports') ?? []) as { port: number; targetPort?: number | string }[]
+  const number = (target: number | string | undefined) =>
+    typeof target === 'string' ? container.ports?.find((p) => p.name === target)?.containerPort : target
+  return (ports.find((one) => (number(one.targetPort) ?? one.port) === port) ?? ports[0])?.port ?? port
+}

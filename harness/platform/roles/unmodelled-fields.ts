@@ -1,0 +1,155 @@
+import type { LifecycleHandler } from '../../../sandbox/kube/objects.ts'
+import { type FieldPath, valueAt } from '../path.ts'
+import { namespaceOf, type Platform } from '../platform.ts'
+import type { Feature } from './capabilities.ts'
+import type { InferenceServerRole } from './inference-servers.ts'
+import { isMap, type WrittenContainer } from './pod-templates.ts'
+
+export interface UnmodelledField {
+  readonly effect: 'schedules' | 'runs' | 'mutates' | 'routes'
+  readonly path: FieldPath
+  readonly why: string
+}
+
+/** Fields of a server's pods whose effect the tier does not have. */
+export function unmodelledFields<R>(
+  platform: Platform,
+  server: InferenceServerRole<R>,
+  features: ReadonlySet<Feature>,
+): UnmodelledField[] {
+  const fields: UnmodelledField[] = []
+  const add = (feature: Feature, effect: UnmodelledField['effect'], path: FieldPath, why: string) => {
+    if (!features.has(feature)) fields.push({ effect, path, why })
+  }
+  const { spec, path } = server.template
+  for (const [i, container] of spec.containers.entries()) containerFields(container, [...path, 'containers', i], add)
+  for (const [i, container] of (spec.initContainers ?? []).entries()) {
+    const at = [...path, 'initContainers', i]
+    if (container.restartPolicy === 'Always') containerFields(container, at, add)
+    else if (!isTrivialCommand(container))
+      add('init.command', 'runs', at, 'how long the init container runs is not known')
+  }
+  schedulingFields(server, add)
+  volumeFields(platform, server, add)
+  if (spec.readinessGates?.length)
+    add(
+      'pod.readinessGates',
+      'runs',
+      [...path, 'readinessGates'],
+      'something outside sets the gate before the pod is ready',
+    )
+  meshFields(platform, server, add)
+  return fields
+}
+
+type Add = (feature: Feature, effect: UnmodelledField['effect'], path: FieldPath, why: string) => void
+
+function containerFields(container: WrittenContainer, path: FieldPath, add: Add): void {
+  for (const probe of ['startupProbe', 'livenessProbe', 'readinessProbe'] as const) {
+    if (container[probe]?.exec)
+      add('probe.exec', 'runs', [...path, probe, 'exec'], 'what the command would answer is not known')
+    if (container[probe]?.grpc)
+      add('probe.grpc', 'runs', [...path, probe, 'grpc'], 'what the gRPC service would answer is not known')
+  }
+  for (const when of ['postStart', 'preStop'] as const) {
+    const hook = container.lifecycle?.[when]
+    const at = [...path, 'lifecycle', when]
+    if (hook?.exec && sleepSecondsOf(hook) === undefined)
+      add('hook.exec', 'runs', [...at, 'exec'], 'what the command does and how long it takes is not known')
+    if (hook?.httpGet || hook?.tcpSocket)
+      add('hook.http', 'runs', at, 'what the server does on the request is not known')
+  }
+  for (const [i, port] of (container.ports ?? []).entries()) {
+    if (port.hostPort)
+      add('schedule.hostPort', 'schedules', [...path, 'ports', i, 'hostPort'], 'only one such pod fits a node')
+  }
+}
+
+function schedulingFields<R>({ template }: InferenceServerRole<R>, add: Add): void {
+  const { spec, path, labels } = template
+  const at = (field: string) => [...path, field]
+  if (spec.schedulerName && spec.schedulerName !== 'default-scheduler')
+    add('schedule.profile', 'schedules', at('schedulerName'), 'another scheduler places the pods')
+  if (spec.affinity?.podAffinity)
+    add('schedule.podAffinity', 'schedules', [...at('affinity'), 'podAffinity'], 'it decides where the pods go')
+  if (spec.affinity?.podAntiAffinity)
+    add('schedule.podAffinity', 'schedules', [...at('affinity'), 'podAntiAffinity'], 'it decides where the pods go')
+  if (spec.topologySpreadConstraints?.length)
+    add('schedule.topologySpread', 'schedules', at('topologySpreadConstraints'), 'it decides where the pods go')
+  if (spec.schedulingGates?.length)
+    add(
+      'schedule.gates',
+      'schedules',
+      at('schedulingGates'),
+      'something outside lifts the gate before the pod is scheduled',
+    )
+  if (spec.resourceClaims?.length)
+    add('schedule.dra', 'schedules', at('resourceClaims'), 'a DRA driver allocates the devices')
+  if ('kueue.x-k8s.io/queue-name' in labels)
+    add('schedule.queue', 'schedules', path.slice(0, -1), 'Kueue holds the pods until its queue admits them')
+}
+
+function volumeFields<R>(platform: Platform, { object, template }: InferenceServerRole<R>, add: Add): void {
+  const at = [...template.path, 'volumes']
+  for (const [i, volume] of (template.spec.volumes ?? []).entries()) {
+    if ('ephemeral' in volume)
+      add('volume.persistent', 'schedules', [...at, i, 'ephemeral'], 'a volume is made and bound for each pod')
+    const claim = volume['persistentVolumeClaim']
+    if (!isMap(claim) || isShared(platform, namespaceOf(object), String(claim['claimName']))) continue
+    add(
+      'volume.persistent',
+      'schedules',
+      [...at, i, 'persistentVolumeClaim'],
+      'the volume may bind the pods to a node or zone',
+    )
+  }
+  if (valueAt(object.manifest, 'spec.volumeClaimTemplates') !== undefined) {
+    add('volume.persistent', 'schedules', ['spec', 'volumeClaimTemplates'], 'a volume is made and bound for each pod')
+  }
+}
+
+/** A claim in the manifests that any node may mount. */
+function isShared(platform: Platform, namespace: string, name: string): boolean {
+  const claim = platform.objects.find(
+    (o) =>
+      o.manifest.kind === 'PersistentVolumeClaim' && o.manifest.metadata.name === name && namespaceOf(o) === namespace,
+  )
+  const modes = claim ? valueAt(claim.manifest, 'spec.accessModes') : undefined
+  return Array.isArray(modes) && (modes.includes('ReadWriteMany') || modes.includes('ReadOnlyMany'))
+}
+
+function meshFields<R>(platform: Platform, { object, template }: InferenceServerRole<R>, add: Add): void {
+  const { labels, annotations, path } = template
+  const namespace = platform.objects.find(
+    (o) => o.manifest.kind === 'Namespace' && o.manifest.metadata.name === namespaceOf(object),
+  )
+  const injected =
+    labels['sidecar.istio.io/inject'] === 'true' ||
+    annotations['sidecar.istio.io/inject'] === 'true' ||
+    annotations['linkerd.io/inject'] === 'enabled' ||
+    namespace?.manifest.metadata.labels?.['istio-injection'] === 'enabled' ||
+    namespace?.manifest.metadata.annotations?.['linkerd.io/inject'] === 'enabled'
+  if (injected)
+    add('network.mesh', 'mutates', path, 'a service mesh adds a proxy to the pods that requests pass through')
+}
+
+/** Seconds of a hook that only sleeps: `sleep: {seconds: 10}`, `["sleep", "10"]`, `["sh", "-c", "sleep 10"]`. Undefined: it does more. */
+export function sleepSecondsOf(hook: LifecycleHandler): number | undefined {
+  if (hook.sleep) return hook.sleep.seconds
+  return sleepOf(hook.exec?.command ?? [])
+}
+
+function sleepOf(command: readonly string[]): number | undefined {
+  const [program, ...args] = command
+  const shell =
+    /^(\/usr)?(\/bin\/)?(ba|da|a)?sh$/.test(program ?? '') && /^-[eux]*c$/.test(args[0] ?? '') && args.length === 2
+  const words = shell ? args[1]!.trim().replace(/;$/, '').split(/\s+/) : command
+  if (words.length !== 2 || !/^(\/usr)?(\/bin\/)?sleep$/.test(words[0]!)) return undefined
+  const parts = /^(\d+(?:\.\d+)?)([smh]?)$/.exec(words[1]!)
+  return parts ? Number(parts[1]) * { '': 1, s: 1, m: 60, h: 3600 }[parts[2] as '' | 's' | 'm' | 'h'] : undefined
+}
+
+const isTrivialCommand = ({ command = [], args = [] }: WrittenContainer): boolean => {
+  const words = [...command, ...args]
+  return words.length > 0 && (sleepOf(words) !== undefined || /^(\/usr)?(\/bin\/)?(true|echo)$/.test(words[0]!))
+}
