@@ -59,8 +59,16 @@ export interface InferenceObserver {
   firstToken(at: Us): void
   /** `reason: 'abort'` is a stream the server ended early in good form: a truncated answer under HTTP 200. */
   finished(result: { at: Us; outputTokens: number; reason: 'stop' | 'length' | 'abort' }): void
-  /** `kind: 'refused'`: no connection; `'reset'`: cut off mid-way; `'http'`: an error status. */
-  failed(failure: { at: Us; kind: 'refused' | 'reset' | 'http'; status?: number; message: string }): void
+  /**
+   * `'no-endpoints'`: nobody behind the Service; `'refused'`: no connection; `'reset'`: cut off mid-way; `'http'`: an error status.
+   * A server says only the last three; the first is the network's.
+   */
+  failed(failure: {
+    at: Us
+    kind: 'no-endpoints' | 'refused' | 'reset' | 'http'
+    status?: number
+    message: string
+  }): void
 }
 
 export interface InferenceServer {

@@ -1,36 +1,67 @@
 import type { Kube } from '../kube/kube.ts'
-import type { InferenceObserver, InferenceRequest } from '../nodes/program.ts'
+import type { LagProfile } from '../kube/lag.ts'
+import type { Container, Pod } from '../kube/objects.ts'
+import type { InferenceObserver, InferenceRequest, Program } from '../nodes/program.ts'
 import type { Task } from '../world/actor.ts'
-import type { Clock } from '../world/clock.ts'
 import type { Us } from '../world/time.ts'
+import type { World } from '../world/world.ts'
 
 /** A kind of place to run platforms in. Adding one is adding a folder under `tiers/`. */
-export interface Tier<Options = unknown> {
+export interface Tier {
   readonly name: string
+  /** The levers its sandboxes have. */
+  readonly levers: readonly (keyof Levers)[]
   /** What is missing on this machine, and how to get it. Empty: ready to use. */
   available(): Promise<readonly Missing[]>
   /** What would be made, for people to read; nothing is made. */
-  plan(options: Options): readonly string[]
-  up(options: Options): Promise<Sandbox>
+  plan(options: SandboxOptions): readonly string[]
+  up(options: SandboxOptions): Promise<Sandbox>
 }
 
 export interface Missing {
-  what: string
-  fix: string
+  readonly what: string
+  readonly fix: string
 }
 
-/** A running place: a cluster, a clock, and ways to disturb it. */
+/** What a sandbox is made of, besides what is applied to it later. */
+export interface SandboxOptions {
+  readonly seed: number
+  readonly nodes: readonly NodeGroup[]
+  /** What a container runs; asked once a container. */
+  readonly programFor: ProgramFor
+  readonly imageBytes: (image: string) => number
+  readonly registryBytesPerSecond: number
+  readonly lag: LagProfile
+}
+
+export type ProgramFor = (pod: Pod, container: Container) => Program
+
+/** Nodes that are alike. */
+export interface NodeGroup {
+  readonly name: string
+  readonly count: number
+  /** Kubernetes quantities: `64`, `512Gi`. */
+  readonly cpu: string
+  readonly memory: string
+  readonly gpu?: { readonly product: string; readonly memoryBytes: number; readonly count: number }
+  readonly labels?: Readonly<Record<string, string>>
+  readonly taints?: readonly { key: string; value?: string; effect: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute' }[]
+  /** Images already on the node. */
+  readonly images?: readonly string[]
+}
+
+/** A running place: a cluster, a world with a clock, and ways to disturb it. */
 export interface Sandbox {
-  readonly clock: Clock
+  readonly world: World
   /** The client of whoever stands outside the cluster: `kubectl`. */
   readonly kube: Kube
   readonly levers: Levers
-  /** Moves time on to `until`. At once on a virtual clock. */
+  /** Moves time on to `until`: at once on a virtual clock. */
   runUntil(until: Us): Promise<void>
-  /** Runs a task of the harness to its end, moving time as needed, at most until `deadline`. Undefined: not done by then. */
-  run<T>(name: string, task: Task<T>, deadline: Us): Promise<{ value: T } | undefined>
-  /** How clients reach a Service of an inference server. */
-  reach(service: string, port: number): Route
+  /** Runs a task of the harness to its end, moving time as needed. Throws the task's error. */
+  run<T>(name: string, task: Task<T>): Promise<T>
+  /** How clients reach a Service, or a pod of a workload without one. */
+  reach(serviceKey: string, port: number): Route
   /** Removes exactly what `up` made. */
   close(): Promise<void>
 }
@@ -38,7 +69,7 @@ export interface Sandbox {
 /** A way to a service, as an entry node sees it through its kube-proxy. */
 export interface Route {
   /** Sends a request now; the observer is told its fate. Returns how the client hangs up. */
-  send(request: InferenceRequest, observer: InferenceObserver & { routed?(pod: string): void }): () => void
+  send(request: InferenceRequest, observer: InferenceObserver & { routed?(podKey: string): void }): () => void
 }
 
 /**
@@ -47,7 +78,5 @@ export interface Route {
  */
 export interface Levers {
   /** Containers of matching pods that start from now on load their weights `factor` times slower. */
-  readonly 'engine.loadFactor'?: (match: (pod: string) => boolean, factor: number) => () => void
-  /** The engines of matching pods stop stepping while their servers still answer `/health`. */
-  readonly 'engine.hang'?: (match: (pod: string) => boolean) => () => void
+  readonly 'engine.loadFactor'?: (match: (pod: Pod) => boolean, factor: number) => () => void
 }

@@ -1,0 +1,59 @@
+import type { CheckCall, Expectation } from '../../harness/expectations/check.ts'
+import { checks } from '../../harness/expectations/index.ts'
+import { faults } from '../../harness/faults/index.ts'
+import { resolveParams } from '../../harness/params.ts'
+import type { Scenario } from '../../harness/scenario.ts'
+import { scenarios as all } from '../../scenarios/index.ts'
+import { exitCodes } from '../exit-codes.ts'
+import { selectScenarios } from '../select.ts'
+import { style } from '../style.ts'
+
+interface Options {
+  describe?: boolean
+  output?: 'wide' | 'json' | 'name'
+  json?: boolean
+}
+
+/** Lists what can be tried. */
+export async function scenarios(names: readonly string[], options: Options): Promise<number> {
+  const chosen = selectScenarios(all, names)
+  if (options.json || options.output === 'json')
+    process.stdout.write(`${JSON.stringify({ schemaVersion: 1, scenarios: chosen }, null, 2)}\n`)
+  else if (options.output === 'name') for (const { slug } of chosen) process.stdout.write(`${slug}\n`)
+  else if (options.describe) for (const scenario of chosen) process.stdout.write(`${describe(scenario)}\n`)
+  else {
+    const width = Math.max(...chosen.map((s) => s.slug.length))
+    for (const { slug, title } of chosen) process.stdout.write(`${style.bold(slug.padEnd(width))}  ${title}\n`)
+    process.stderr.write(style.dim('\nseatrial scenarios --describe NAME shows timeline and expectations\n'))
+  }
+  return exitCodes.pass
+}
+
+function describe(scenario: Scenario): string {
+  const { slug, title, timeline, during, after, margin, params = {}, decidedBy } = scenario
+  const lines = [
+    style.bold(slug),
+    `  ${title}`,
+    `  decided by the ${decidedBy === 'drill' ? 'people at the drill' : `${decidedBy}`}`,
+    '  timeline',
+  ]
+  lines.push('    the manifests are applied, the platform settles')
+  for (const entry of timeline) {
+    const fault = faults.get(entry.do.fault)!
+    lines.push(
+      `    ${entry.at === 'start' ? 'before that' : `+${entry.at}`}: ${fault.describe(resolveParams(entry.do, params))}`,
+    )
+  }
+  lines.push('  must hold')
+  for (const expectation of [...during, ...after]) lines.push(`    ${expectationText(expectation, params)}`)
+  if (margin) lines.push(`  margin: ${margin.input} × ${margin.probe.join(', × ')} and the point where it breaks`)
+  return `${lines.join('\n')}\n`
+}
+
+function expectationText(expectation: Expectation, params: Readonly<Record<string, number>>): string {
+  const text = (call: CheckCall) => checks.get(call.check)!.describe(resolveParams(call, params))
+  if ('never' in expectation) return `never: ${text(expectation.never)}`
+  return 'always' in expectation
+    ? `always: ${text(expectation.always)}`
+    : `within ${expectation.within}: ${text(expectation.goal)}`
+}

@@ -1,0 +1,10 @@
+/** What a command ends with. */
+export const exitCodes = {
+  pass: 0,
+  fail: 1,
+  usage: 2,
+  unavailable: 3,
+  nothingSelected: 4,
+  undecided: 5,
+  interrupted: 130,
+} as const

@@ -1,0 +1,99 @@
+import { Command, CommanderError, Option } from 'commander'
+import { VERSION } from '../harness/version.ts'
+import { exitCodes } from './exit-codes.ts'
+
+const EXAMPLES = `Examples:
+  seatrial verify deploy/                          every scenario that fits, on the manifests in deploy/
+  seatrial verify deploy/ --only rollout-on-full-gpus
+  helm template chart/ | seatrial verify -         what a chart renders
+  seatrial run rollout-on-full-gpus deploy/ --seed 1 --at 2m04s
+  seatrial scenarios --describe liveness-kills-loading
+`
+
+const program = new Command('seatrial')
+  .description('Tries what a change to LLM serving on Kubernetes would not survive, before it is promoted.')
+  .version(VERSION, '-V, --version')
+  .addHelpText('beforeAll', (context) => (context.command.parent ? '' : `${EXAMPLES}\n`))
+  .showSuggestionAfterError()
+  .showHelpAfterError('(seatrial --help lists the commands)')
+  .configureHelp({ sortSubcommands: false })
+  .exitOverride()
+
+const list = (value: string, before: string[] = []): string[] => [...before, ...value.split(',')]
+
+program
+  .command('verify')
+  .description('judge every scenario that fits, and try a fix for what fails')
+  .argument('[paths...]', 'manifests: folders, files, or - for stdin', ['.'])
+  .option('--only <scenario,…>', 'these scenarios alone', list)
+  .option('--target <name,…>', 'these inference servers alone: a name or namespace/name', list)
+  .option('--seeds <n>', 'how many seeds each trial is run with', '5')
+  .addOption(new Option('-o, --output <format>', 'report format').choices(['terminal', 'json']).default('terminal'))
+  .option('--json', 'the same as -o json')
+  .option('--config <file>', 'seatrial.yaml (default: beside the manifests, then here)')
+  .addOption(
+    new Option('--lag <profile>', 'how far behind the control plane is')
+      .choices(['default', 'raised-qps', 'instant'])
+      .default('default'),
+  )
+  .option('-q, --quiet', 'verdicts only')
+  .action(async (paths: string[], options) => finish((await import('./commands/verify.ts')).verify(paths, options)))
+
+program
+  .command('run')
+  .description('one trial, with its timeline: how a finding came about')
+  .argument('<scenario>', 'a name from `seatrial scenarios`')
+  .argument('[paths...]', 'manifests: folders, files, or - for stdin', ['.'])
+  .option('--target <name>', 'the inference server: a name or namespace/name')
+  .option('--seed <n>', 'the seed', '1')
+  .option('--at <time>', 'show the moments around this time, like 2m04s')
+  .option('--set <param=value,…>', 'parameters of the scenario, like loadFactor=2', list)
+  .option('--journal <file>', 'write the journal (JSON lines)')
+  .addOption(new Option('-o, --output <format>', 'report format').choices(['terminal', 'json']).default('terminal'))
+  .option('--json', 'the same as -o json')
+  .option('--config <file>', 'seatrial.yaml (default: beside the manifests, then here)')
+  .addOption(
+    new Option('--lag <profile>', 'how far behind the control plane is')
+      .choices(['default', 'raised-qps', 'instant'])
+      .default('default'),
+  )
+  .action(async (scenario: string, paths: string[], options) =>
+    finish((await import('./commands/run.ts')).run(scenario, paths, options)),
+  )
+
+program
+  .command('scenarios')
+  .description('what can be tried')
+  .argument('[name...]', 'these alone')
+  .option('--describe', 'with timeline and expectations')
+  .addOption(new Option('-o, --output <format>', 'report format').choices(['wide', 'json', 'name']))
+  .option('--json', 'the same as -o json')
+  .action(async (names: string[], options) =>
+    finish((await import('./commands/scenarios.ts')).scenarios(names, options)),
+  )
+
+program
+  .command('plan')
+  .description('what verify would do with these manifests, and with which inputs')
+  .argument('[paths...]', 'manifests: folders, files, or - for stdin', ['.'])
+  .addOption(new Option('-o, --output <format>', 'report format').choices(['terminal', 'json']).default('terminal'))
+  .option('--json', 'the same as -o json')
+  .option('--config <file>', 'seatrial.yaml (default: beside the manifests, then here)')
+  .action(async (paths: string[], options) => finish((await import('./commands/plan.ts')).plan(paths, options)))
+
+program
+  .command('doctor')
+  .description('what this machine can run, and how to get what it lacks')
+  .option('--json', 'as JSON')
+  .action(async (options) => finish((await import('./commands/doctor.ts')).doctor(options)))
+
+async function finish(code: Promise<number>): Promise<void> {
+  process.exitCode = await code
+}
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : exitCodes.usage
+  else process.exitCode = await (await import('./failure.ts')).report(error)
+}

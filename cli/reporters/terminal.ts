@@ -1,0 +1,102 @@
+import type { Verdict } from '../../harness/verdict/decide.ts'
+import type { Finding } from '../../harness/verdict/finding.ts'
+import type { MarginResult } from '../../harness/verdict/margin.ts'
+import { formatDuration } from '../../sandbox/world/time.ts'
+import { marks, style } from '../style.ts'
+import type { Overview, Reporter, Totals } from './reporter.ts'
+
+/** For people: one line a verdict, and under it what they need to act. */
+export function terminalReporter({ quiet }: { quiet: boolean }): Reporter {
+  const out = (line = '') => process.stdout.write(`${line}\n`)
+  let width = 24
+  let servers = 1
+  return {
+    begin(overview) {
+      width = Math.max(...overview.scenarios.map((s) => s.length), 12) + 1
+      servers = overview.servers.length
+      if (quiet) return
+      for (const line of heading(overview)) out(line)
+      out()
+    },
+    verdict(verdict, tookMs) {
+      const title =
+        servers > 1
+          ? `${verdict.scenario.padEnd(width)} ${shortName(verdict.subject).padEnd(serverWidth)}`
+          : verdict.scenario.padEnd(width)
+      out(` ${markOf(verdict)} ${title} ${colour(verdict)(verdict.outcome.padEnd(8))} ${facts(verdict, tookMs)}`)
+      for (const line of detail(verdict)) out(`     ${line}`)
+    },
+    end(totals) {
+      if (!quiet) out()
+      out(summary(totals))
+    },
+  }
+}
+
+const serverWidth = 12
+
+function heading({ name, tier, seeds, servers, nodes, scenarios, assumed, notes, version }: Overview): string[] {
+  const lines = [
+    `${style.bold(`seatrial ${version}`)} · platform ${name} · tier ${tier} · ${seeds.length === 1 ? `seed ${seeds[0]}` : `seeds ${seeds[0]}–${seeds.at(-1)}`}`,
+    `${count(servers.length, 'inference server')} (${servers.join(', ')}) · ${nodes} · ${count(scenarios.length, 'scenario')}`,
+  ]
+  if (assumed.length > 0)
+    lines.push(
+      `${style.yellow('assumed')} (give them in seatrial.yaml): ${assumed.map((a) => `${a.name} ${a.value}`).join(' · ')}`,
+    )
+  for (const note of notes) lines.push(style.dim(`note: ${note}`))
+  return lines
+}
+
+function markOf({ outcome }: Verdict): string {
+  if (outcome === 'PASS') return style.green(marks.pass)
+  if (outcome === 'FAIL' || outcome === 'UNSTABLE') return style.red(marks.fail)
+  return outcome === 'SKIPPED' ? style.dim(marks.none) : style.yellow(marks.unsure)
+}
+
+const colour = ({ outcome }: Verdict) =>
+  outcome === 'PASS' ? style.green : outcome === 'FAIL' || outcome === 'UNSTABLE' ? style.red : style.yellow
+
+function facts({ trials, margin, skipped }: Verdict, tookMs: number): string {
+  if (trials.length === 0) return skipped ? style.dim(skipped) : ''
+  const longest = Math.max(...trials.map((t) => t.simulatedUs))
+  const time = style.dim(`${formatDuration(longest)} simulated  ${(tookMs / 1e3).toFixed(1)}s`)
+  return margin ? `${time}   ${marginText(margin)}` : time
+}
+
+function marginText({ breaksAtValue, value, triedTo }: MarginResult): string {
+  return breaksAtValue === undefined
+    ? `holds up to ${triedTo}× the load time (${value})`
+    : `breaks above ${breaksAtValue} of loading (${value})`
+}
+
+function detail(verdict: Verdict): string[] {
+  const lines = verdict.invalid.flatMap(({ code, what, fix }) => [`${code} ${what}`, style.dim(fix)])
+  if (verdict.outcome === 'UNSTABLE')
+    lines.push(`the seeds disagree: ${verdict.trials.map((t) => `${t.seed} ${t.outcome}`).join(', ')}`)
+  return verdict.finding ? [...lines, ...findingLines(verdict.finding)] : lines
+}
+
+function findingLines({ what, evidence, source, fix, triedInVain, replay }: Finding): string[] {
+  const lines = [style.bold(what)]
+  for (const { about, text } of evidence.slice(0, 4)) lines.push(style.dim(`${about}: «${text}»`))
+  if (source) lines.push(`${style.cyan(`${source.file}:${source.line}:${source.column}`)}  ${source.says}`)
+  if (fix) lines.push(style.green(`fix (re-run: ${fix.outcome}): ${fix.says}`))
+  else if (triedInVain.length > 0) lines.push(`no fix known that passes (tried: ${triedInVain.join('; ')})`)
+  lines.push(style.dim(`replay: ${replay}`))
+  return lines
+}
+
+function summary({ passed, failed, invalid, skipped, unstable, tookMs }: Totals): string {
+  const parts = [
+    `${passed} passed`,
+    `${failed} failed`,
+    ...(unstable > 0 ? [`${unstable} unstable`] : []),
+    `${invalid} invalid`,
+    ...(skipped > 0 ? [`${skipped} not applicable`] : []),
+  ]
+  return `${style.bold(parts.join(' · '))}   ${(tookMs / 1e3).toFixed(1)} s`
+}
+
+const count = (n: number, word: string): string => `${n} ${word}${n === 1 ? '' : 's'}`
+const shortName = (key: string): string => key.replace(/^default\//, '')

@@ -1,0 +1,75 @@
+import type { JournalRecord } from '../../sandbox/journal/record.ts'
+import type { Us } from '../../sandbox/world/time.ts'
+import type { Change, ObjectsView } from '../objects-view.ts'
+import type { Subject } from '../subject.ts'
+
+/** Something seen, with when and on what: the reason anyone may believe a verdict. */
+export interface Evidence {
+  readonly at: Us
+  /** `Pod default/vllm-7c9-x2`, or the name of a series. */
+  readonly about: string
+  readonly text: string
+}
+
+/** What a check knows while it reads. */
+export interface CheckContext {
+  readonly subject: Subject
+  readonly view: ObjectsView
+  /** The trial's phase now: `settle`, `timeline`, `converge`. */
+  phase(): string
+}
+
+/** A fold over the journal. `record` is called for every record, after the view has it. */
+export interface Fold {
+  record(record: JournalRecord, change: Change | undefined): void
+  result(): CheckResult
+}
+
+/** What a fold has seen so far. */
+export interface CheckResult {
+  /** How many things it looked at. None: the check has nothing to say, and the trial is INVALID. */
+  readonly samples: number
+  /** The first time the condition was broken (`never`, `always`), and what shows it. */
+  readonly broken?: Broken
+  /** Since when the goal holds without a break (`within`). */
+  readonly reachedAt?: Us
+  /** What stands in the way of the goal. */
+  readonly missing?: Broken
+  /** A sentence about what was seen, for a check that held. */
+  readonly summary?: string
+}
+
+export interface Broken {
+  readonly at: Us
+  /** A stable name of the cause, which remedies look for: `startup-probe-kills-loading`. */
+  readonly cause: string
+  readonly what: string
+  readonly evidence: readonly Evidence[]
+}
+
+/** One kind of expectation. Adding one is adding a file beside this one. */
+export interface Check<Params = unknown> {
+  readonly name: string
+  /** One line for `scenarios --describe`. */
+  describe(params: Params): string
+  start(params: Params, context: CheckContext): Fold
+}
+
+/** An expectation as a scenario writes it: JSON. */
+export type Expectation =
+  | { readonly never: CheckCall }
+  | { readonly always: CheckCall }
+  | { readonly within: string; readonly goal: CheckCall }
+
+export interface CheckCall {
+  readonly check: string
+  readonly [param: string]: unknown
+}
+
+export const never = (goal: CheckCall): Expectation => ({ never: goal })
+export const always = (goal: CheckCall): Expectation => ({ always: goal })
+/** `bound`: a duration, or the name of one the platform declares (`progressDeadline`). */
+export const within = (bound: string, goal: CheckCall): Expectation => ({ within: bound, goal })
+
+/** Declares a check. */
+export const check = <Params>(spec: Check<Params>): Check<Params> => spec

@@ -1,0 +1,115 @@
+import type { ApiError } from '../sandbox/kube/errors.ts'
+import { Deployment } from '../sandbox/kube/kinds.ts'
+import type { Us } from '../sandbox/world/time.ts'
+import type { World } from '../sandbox/world/world.ts'
+import type { CheckCall, Expectation, Fold } from './expectations/check.ts'
+import { checks } from './expectations/index.ts'
+import { isComplete } from './expectations/rollout-complete.ts'
+import { faults } from './faults/index.ts'
+import { ObjectsView } from './objects-view.ts'
+import { resolveParams } from './params.ts'
+import type { TrialSpec } from './trial.ts'
+
+/** An expectation being followed. */
+export interface Followed {
+  readonly expectation: Expectation
+  readonly describe: string
+  readonly fold: Fold
+}
+
+/** A fault whose effect is looked for. */
+export interface Watched {
+  readonly fault: string
+  readonly describe: string
+  readonly fold: Fold
+}
+
+/** What the harness sees of a trial: the journal's readers, and where on the main path it stands. */
+export interface Observation {
+  readonly view: ObjectsView
+  readonly followed: readonly Followed[]
+  readonly faults: readonly Watched[]
+  readonly rejected: { object: string; error: ApiError } | undefined
+  readonly notANumber: string | undefined
+  settledAt: Us | undefined
+  sent: number | undefined
+  phase(): string
+  enter(phase: string): void
+  reject(what: { object: string; error: ApiError }): void
+  /** Every Deployment is complete. */
+  settled(): boolean
+  /** A safety expectation is broken. */
+  broken(): boolean
+}
+
+export function observe(spec: TrialSpec, world: World): Observation {
+  const { scenario, setup } = spec
+  const view = new ObjectsView()
+  const params = { ...scenario.params, ...spec.params }
+  let phase = 'up'
+  let rejected: Observation['rejected']
+  let notANumber: string | undefined
+  const context = { subject: setup.subject, view, phase: () => phase }
+  const follow = (expectation: Expectation): Followed => {
+    const call = callOf(expectation)
+    const check = checks.get(call.check)
+    if (!check) throw new RangeError(`no check named ${call.check}`)
+    const values = {
+      ...resolveParams(call, params),
+      ...(call.check === 'readyFloor' ? { needed: setup.replicasNeeded } : {}),
+    }
+    return {
+      expectation,
+      describe: `${wordOf(expectation)}: ${check.describe(values)}`,
+      fold: check.start(values, context),
+    }
+  }
+  const followed = [...scenario.during, ...scenario.after].map(follow)
+  const watched = scenario.timeline.map((entry): Watched => {
+    const fault = faults.get(entry.do.fault)
+    if (!fault) throw new RangeError(`no fault named ${entry.do.fault}`)
+    const values = resolveParams(entry.do, params)
+    return { fault: fault.name, describe: fault.describe(values), fold: fault.visible(values, context) }
+  })
+  const folds = [...followed, ...watched].map((f) => f.fold)
+  world.journal.subscribe((record) => {
+    const change = view.apply(record)
+    if (record.type === 'request' && [record.ttftUs, record.e2eUs].some((n) => n !== undefined && !Number.isFinite(n)))
+      notANumber ??= `request ${record.id} has a latency that is not a number`
+    if (record.type === 'sample' && Number.isNaN(record.value)) notANumber ??= `${record.metric} is NaN`
+    for (const fold of folds) fold.record(record, change)
+  })
+  const safety = followed.filter((f) => !('within' in f.expectation))
+  return {
+    view,
+    followed,
+    faults: watched,
+    get rejected() {
+      return rejected
+    },
+    get notANumber() {
+      return notANumber
+    },
+    settledAt: undefined,
+    sent: undefined,
+    phase: () => phase,
+    enter(next) {
+      phase = next
+      world.journal.append({ type: 'phase', phase })
+    },
+    reject(what) {
+      rejected = what
+    },
+    settled: () => {
+      const deployments = view.list(Deployment)
+      return deployments.length > 0 && deployments.every(isComplete)
+    },
+    broken: () => safety.some((f) => f.fold.result().broken !== undefined),
+  }
+}
+
+const callOf = (expectation: Expectation): CheckCall =>
+  'never' in expectation ? expectation.never : 'always' in expectation ? expectation.always : expectation.goal
+
+const wordOf = (expectation: Expectation): string =>
+  'never' in expectation ? 'never' : 'always' in expectation ? 'always' : `within ${expectation.within}`

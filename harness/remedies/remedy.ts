@@ -1,0 +1,56 @@
+import type { Deployment } from '../../sandbox/kube/objects.ts'
+import type { Us } from '../../sandbox/world/time.ts'
+import type { Broken } from '../expectations/check.ts'
+import type { Server } from '../server.ts'
+import type { Subject } from '../subject.ts'
+
+/** What a remedy may look at. */
+export interface RemedyContext {
+  readonly broken: Broken
+  readonly subject: Subject
+  /** The Deployment as the API server defaulted it. */
+  readonly deployment: Deployment
+  /** The server as its flags were read. */
+  readonly server: Server
+  /** Loading, from the start of the container to Ready, in the trial that failed. */
+  readonly loadTimeUs: Us
+}
+
+/** A field of the subject's manifest set to a value; `undefined` takes it away. */
+export interface FieldChange {
+  readonly path: string
+  readonly value: unknown
+}
+
+/** A change worth trying. It is printed only when the trial passes with it. */
+export interface Candidate {
+  /** `maxSurge: 0, maxUnavailable: 1`. */
+  readonly says: string
+  readonly changes?: readonly FieldChange[]
+  /** Nodes to add to the cluster, where no manifest can help. */
+  readonly moreNodes?: number
+}
+
+/** Where the cause stands in the manifest, what is wrong there, and what to try, best first. */
+export interface Diagnosis {
+  readonly path: string
+  readonly says: string
+  readonly candidates: readonly Candidate[]
+}
+
+/** Knows one kind of cause. Adding one is adding a file beside this one. */
+export interface Remedy {
+  readonly causes: readonly string[]
+  diagnose(context: RemedyContext): Diagnosis | undefined
+}
+
+export const remedy = (spec: Remedy): Remedy => spec
+
+/** `spec.template.spec.containers[1]` of the subject's server. */
+export function containerPath({ deployment, subject }: RemedyContext): string {
+  const index = deployment.spec.template.spec.containers.findIndex((c) => c.name === subject.container)
+  return `spec.template.spec.containers[${index}]`
+}
+
+export const serverContainer = ({ deployment, subject }: RemedyContext) =>
+  deployment.spec.template.spec.containers.find((c) => c.name === subject.container)!

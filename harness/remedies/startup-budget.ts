@@ -1,0 +1,23 @@
+import { toSeconds } from '../../sandbox/world/time.ts'
+import { containerPath, remedy, serverContainer } from './remedy.ts'
+
+/** Loading may well take twice as long on a busy day. */
+const HEADROOM = 2
+
+/** A startup probe that gives up before the weights are loaded. */
+export const startupBudget = remedy({
+  causes: ['startup-probe-kills-loading'],
+  diagnose(context) {
+    const { startupProbe } = serverContainer(context)
+    if (!startupProbe) return undefined
+    const { initialDelaySeconds = 0, periodSeconds, failureThreshold } = startupProbe
+    const budget = initialDelaySeconds + periodSeconds * failureThreshold
+    const wanted = Math.ceil((HEADROOM * toSeconds(context.loadTimeUs)) / periodSeconds)
+    const path = `${containerPath(context)}.startupProbe.failureThreshold`
+    return {
+      path,
+      says: `startupProbe allows ${budget} s (failureThreshold ${failureThreshold} × periodSeconds ${periodSeconds}); loading takes ${Math.round(toSeconds(context.loadTimeUs))} s`,
+      candidates: [{ says: `startupProbe.failureThreshold: ${wanted}`, changes: [{ path, value: wanted }] }],
+    }
+  },
+})

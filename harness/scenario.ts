@@ -1,0 +1,85 @@
+import type { Expectation } from './expectations/check.ts'
+import type { FaultCall } from './faults/fault.ts'
+
+/**
+ * What is tested: a timeline of faults and changes, and what must hold while and after. JSON all the way down, so that it crosses files,
+ * workers and tiers. Times are durations like `2m`, counted from the moment the platform has settled; `start` is before it is applied.
+ */
+export interface Scenario {
+  readonly slug: string
+  readonly title: string
+  /** Who decides it: the user's manifests, the cluster's drivers and add-ons, or people at a drill. */
+  readonly decidedBy: 'manifests' | 'cluster' | 'drill'
+  /** What a platform must have for it to apply. */
+  readonly needs: readonly Need[]
+  /** Whether clients send requests from the time the platform has settled. */
+  readonly load: boolean
+  /** Nodes beyond the platform's own, where the failure is not about room. */
+  readonly spareNodes?: number
+  readonly timeline: readonly TimelineEntry[]
+  /** Safety: judged from the first moment on. */
+  readonly during: readonly Expectation[]
+  /** Convergence: judged after the last entry and the healing. */
+  readonly after: readonly Expectation[]
+  /** How long to watch after the last entry when nothing is left to converge. */
+  readonly watchFor: string
+  /** An input whose breaking point is worth knowing: the verdict prints how far it is. */
+  readonly margin?: Margin
+  /** Numbers the timeline may refer to as `{ param: name }`, with their values for the verdict. */
+  readonly params?: Readonly<Record<string, number>>
+}
+
+export interface Need {
+  readonly role: 'inference-server'
+  /** Workload kinds it can be run on. */
+  readonly kinds?: readonly string[]
+}
+
+export interface TimelineEntry {
+  readonly at: string
+  readonly do: FaultCall
+}
+
+export interface Margin {
+  /** The parameter that is raised until the verdict flips. */
+  readonly param: string
+  /** The input it multiplies, for people: `load time`. */
+  readonly input: 'loadTime'
+  /** Values tried and reported besides the breaking point. */
+  readonly probe: readonly number[]
+  readonly max: number
+}
+
+/** Declares a scenario. */
+export const defineScenario = (scenario: Scenario): Scenario => scenario
+
+export const inferenceServer = (options: { kinds?: readonly string[] } = {}): Need => ({
+  role: 'inference-server',
+  ...options,
+})
+
+/** `at('2m', newImage())`. */
+export const at = (time: string, call: FaultCall): TimelineEntry => ({ at: time, do: call })
+
+/** Refers to a parameter of the scenario. */
+export const param = (name: string): { readonly param: string } => ({ param: name })
+
+// ── the words of scenarios: faults and checks by name ───────────────────────────────────────────────────────────────
+
+export const slowWeights = (options: { factor: number | { param: string } }): FaultCall => ({
+  fault: 'slowWeights',
+  ...options,
+})
+export const newImage = (): FaultCall => ({ fault: 'newImage' })
+export const containerRestarted = (options: { by: ('liveness' | 'startup')[]; beforeReady?: boolean }) => ({
+  check: 'containerRestarted',
+  ...options,
+})
+export const engineRefused = () => ({ check: 'engineRefused' })
+export const gpusIdle = () => ({ check: 'gpusIdle' })
+export const readyFloor = () => ({ check: 'readyFloor' })
+export const requestsUnserved = (options: { outcomes: string[]; perMille?: number }) => ({
+  check: 'requestsUnserved',
+  ...options,
+})
+export const rolloutComplete = () => ({ check: 'rolloutComplete' })

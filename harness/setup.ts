@@ -1,0 +1,26 @@
+import type { LagProfile } from '../sandbox/kube/lag.ts'
+import type { Draft, KubeObject } from '../sandbox/kube/objects.ts'
+import type { NodeGroup, ProgramFor } from '../sandbox/tiers/tier.ts'
+import type { Us } from '../sandbox/world/time.ts'
+import type { Workload } from './load/workload.ts'
+import type { Subject } from './subject.ts'
+
+/** All a trial is made from, as plain values: nothing here is a guess any more. */
+export interface Setup {
+  readonly objects: readonly Draft<KubeObject>[]
+  readonly subject: Subject
+  readonly nodes: readonly NodeGroup[]
+  readonly programFor: ProgramFor
+  readonly imageBytes: (image: string) => number
+  readonly registryBytesPerSecond: number
+  readonly workload: Workload
+  /** The model name clients send. */
+  readonly model: string
+  /** Replicas the workload needs. */
+  readonly replicasNeeded: number
+  /** How long the platform may take to settle before something is wrong with it. */
+  readonly settleBoundUs: Us
+  readonly lag: LagProfile
+  /** The inputs as they enter the journal's header. */
+  readonly inputs: unknown
+}

@@ -1,0 +1,41 @@
+import { controllerOf } from '../sandbox/kube/indexes.ts'
+import { Deployment, keyOf, Pod, ReplicaSet } from '../sandbox/kube/kinds.ts'
+import type * as o from '../sandbox/kube/objects.ts'
+import { selects } from '../sandbox/kube/selects.ts'
+import type { ObjectsView } from './objects-view.ts'
+
+/** What a trial judges: one inference server's workload. */
+export interface Subject {
+  readonly kind: string
+  /** `namespace/name`. */
+  readonly key: string
+  readonly namespace: string
+  readonly name: string
+  /** The container that runs the server. */
+  readonly container: string
+  readonly selector: o.LabelSelector
+  /** GPUs one pod requests. */
+  readonly gpus: number
+  /** GPUs its server uses: tensor × pipeline × data parallel; undefined when its flags cannot be read. */
+  readonly worldSize: number | undefined
+  /** The Service through which clients reach it, if there is one. */
+  readonly service?: { readonly key: string; readonly port: number }
+}
+
+/** Whether a pod is one of the subject's. */
+export const isOf = (subject: Subject, pod: o.Pod): boolean =>
+  (pod.metadata.namespace ?? '') === subject.namespace && selects(subject.selector, pod.metadata.labels)
+
+export const podsOf = (subject: Subject, view: ObjectsView): o.Pod[] =>
+  view.list(Pod).filter((pod) => isOf(subject, pod))
+
+export const deploymentOf = (subject: Subject, view: ObjectsView): o.Deployment | undefined =>
+  subject.kind === 'Deployment' ? view.get(Deployment, subject.key) : undefined
+
+/** The ReplicaSet that controls a pod. */
+export const replicaSetOf = (pod: o.Pod, view: ObjectsView): o.ReplicaSet | undefined => {
+  const owner = controllerOf(pod)
+  return owner?.kind === 'ReplicaSet' ? view.get(ReplicaSet, `${pod.metadata.namespace}/${owner.name}`) : undefined
+}
+
+export const podName = (pod: o.Pod): string => `Pod ${keyOf(pod)}`

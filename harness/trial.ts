@@ -1,0 +1,156 @@
+import { ApiError } from '../sandbox/kube/errors.ts'
+import { kindOf } from '../sandbox/kube/kinds.ts'
+import type { Sandbox, Tier } from '../sandbox/tiers/tier.ts'
+import { parseDuration, seconds, type Us } from '../sandbox/world/time.ts'
+import { boundOf, goalsReached } from './converge.ts'
+import type { FaultCall, FaultContext } from './faults/fault.ts'
+import { faults } from './faults/index.ts'
+import { startLoad } from './load/simulated-sender.ts'
+import { type Observation, observe } from './observation.ts'
+import { resolveParams } from './params.ts'
+import type { Scenario } from './scenario.ts'
+import type { Setup } from './setup.ts'
+import { judge } from './verdict/judge.ts'
+import type { TrialResult } from './verdict/verdict.ts'
+
+/** One scenario × one subject × one tier × one seed. */
+export interface TrialSpec {
+  readonly scenario: Scenario
+  /** Values for the scenario's parameters; the others keep their own. */
+  readonly params?: Readonly<Record<string, number>>
+  readonly setup: Setup
+  readonly tier: Tier
+  readonly seed: number
+}
+
+/** How often the harness looks whether what it waits for has come. */
+const LOOK_EVERY: Us = seconds(1)
+/** How long answers under way may still come when the load has ended. */
+const DRAIN: Us = seconds(30)
+
+/**
+ * The main path. A sandbox is made, the manifests are applied, the platform settles, the timeline of load, faults and changes
+ * runs, failures are healed, the platform converges or does not, and the record is judged.
+ */
+export async function runTrial(spec: TrialSpec): Promise<TrialResult> {
+  const { scenario, setup, tier, seed } = spec
+  const lacking = leversOf(scenario).find((lever) => !tier.levers.includes(lever))
+  if (lacking) return judge.skipped(spec, `tier ${tier.name} has no lever ${lacking}`)
+  const sandbox = await tier.up({ ...setup, nodes: withSpares(setup.nodes, scenario.spareNodes ?? 0), seed })
+  try {
+    const observation = observe(spec, sandbox.world)
+    await conduct(spec, sandbox, observation)
+    return judge.record(spec, sandbox.world, observation)
+  } finally {
+    await sandbox.close()
+  }
+}
+
+async function conduct(spec: TrialSpec, sandbox: Sandbox, observation: Observation): Promise<void> {
+  const { scenario, setup } = spec
+  const heals: (() => void)[] = []
+  const inject = (call: FaultCall) => injectFault(call, spec, sandbox, heals)
+
+  observation.enter('apply')
+  for (const entry of scenario.timeline) if (entry.at === 'start') await inject(entry.do)
+  const rejected = await applyManifests(setup, sandbox)
+  if (rejected) return observation.reject(rejected)
+
+  observation.enter('settle')
+  const settled = await waitFor(sandbox, setup.settleBoundUs, () => observation.settled() || observation.broken())
+  if (!settled || observation.broken()) return
+
+  observation.enter('timeline')
+  const start = sandbox.world.clock.now
+  observation.settledAt = start
+  const load = scenario.load
+    ? startLoad({
+        world: sandbox.world,
+        route: sandbox.reach(setup.subject.service?.key ?? setup.subject.key, setup.subject.service?.port ?? 0),
+        workload: setup.workload,
+        model: setup.model,
+        target: setup.subject.key,
+      })
+    : undefined
+  let last = start
+  for (const entry of scenario.timeline) {
+    if (entry.at === 'start') continue
+    last = start + parseDuration(entry.at)
+    await sandbox.runUntil(last)
+    await inject(entry.do)
+  }
+  for (const heal of heals) heal()
+
+  observation.enter('converge')
+  const bound = boundOf(scenario, observation, setup)
+  await waitFor(
+    sandbox,
+    Number.POSITIVE_INFINITY,
+    () => goalsReached(observation) || bound.exceeded(sandbox.world.clock.now),
+  )
+  await sandbox.runUntil(sandbox.world.clock.now + parseDuration(scenario.watchFor))
+  if (load) {
+    load.endSending()
+    await waitFor(sandbox, DRAIN, () => load.open() === 0)
+    observation.sent = load.sent()
+    load.giveUp()
+  }
+  observation.enter('judge')
+}
+
+async function injectFault(call: FaultCall, spec: TrialSpec, sandbox: Sandbox, heals: (() => void)[]): Promise<void> {
+  const fault = faults.get(call.fault)
+  if (!fault) throw new RangeError(`no fault named ${call.fault}`)
+  const params = resolveParams(call, { ...spec.scenario.params, ...spec.params })
+  const context: FaultContext = { sandbox, subject: spec.setup.subject }
+  const record = (step: 'inject' | 'heal') =>
+    sandbox.world.journal.append({
+      type: 'fault',
+      fault: call.fault,
+      step,
+      target: spec.setup.subject.key,
+      detail: fault.describe(params),
+    })
+  record('inject')
+  const heal = await sandbox.run(`fault/${call.fault}`, fault.inject(params, context))
+  if (fault.sort === 'change') return
+  heals.push(() => {
+    heal()
+    record('heal')
+  })
+}
+
+/** Creates every object in the order given. Returns what the API server said against one of them. */
+async function applyManifests(
+  setup: Setup,
+  sandbox: Sandbox,
+): Promise<{ object: string; error: ApiError } | undefined> {
+  for (const object of setup.objects) {
+    try {
+      await sandbox.run('kubectl', sandbox.kube.create(kindOf(object), object))
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error
+      return { object: `${object.kind}/${object.metadata.name}`, error }
+    }
+  }
+  return undefined
+}
+
+/** Moves time on until `done` holds; false when it does not within `bound`. */
+async function waitFor(sandbox: Sandbox, bound: Us, done: () => boolean): Promise<boolean> {
+  const deadline = sandbox.world.clock.now + bound
+  while (!done()) {
+    if (sandbox.world.clock.now >= deadline) return false
+    await sandbox.runUntil(Math.min(sandbox.world.clock.now + LOOK_EVERY, deadline))
+  }
+  return true
+}
+
+const leversOf = (scenario: Scenario) => scenario.timeline.flatMap((entry) => faults.get(entry.do.fault)?.lever ?? [])
+
+/** The largest group of GPU nodes, with `count` nodes more. */
+function withSpares(nodes: Setup['nodes'], count: number): Setup['nodes'] {
+  const gpuNodes = nodes.filter((group) => group.gpu)
+  const largest = [...(gpuNodes.length > 0 ? gpuNodes : nodes)].sort((a, b) => b.count - a.count)[0]
+  return nodes.map((group) => (group === largest ? { ...group, count: group.count + count } : group))
+}

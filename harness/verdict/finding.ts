@@ -1,0 +1,91 @@
+import { formatDuration } from '../../sandbox/world/time.ts'
+import type { Broken, Evidence } from '../expectations/check.ts'
+import { remedies } from '../remedies/index.ts'
+import type { Candidate, Diagnosis, RemedyContext } from '../remedies/remedy.ts'
+import { type DecideOptions, trial } from './decide.ts'
+import { brokenIn, type TrialResult } from './verdict.ts'
+
+/** Why a trial failed, where that stands in the user's files, and a fix that was tried. */
+export interface Finding {
+  readonly cause: string
+  readonly what: string
+  readonly at: string
+  readonly evidence: readonly Evidence[]
+  readonly source?: Source
+  readonly fix?: Fix
+  /** Fixes that were tried and did not help. */
+  readonly triedInVain: readonly string[]
+  readonly replay: string
+}
+
+export interface Source {
+  readonly file: string
+  readonly line: number
+  readonly column: number
+  /** The field, and what is wrong with it. */
+  readonly path: string
+  readonly says: string
+  /** The field is not there: the position is its nearest ancestor's. */
+  readonly absent?: boolean
+}
+
+export interface Fix {
+  readonly says: string
+  readonly outcome: 'PASS'
+  /** Object and fields, for tools. */
+  readonly changes: Candidate['changes']
+  readonly moreNodes?: number
+}
+
+/** Finds the cause's place in the manifest and tries its remedies; only one that passes is given as a fix. */
+export async function explain(options: DecideOptions, failed: TrialResult): Promise<Finding> {
+  const { judgeable, replay } = options
+  const all = brokenIn(failed)
+  const broken = all[0]!
+  const { diagnosis, about } = diagnose(all, judgeable.remedyContext)
+  const source = diagnosis && judgeable.sourceOf(diagnosis.path)
+  const { fix, triedInVain } = await tryFixes(options, failed, diagnosis?.candidates ?? [])
+  const shown = about ?? broken
+  return {
+    cause: shown.cause,
+    what: shown.what,
+    at: formatDuration(shown.at),
+    evidence: shown.evidence,
+    source: source && { ...source, path: diagnosis!.path, says: diagnosis!.says },
+    fix,
+    triedInVain,
+    replay: replay(failed.seed, formatDuration(shown.at)),
+  }
+}
+
+/** The first broken expectation a remedy knows the cause of. */
+function diagnose(
+  all: readonly Broken[],
+  contextOf: (broken: Broken) => RemedyContext,
+): { diagnosis?: Diagnosis; about?: Broken } {
+  for (const broken of all) {
+    for (const remedy of remedies) {
+      if (!remedy.causes.includes(broken.cause)) continue
+      const diagnosis = remedy.diagnose(contextOf(broken))
+      if (diagnosis) return { diagnosis, about: broken }
+    }
+  }
+  return {}
+}
+
+async function tryFixes(
+  options: DecideOptions,
+  failed: TrialResult,
+  candidates: readonly Candidate[],
+): Promise<{ fix?: Fix; triedInVain: string[] }> {
+  const triedInVain: string[] = []
+  for (const { says, changes, moreNodes } of candidates) {
+    const results: TrialResult[] = []
+    for (const seed of new Set([failed.seed, ...options.seeds]))
+      results.push(await trial(options, seed, { changes, moreNodes }))
+    if (results.every((r) => r.outcome === 'PASS'))
+      return { fix: { says, changes, moreNodes, outcome: 'PASS' }, triedInVain }
+    triedInVain.push(says)
+  }
+  return { triedInVain }
+}

@@ -1,0 +1,132 @@
+import type { JournalRecord } from '../../sandbox/journal/record.ts'
+import type { World } from '../../sandbox/world/world.ts'
+import type { CheckResult } from '../expectations/check.ts'
+import type { Followed, Observation } from '../observation.ts'
+import type { TrialSpec } from '../trial.ts'
+import { VERSION } from '../version.ts'
+import type { Invalid, Judged, RequestCounts, TrialResult } from './verdict.ts'
+
+/** Turns what was observed into a result. No vacuous pass: what has no samples, load or visible effect is INVALID. */
+export const judge = {
+  skipped(spec: TrialSpec, why: string): TrialResult {
+    return {
+      ...base(spec),
+      outcome: 'SKIPPED',
+      skipped: why,
+      judged: [],
+      invalid: [],
+      simulatedUs: 0,
+      requests: NONE,
+      journalHash: '',
+    }
+  },
+
+  record(spec: TrialSpec, world: World, observation: Observation): TrialResult {
+    const { scenario, setup, seed, tier } = spec
+    const judged = judgedOf(observation)
+    const requests = countRequests(world.journal.records, setup.subject.key, observation.sent)
+    const failed = judged.some((j) => !j.held)
+    const invalid = failed ? [] : invalidOf(spec, observation, requests)
+    return {
+      ...base(spec),
+      outcome: failed ? 'FAIL' : invalid.length > 0 ? 'INVALID' : 'PASS',
+      judged,
+      invalid,
+      simulatedUs: world.clock.now,
+      settledAt: observation.settledAt,
+      requests,
+      journalHash: world.journal.hash({
+        schemaVersion: 1,
+        seatrial: VERSION,
+        seed,
+        scenario: scenario.slug,
+        tier: tier.name,
+        inputs: setup.inputs,
+      }),
+    }
+  },
+}
+
+const base = (spec: TrialSpec) => ({
+  scenario: spec.scenario.slug,
+  subject: spec.setup.subject.key,
+  tier: spec.tier.name,
+  seed: spec.seed,
+})
+
+function judgedOf(observation: Observation): Judged[] {
+  if (observation.rejected) {
+    const { object, error } = observation.rejected
+    const broken = {
+      at: 0,
+      cause: 'manifest-rejected',
+      what: `the API server rejects ${object}: ${error.message}`,
+      evidence: [],
+    }
+    return [{ expectation: 'the manifests are accepted', held: false, samples: 1, broken }]
+  }
+  return observation.followed.map((followed) => judgedOne(followed, observation))
+}
+
+function judgedOne({ expectation, describe, fold }: Followed, observation: Observation): Judged {
+  const { samples, broken, missing, reachedAt, summary } = fold.result()
+  if (!('within' in expectation)) return { expectation: describe, held: !broken, samples, broken, summary }
+  // a platform broken for good while it settled has no goal left to reach: the safety expectation says why
+  const cutShort = observation.settledAt === undefined && observation.broken()
+  const held = reachedAt !== undefined || cutShort
+  return { expectation: describe, held, samples, broken: held ? undefined : missing, summary }
+}
+
+function invalidOf(spec: TrialSpec, observation: Observation, requests: RequestCounts): Invalid[] {
+  const { scenario } = spec
+  const invalid: Invalid[] = []
+  if (observation.notANumber)
+    invalid.push({
+      code: 'NOT_A_NUMBER',
+      what: observation.notANumber,
+      fix: 'look at the workload and the SLOs it was given',
+    })
+  if (scenario.load && !(requests.sent > 0 && requests.ok + requests.failed > 0))
+    invalid.push({
+      code: 'NO_LOAD',
+      what: `no request was ${requests.sent > 0 ? 'answered' : 'sent'}`,
+      fix: 'give the workload a rate above zero, and the server a Service that selects it',
+    })
+  for (const { fault, describe, fold } of observation.faults) {
+    if (fold.result().samples > 0) continue
+    invalid.push({
+      code: 'FAULT_INVISIBLE',
+      what: `${describe}: no sign of it was seen (${fault})`,
+      fix: 'check what the fault is aimed at',
+    })
+  }
+  for (const { describe, fold } of observation.followed) {
+    if (hasSamples(fold.result())) continue
+    invalid.push({
+      code: 'NO_SAMPLES',
+      what: `nothing to judge for «${describe}»`,
+      fix: 'check that the platform has what it looks at',
+    })
+  }
+  return invalid
+}
+
+const hasSamples = ({ samples }: CheckResult): boolean => Number.isFinite(samples) && samples > 0
+
+const NONE: RequestCounts = { sent: 0, ok: 0, failed: 0 }
+
+function countRequests(records: readonly JournalRecord[], target: string, sent: number | undefined): RequestCounts {
+  const mine = records.filter((r) => r.type === 'request' && r.target === target) as (JournalRecord & {
+    type: 'request'
+  })[]
+  const ok = mine.filter((r) => r.outcome === 'ok')
+  const ttfts = ok.flatMap((r) => (r.ttftUs === undefined ? [] : [r.ttftUs])).sort((a, b) => a - b)
+  const quantile = (p: number) => ttfts[Math.min(ttfts.length - 1, Math.ceil(p * ttfts.length) - 1)]
+  return {
+    sent: sent ?? mine.length,
+    ok: ok.length,
+    failed: mine.filter((r) => r.outcome !== 'ok' && r.outcome !== 'unfinished').length,
+    ttftP50Us: quantile(0.5),
+    ttftP99Us: quantile(0.99),
+  }
+}

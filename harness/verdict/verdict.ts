@@ -1,0 +1,63 @@
+import type { Us } from '../../sandbox/world/time.ts'
+import type { Broken } from '../expectations/check.ts'
+
+/** What a trial says. UNSTABLE is the word over several seeds that disagree. */
+export type Outcome = 'PASS' | 'FAIL' | 'INVALID' | 'SKIPPED' | 'UNSTABLE'
+
+/** Why a trial has nothing to say. */
+export interface Invalid {
+  /** Stable: `NO_SAMPLES`, `NO_LOAD`, `FAULT_INVISIBLE`, `NOT_A_NUMBER`, `UNMODELLED`, `ASSUMPTION_DECIDES`, `NOT_SETTLED`, `INTERNAL`. */
+  readonly code: InvalidCode
+  readonly what: string
+  readonly fix: string
+}
+
+export type InvalidCode =
+  | 'NO_SAMPLES'
+  | 'NO_LOAD'
+  | 'FAULT_INVISIBLE'
+  | 'NOT_A_NUMBER'
+  | 'UNMODELLED'
+  | 'ASSUMPTION_DECIDES'
+  | 'NOT_SETTLED'
+  | 'INTERNAL'
+
+/** One expectation, judged. */
+export interface Judged {
+  readonly expectation: string
+  readonly held: boolean
+  readonly samples: number
+  readonly summary?: string
+  readonly broken?: Broken
+}
+
+/** One scenario × one subject × one tier × one seed. */
+export interface TrialResult {
+  readonly outcome: Exclude<Outcome, 'UNSTABLE'>
+  readonly scenario: string
+  readonly subject: string
+  readonly tier: string
+  readonly seed: number
+  readonly judged: readonly Judged[]
+  readonly invalid: readonly Invalid[]
+  readonly skipped?: string
+  /** Virtual time the trial took. */
+  readonly simulatedUs: Us
+  /** When the platform had settled. */
+  readonly settledAt?: Us
+  readonly requests: RequestCounts
+  readonly journalHash: string
+}
+
+export interface RequestCounts {
+  readonly sent: number
+  readonly ok: number
+  readonly failed: number
+  /** From the intended send time; undefined without an answered request. */
+  readonly ttftP50Us?: Us
+  readonly ttftP99Us?: Us
+}
+
+/** The expectations a trial broke, in the order of time. */
+export const brokenIn = (result: TrialResult): Broken[] =>
+  result.judged.flatMap((judged) => (judged.broken ? [judged.broken] : [])).sort((a, b) => a.at - b.at)

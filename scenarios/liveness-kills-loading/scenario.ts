@@ -1,0 +1,25 @@
+import { never, within } from '../../harness/expectations/check.ts'
+import {
+  at,
+  containerRestarted,
+  defineScenario,
+  inferenceServer,
+  param,
+  rolloutComplete,
+  slowWeights,
+} from '../../harness/scenario.ts'
+
+export default defineScenario({
+  slug: 'liveness-kills-loading',
+  title: 'A startup or liveness probe kills replicas that are still loading weights',
+  decidedBy: 'manifests',
+  needs: [inferenceServer({ kinds: ['Deployment'] })],
+  load: false,
+  spareNodes: 1,
+  timeline: [at('start', slowWeights({ factor: param('loadFactor') }))],
+  during: [never(containerRestarted({ by: ['liveness', 'startup'], beforeReady: true }))],
+  after: [within('settle', rolloutComplete())],
+  watchFor: '1m',
+  margin: { param: 'loadFactor', input: 'loadTime', probe: [2, 4], max: 16 },
+  params: { loadFactor: 1 },
+})
