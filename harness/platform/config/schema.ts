@@ -109,13 +109,11 @@ const modelSpec = z.strictObject({
 
 const lengths = parsed(parseLengths)
 
-const latency = z.strictObject({ p50: duration.optional(), p95: duration.optional(), p99: duration.optional() })
-
 const slos = z.strictObject({
   availability: declared(parseShare).optional(),
-  ttft: latency.optional(),
-  tpot: latency.optional(),
-  e2e: latency.optional(),
+  ttft: z.strictObject({ p95: duration.optional(), p99: duration.optional() }).optional(),
+  tpot: z.strictObject({ p95: duration.optional() }).optional(),
+  e2e: z.strictObject({ p95: duration.optional() }).optional(),
 })
 
 const workload = z.strictObject({
