@@ -1,0 +1,205 @@
+import type { GpuSpec } from '../../../fixtures/gpus/gpu.ts'
+import { gpuByProduct } from '../../../fixtures/gpus/index.ts'
+import { modelById } from '../../../fixtures/models/index.ts'
+import type { ModelSpec } from '../../../fixtures/models/model.ts'
+import type { Container, PodSpec } from '../../kube/objects.ts'
+import { recogniseVllm, type UnmodelledCode, type VllmCommand } from '../flags/command.ts'
+import { type CommandLine, parseCommandLine } from '../flags/parse.ts'
+import { type ServerSettings, type SettingOrigin, settingsOf } from '../flags/settings.ts'
+import { nextTableKnows, type VllmVersion, versionOf } from '../flags/version.ts'
+import { type MemoryPlan, planMemory } from '../memory/memory.ts'
+import type { Refusal } from '../memory/refusal.ts'
+
+export interface ResolveOptions {
+  /** The node's `nvidia.com/gpu.product` label. */
+  readonly gpuProduct?: string
+  /** GPUs the container gets. */
+  readonly gpuCount: number
+  /** Models the user describes, by the name the server is started with. */
+  readonly modelOverrides?: Readonly<Record<string, ModelSpec>>
+}
+
+/** One value with where it comes from, for the harness to show. */
+export interface ExplainedValue {
+  readonly name: string
+  readonly value: unknown
+  readonly origin: SettingOrigin | 'estimate'
+  readonly by: string
+}
+
+/** All that was found of a server, as far as one got. */
+interface Found {
+  readonly command: VllmCommand
+  readonly version: VllmVersion
+  readonly values: readonly ExplainedValue[]
+  /** What was taken on trust, one line each. */
+  readonly assumptions: readonly string[]
+}
+
+/** A server that starts. */
+export interface RunnableServer extends Found {
+  readonly kind: 'runs'
+  readonly settings: ServerSettings
+  readonly model: ModelSpec
+  readonly gpu: GpuSpec
+  readonly memory: MemoryPlan
+  readonly weightsFrom: WeightsFrom
+}
+
+/** A server whose arguments argparse or the parser refuses. */
+export interface BadArguments extends Found {
+  readonly kind: 'bad-arguments'
+  readonly refusal: Extract<CommandLine, { ok: false }>
+  /** False when a neighbouring version knows the flag and none of exactly this version was read. */
+  readonly certain: boolean
+}
+
+/** A server that ends with an exception before it is ready. */
+export interface RefusedServer extends Found {
+  readonly kind: 'refused'
+  readonly settings: ServerSettings
+  readonly model: ModelSpec
+  readonly gpu: GpuSpec
+  readonly refusal: Refusal
+  readonly weightsFrom: WeightsFrom
+}
+
+export type WeightsFrom = 'hub' | 'volume' | 'path'
+
+export type ResolvedServer =
+  | { readonly kind: 'other' }
+  | {
+      readonly kind: 'unmodelled'
+      readonly code: UnmodelledCode | 'multi-node' | 'config-file' | 'unknown-value' | 'pooling'
+      readonly reason: string
+    }
+  | ({ readonly kind: 'unknown-model'; readonly name: string; readonly settings: ServerSettings } & Found)
+  | ({ readonly kind: 'unknown-gpu'; readonly product: string | undefined; readonly settings: ServerSettings } & Found)
+  | BadArguments
+  | RefusedServer
+  | RunnableServer
+
+/** Everything between a container in a manifest and a server the sandbox can run. */
+export function resolveServer(
+  container: Pick<Container, 'image' | 'command' | 'args' | 'env' | 'volumeMounts'>,
+  podSpec: Pick<PodSpec, 'volumes'>,
+  options: ResolveOptions,
+): ResolvedServer {
+  const command = recogniseVllm(container)
+  if (command.kind !== 'vllm') return command
+  const version = versionOf(command.image)
+  const assumptions = version.assumed ? [version.note] : []
+  const parsed = parseCommandLine(command.args, command.form, version)
+  if (!parsed.ok) {
+    if (command.unknowns.length > 0) return unknownValue(command)
+    const certain =
+      version.basis === 'exact' ||
+      (version.basis === 'nearest' && !(parsed.flag && nextTableKnows(version, parsed.flag)))
+    return { kind: 'bad-arguments', command, version, values: [], assumptions, refusal: parsed, certain }
+  }
+  const settings = settingsOf(parsed, version, command.environment)
+  const unmodelled = whyUnmodelled(parsed, settings, options.gpuCount)
+  if (unmodelled) return unmodelled
+  if (parsed.model.includes('$')) return unknownValue(command)
+  const noted = [...assumptions, ...command.unknowns.map((what) => `${what} is not in the manifest`)]
+  noted.push(...settings.leftOut.map((flag) => `${flag} is left out of the memory and speed of the server`))
+  const found = { command, version, assumptions: noted, settings, values: explain(settings) }
+  const model = options.modelOverrides?.[parsed.model] ?? modelById(parsed.model)
+  if (!model) return { kind: 'unknown-model', name: parsed.model, ...found }
+  const gpu = options.gpuProduct === undefined ? undefined : gpuByProduct(options.gpuProduct)
+  if (!gpu) return { kind: 'unknown-gpu', product: options.gpuProduct, ...found }
+  const memory = planMemory({ model, gpu, gpuCount: options.gpuCount, settings })
+  const weightsFrom = weightsSource(parsed.model, container, podSpec)
+  if (!memory.ok) return { kind: 'refused', ...found, model, gpu, refusal: memory, weightsFrom }
+  const values = [...found.values.filter(({ name }) => !(name in memory.limits)), ...derived(settings, memory)]
+  return { kind: 'runs', ...found, values, model, gpu, memory, weightsFrom }
+}
+
+const unknownValue = (command: VllmCommand): ResolvedServer => ({
+  kind: 'unmodelled',
+  code: 'unknown-value',
+  reason: `its arguments need ${command.unknowns[0] ?? 'a value'}, which the manifest does not tell`,
+})
+
+type Parsed = Extract<CommandLine, { ok: true }>
+
+function whyUnmodelled(parsed: Parsed, settings: ServerSettings, gpuCount: number): ResolvedServer | undefined {
+  const { given } = parsed
+  if (given.get('config'))
+    return {
+      kind: 'unmodelled',
+      code: 'config-file',
+      reason: `--config ${String(given.get('config'))}: flags in a file are not read`,
+    }
+  const pooling = ['embed', 'embedding', 'classify', 'score', 'reward', 'pooling', 'transcription']
+  if (pooling.includes(String(given.get('task') ?? given.get('runner'))))
+    return { kind: 'unmodelled', code: 'pooling', reason: 'only models that generate text are modelled' }
+  const world = settings.tensorParallelSize.value * settings.pipelineParallelSize.value
+  const local = settings.dataParallelSizeLocal.value
+  const spread =
+    settings.nnodes.value > 1 ||
+    given.has('headless') ||
+    (local !== undefined && local < settings.dataParallelSize.value) ||
+    ['data_parallel_rank', 'data_parallel_external_lb', 'data_parallel_hybrid_lb', 'data_parallel_start_rank'].some(
+      (d) => given.get(d),
+    ) ||
+    (settings.distributedExecutorBackend.value === 'ray' && world > gpuCount)
+  return spread
+    ? { kind: 'unmodelled', code: 'multi-node', reason: 'an engine spread over several pods is not modelled' }
+    : undefined
+}
+
+/** Where the weights lie when the container starts. */
+function weightsSource(
+  model: string,
+  container: Pick<Container, 'env' | 'volumeMounts'>,
+  podSpec: Pick<PodSpec, 'volumes'>,
+): WeightsFrom {
+  if (/^[./]/.test(model)) return 'path'
+  const lasting = new Set((podSpec.volumes ?? []).filter((v) => !('emptyDir' in v)).map((v) => v.name))
+  const cache = (container.env ?? []).find(({ name }) =>
+    /^(HF_HOME|HF_HUB_CACHE|HUGGINGFACE_HUB_CACHE)$/.test(name),
+  )?.value
+  const home = cache ?? '/root/.cache/huggingface'
+  const mounted = (container.volumeMounts ?? []).some(
+    (m) => lasting.has(m.name) && `${home}/`.startsWith(`${m.mountPath.replace(/\/$/, '')}/`),
+  )
+  return mounted ? 'volume' : 'hub'
+}
+
+function explain(settings: ServerSettings): ExplainedValue[] {
+  return Object.entries(settings).flatMap(([name, setting]) =>
+    setting !== null && typeof setting === 'object' && 'origin' in setting ? [{ name, ...setting }] : [],
+  )
+}
+
+/** What vLLM worked out itself. */
+function derived(settings: ServerSettings, memory: MemoryPlan): ExplainedValue[] {
+  const { limits } = memory
+  const from = (
+    name: 'maxModelLen' | 'maxNumSeqs' | 'maxNumBatchedTokens',
+    else_: ExplainedValue['origin'],
+    by: string,
+  ) => {
+    const given = settings[name].origin === 'flag' && settings[name].value === limits[name]
+    return { name, value: limits[name], origin: given ? ('flag' as const) : else_, by: given ? settings[name].by : by }
+  }
+  return [
+    from('maxModelLen', settings.maxModelLen.value === -1 ? 'estimate' : 'model', "the model's config.json"),
+    from('maxNumSeqs', 'derived', "vLLM's default for this GPU"),
+    from('maxNumBatchedTokens', 'derived', "vLLM's default for this GPU"),
+    {
+      name: 'numGpuBlocks',
+      value: memory.numGpuBlocks,
+      origin: 'estimate',
+      by: 'memory left after weights and activations',
+    },
+    {
+      name: 'kvCacheTokens',
+      value: memory.kvCacheTokens,
+      origin: 'estimate',
+      by: 'memory left after weights and activations',
+    },
+    { name: 'weightsBytesPerGpu', value: memory.weightsBytesPerGpu, origin: 'model', by: "the model's shape" },
+  ]
+}
