@@ -184,3 +184,19 @@ export const rollout = ({ store }: TestCluster): string[] =>
 
 /** Waits long enough for a small rollout. */
 export const settle = ({ clock }: TestCluster, duration: Us = seconds(60)): void => clock.runUntil(clock.now + duration)
+
+/** A Service for the pods of `deploymentOf`, on port 80. */
+export function serviceOf(spec: Partial<o.Service['spec']> = {}): o.Service {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'web', namespace: 'default' } as o.ObjectMeta,
+    spec: {
+      type: 'ClusterIP',
+      selector: { app: 'web' },
+      ports: [{ port: 80, targetPort: 8000, protocol: 'TCP' }],
+      sessionAffinity: 'None',
+      ...spec,
+    },
+  }
+}
