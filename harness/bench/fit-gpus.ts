@@ -75,7 +75,7 @@ function report(name: string, runs: ReturnType<Runs>): void {
   }
 }
 
-function _fit(gpu: GpuSpec, runs: Runs, evaluations: number): void {
+function fitAndReport(gpu: GpuSpec, runs: Runs, evaluations: number): void {
   if (!process.argv.includes('--check')) {
     const f = START
     const start = [f.computeEfficiency, f.bandwidthEfficiency, f.stepOverheadUs, f.perSequenceUs].map(Math.log)
@@ -93,6 +93,6 @@ function _fit(gpu: GpuSpec, runs: Runs, evaluations: number): void {
 
 if (!measuredIsThere()) console.log('skipped: the measured runs are not beside this checkout (../shared/data)')
 else {
-  it(rtxPro6000, rtxRuns(), 200)
-  it(h100Sxm, h100Runs(), 160)
+  fitAndReport(rtxPro6000, rtxRuns(), 200)
+  fitAndReport(h100Sxm, h100Runs(), 160)
 }

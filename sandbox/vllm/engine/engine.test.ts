@@ -211,6 +211,24 @@ describe('aborts, hangs and pauses', () => {
     expect(engine.nextEventAt()).toBeDefined()
   })
 
+  it('keeps silent to a request that is aborted from within the outcome of another in the same step', () => {
+    const engine = new Engine(BASE, plainSteps)
+    const heard: string[] = []
+    // The first keeps the engine busy, so that the other two are admitted to one step and end in one.
+    engine.submit({ id: 'busy', promptTokens: 8, outputTokens: 9 }, 0)
+    for (const [id, other] of ['ab', 'ba'] as const)
+      engine.submit({ id: id!, promptTokens: 8, outputTokens: 2, maxTokens: 2 }, 1, {
+        finished({ at }) {
+          heard.push(id!)
+          engine.abort(other!, at)
+        },
+      })
+    finish(engine)
+    expect(heard).toEqual(['a'])
+    expect(engine.unfinished).toBe(0)
+    expect(engine.metrics.success.length).toBe(2)
+  })
+
   it('lets an observer submit from within an outcome', () => {
     const engine = new Engine(BASE, plainSteps)
     const done: string[] = []

@@ -15,6 +15,8 @@ import {
 } from './types.ts'
 
 const PS_PER_US = 1e6
+/** Of a request whose client has gone. */
+const SILENT: EngineObserver = {}
 
 /** A look at the engine between steps. `waiting` counts what the scheduler knows, `inbox` what it has not picked up yet. */
 export interface EngineStats {
@@ -46,9 +48,9 @@ export class Engine {
   slowdown = 1
   private readonly stepModel: StepModel
   private readonly slotOf = new Map<string, number>()
-  private inbox: RequestRecord[] = []
-  private readonly inboxIds = new Set<string>()
-  private aborts: string[] = []
+  /** Requests and aborts the loop has not read yet, in order. */
+  private readonly inbox = new Map<string, RequestRecord>()
+  private readonly aborts = new Set<string>()
   private readonly inFlight: Batch[] = []
   private readonly spare: Batch[] = []
   private nextSerial = 1
@@ -75,33 +77,30 @@ export class Engine {
   submit(request: EngineRequest, now: Us, observer: EngineObserver = {}): void {
     this.advanceTo(now)
     const record = this.recordOf(request, observer, now)
-    this.inbox.push(record)
-    this.inboxIds.add(request.id)
+    this.inbox.set(request.id, record)
     if (this.inFlight.length === 0) this.loop(now, 0)
   }
 
   /** The client has gone. Its observer hears nothing more; the blocks are free when the step under way ends. */
   abort(id: string, now: Us): void {
     this.advanceTo(now)
-    if (this.inboxIds.delete(id)) {
-      this.inbox = this.inbox.filter((record) => record.request.id !== id)
-      return
-    }
-    if (!this.slotOf.has(id)) return
-    this.aborts.push(id)
+    const slot = this.slotOf.get(id)
+    if (this.inbox.delete(id) || slot === undefined) return
+    this.scheduler.table.records[slot]!.observer = SILENT
+    this.aborts.add(id)
     if (this.inFlight.length === 0) this.loop(now, 0)
   }
 
   /** The server ends every request itself, in good form: observers hear `finished` with reason `abort`. */
   abortAll(now: Us): void {
     this.advanceTo(now)
-    const ending = [...this.slotOf.values()]
-      .map((slot) => ({ record: this.scheduler.table.records[slot]!, outputTokens: this.outputTokensOf(slot) }))
-      .concat(this.inbox.map((record) => ({ record, outputTokens: 0 })))
-      .filter(({ record }) => !this.aborts.includes(record.request.id))
-    for (const { record } of ending) this.abort(record.request.id, now)
-    for (const { record, outputTokens } of ending)
-      record.observer.finished?.({ at: now, outputTokens, reason: 'abort' })
+    const { table } = this.scheduler
+    const ending = [...this.slotOf]
+      .filter(([id]) => !this.aborts.has(id))
+      .map(([id, slot]) => ({ id, observer: table.records[slot]!.observer, outputTokens: this.outputTokensOf(slot) }))
+      .concat([...this.inbox].map(([id, { observer }]) => ({ id, observer, outputTokens: 0 })))
+    for (const { id } of ending) this.abort(id, now)
+    for (const { observer, outputTokens } of ending) observer.finished?.({ at: now, outputTokens, reason: 'abort' })
   }
 
   /** Runs every step that ends at or before `now`. */
@@ -153,7 +152,7 @@ export class Engine {
     return {
       running: scheduler.running.length,
       waiting: scheduler.waiting.length,
-      inbox: this.inbox.length,
+      inbox: this.inbox.size,
       kvCacheUsage: scheduler.kv.usage,
       preemptions: scheduler.preemptions,
       steps: this.steps,
@@ -164,7 +163,7 @@ export class Engine {
 
   /** Requests not finished, aborted or refused yet. */
   get unfinished(): number {
-    return this.slotOf.size + this.inbox.length
+    return this.slotOf.size + this.inbox.size
   }
 
   /** Tokens a request has generated so far; 0 for one it does not know. */
@@ -225,26 +224,26 @@ export class Engine {
 
   private drainInbox(now: number): void {
     const { inbox, scheduler } = this
-    if (inbox.length === 0) return
-    for (const record of inbox) {
+    if (inbox.size === 0) return
+    for (const record of inbox.values()) {
       const slot = scheduler.table.add(record)
       scheduler.table.queuedAt[slot] = now
       scheduler.waiting.add(slot)
       this.slotOf.set(record.request.id, slot)
     }
-    inbox.length = 0
-    this.inboxIds.clear()
+    inbox.clear()
   }
 
   private applyAborts(): void {
-    if (this.aborts.length === 0) return
+    if (this.aborts.size === 0) return
+    const slots = new Set<number>()
     for (const id of this.aborts) {
       const slot = this.slotOf.get(id)
-      if (slot === undefined) continue
+      if (slot !== undefined) slots.add(slot)
       this.slotOf.delete(id)
-      this.scheduler.finish(slot)
     }
-    this.aborts = []
+    this.aborts.clear()
+    this.scheduler.finishAll(slots)
   }
 
   private recordOf(request: EngineRequest, observer: EngineObserver, now: Us): RequestRecord {
@@ -254,7 +253,7 @@ export class Engine {
       throw new RangeError(`request ${id}: ${promptTokens} prompt tokens do not fit a context of ${maxModelLen}`)
     if (!Number.isInteger(outputTokens) || outputTokens < 1)
       throw new RangeError(`request ${id}: outputTokens must be a positive integer, got ${outputTokens}`)
-    if (this.slotOf.has(id) || this.inboxIds.has(id)) throw new RangeError(`request ${id}: the id is in use`)
+    if (this.slotOf.has(id) || this.inbox.has(id)) throw new RangeError(`request ${id}: the id is in use`)
     const room = maxModelLen - promptTokens
     const maxTokens = Math.min(request.maxTokens ?? room, room)
     return {

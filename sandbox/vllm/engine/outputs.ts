@@ -140,7 +140,7 @@ function stop(
   if (table.status[slot] === RUNNING) {
     kv.cacheUpTo(slot, table.computed[slot]! - table.placeholders[slot]!)
     iteration.stopped++
-  } else scheduler.waiting.remove(slot)
+  } else scheduler.waiting.removeAll(new Set([slot]))
   scheduler.release(slot)
   forget(record.request.id)
   record.observer.finished?.({ at: iteration.at, outputTokens, reason: record.reason })

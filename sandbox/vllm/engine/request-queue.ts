@@ -8,7 +8,7 @@ export interface RequestQueue {
   prepend(slot: number): void
   peek(): number
   pop(): number
-  remove(slot: number): void
+  removeAll(slots: ReadonlySet<number>): void
   toArray(): number[]
 }
 
@@ -46,8 +46,8 @@ class FcfsQueue implements RequestQueue {
     return slot
   }
 
-  remove(slot: number): void {
-    const kept = this.toArray().filter((s) => s !== slot)
+  removeAll(slots: ReadonlySet<number>): void {
+    const kept = this.toArray().filter((slot) => !slots.has(slot))
     this.head = 0
     this.length = kept.length
     this.ring.set(kept)
@@ -118,10 +118,10 @@ class PriorityQueue implements RequestQueue {
     return top
   }
 
-  remove(slot: number): void {
-    const kept = this.heap.filter((s) => s !== slot)
+  removeAll(slots: ReadonlySet<number>): void {
+    const kept = this.heap.filter((slot) => !slots.has(slot))
     this.heap = []
-    for (const s of kept) this.add(s)
+    for (const slot of kept) this.add(slot)
   }
 
   toArray(): number[] {

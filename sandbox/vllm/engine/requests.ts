@@ -8,7 +8,7 @@ export const RUNNING = 3
 /** What is kept per request but not touched per token. */
 export interface RequestRecord {
   readonly request: EngineRequest
-  readonly observer: EngineObserver
+  observer: EngineObserver
   /** Hashes of the leading blocks that other requests may share: chained, positive. */
   readonly sharedHashes: Float64Array
   readonly maxTokens: number

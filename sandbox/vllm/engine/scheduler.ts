@@ -63,11 +63,16 @@ export class Scheduler {
     this.table.remove(slot)
   }
 
-  /** Ends a request wherever it is. */
-  finish(slot: number): void {
-    if (this.table.status[slot] === RUNNING) this.running.splice(this.running.indexOf(slot), 1)
-    else this.waiting.remove(slot)
-    this.release(slot)
+  /** Ends requests wherever they are. */
+  finishAll(slots: ReadonlySet<number>): void {
+    const { running, waiting, table } = this
+    let anyWaiting = false
+    let kept = 0
+    for (const slot of slots) anyWaiting ||= table.status[slot] !== RUNNING
+    for (const slot of running) if (!slots.has(slot)) running[kept++] = slot
+    running.length = kept
+    if (anyWaiting) waiting.removeAll(slots)
+    for (const slot of slots) this.release(slot)
   }
 
   private prefillThreshold(): number {

@@ -7,9 +7,9 @@ export interface EngineConfig {
   /** Tokens per KV block. Default 16. */
   readonly blockSize?: number
   readonly maxModelLen: number
-  /** Default 256, vLLM's own without a usage context; servers set it by GPU. */
+  /** Default 256, `vllm serve`'s on GPUs below 70 GiB; the server's flags set it for others. */
   readonly maxNumSeqs?: number
-  /** Default 8192. */
+  /** Default 2048, likewise. */
   readonly maxNumBatchedTokens?: number
   /** Default true. */
   readonly enablePrefixCaching?: boolean
@@ -36,7 +36,7 @@ export function resolveConfig(config: EngineConfig): ResolvedEngineConfig {
   const resolved: ResolvedEngineConfig = {
     blockSize: 16,
     maxNumSeqs: 256,
-    maxNumBatchedTokens: 8192,
+    maxNumBatchedTokens: 2048,
     enablePrefixCaching: true,
     enableChunkedPrefill: true,
     longPrefillTokenThreshold: 0,
