@@ -27,19 +27,25 @@ const SPAM = { qps: 1 / 300, burst: 25 }
  * Follows k8s.io/client-go/tools/record/events_cache.go EventCorrelate.
  */
 export class EventCorrelator {
+  private readonly limits: boolean
   private readonly similar = new Map<string, { messages: Set<string>; at: Us }>()
   private readonly counts = new Map<string, number>()
   private readonly budgets = new Map<string, TokenBucket>()
 
+  /** Without limits the same Event is only counted; the scheduler's recorder knows no others. */
+  constructor(options: { limits: boolean } = { limits: true }) {
+    this.limits = options.limits
+  }
+
   correlate(occurrence: Occurrence, now: Us): Correlated {
     const { about, level, reason, message } = occurrence
     const group = `${about}/${level}/${reason}`
-    const combined = this.isOneOfMany(group, message, now)
+    const combined = this.limits && this.isOneOfMany(group, message, now)
     const key = combined ? group : `${group}/${message}`
     const text = combined ? `(combined from similar events): ${message}` : message
     const count = (this.counts.get(key) ?? 0) + 1
     this.counts.set(key, count)
-    if (!this.affords(about, now)) return { action: 'drop' }
+    if (this.limits && !this.affords(about, now)) return { action: 'drop' }
     return count === 1 ? { action: 'create', key, message: text } : { action: 'count', key, message: text, count }
   }
 

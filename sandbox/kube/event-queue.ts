@@ -1,92 +1,116 @@
 import type { Store } from '../apiserver/store.ts'
-import { seconds, toRfc3339, type Us } from '../world/time.ts'
+import type { RandomStream } from '../world/random.ts'
+import { EPOCH_MS, toRfc3339 } from '../world/time.ts'
 import type { World } from '../world/world.ts'
-import { isApiError } from './errors.ts'
+import { ApiError } from './errors.ts'
+import { EventCorrelator } from './event-correlator.ts'
 import { Event, keyOf } from './kinds.ts'
-import { type LagProfile, sample } from './lag.ts'
-import type { KubeObject } from './objects.ts'
+import { type LagProfile, sample, TokenBucket } from './lag.ts'
+import type { KubeEvent, KubeObject } from './objects.ts'
 
-/** The process that records events, and where they go. */
+/** The client that records events, and where they go. */
 export interface EventSource {
   readonly world: World
   readonly store: Store
   readonly profile: LagProfile
   readonly process: string
+  readonly client: string
+  /** The client's own token bucket. */
+  readonly bucket: TokenBucket | undefined
 }
 
-/** How long a repeat is counted into the Event before it. */
-const AGGREGATE_WITHIN = seconds(600)
+/** Events waiting to be sent; more are dropped. */
+const QUEUE = 1000
 
 /**
- * Sends Events from a queue of its own and counts repeats into one object.
- * Follows k8s.io/client-go/tools/record/events_cache.go (the same event again raises `count`).
+ * Sends a client's Events one after the other from a queue of its own.
+ * Follows k8s.io/client-go/tools/record/event.go; which client's tokens they take is said at `bucketFor`.
  */
 export class EventQueue {
-  private readonly shared: EventSource
-  private readonly seen = new Map<string, { key: string; at: Us; count: number }>()
-  private names = 0
+  private readonly source: EventSource
+  private readonly correlator: EventCorrelator
+  private readonly bucket: TokenBucket | undefined
+  private readonly random: RandomStream
+  private readonly keys = new Map<string, string>()
+  private readonly waiting: (() => void)[] = []
+  private sending = false
+  private sequence: number
 
-  constructor(shared: EventSource) {
-    this.shared = shared
+  constructor(source: EventSource) {
+    this.source = source
+    const component = componentOf(source.process)
+    this.correlator = new EventCorrelator({ limits: component !== 'kube-scheduler' })
+    this.bucket = bucketFor(component, source)
+    this.random = source.world.random(`${source.process}/events/${source.client}`)
+    // two clients that tell of one object in one microsecond must not choose one name
+    this.sequence = this.random.int(1000)
   }
 
   push(about: KubeObject, level: 'Normal' | 'Warning', reason: string, message: string): void {
-    const { world, store, process, profile } = this.shared
-    const component = process.split('/')[0]!
+    const { world, store, process } = this.source
     const { clock, journal } = world
-    journal.append({
-      type: 'event',
-      by: process,
-      level,
-      reason,
-      message,
-      kind: about.kind,
-      key: keyOf(about),
+    journal.append({ type: 'event', by: process, level, reason, message, kind: about.kind, key: keyOf(about) })
+    const said = { about: `${about.kind}/${about.metadata.uid}`, level, reason, message }
+    const next = this.correlator.correlate(said, clock.now)
+    if (next.action === 'drop' || this.waiting.length >= QUEUE) return
+    const event = this.eventFor(about, level, reason, next.message)
+    const known = this.keys.get(next.key)
+    if (known === undefined) this.keys.set(next.key, keyOf(event))
+    this.waiting.push(() => {
+      if (next.action === 'count' && known !== undefined && store.peek(Event, known)) {
+        const { lastTimestamp } = event
+        store.patch(Event, known, { count: next.count, lastTimestamp, message: next.message }, process)
+      } else store.create(Event, event, process)
     })
-    const identity = `${about.kind}/${about.metadata.uid}/${level}/${reason}/${message}`
-    const now = toRfc3339(clock.now)
-    const known = this.seen.get(identity)
-    const random = world.random(`${process}/events/${this.names}`)
-    const arrivesAt = clock.now + sample(profile.requestLatency.write, random)
-    if (known && clock.now - known.at < AGGREGATE_WITHIN) {
-      known.count++
-      known.at = clock.now
-      const patch = { count: known.count, lastTimestamp: now }
-      clock.at(arrivesAt, () => ignoring('NotFound', () => store.patch(Event, known.key, patch, process)))
-      return
-    }
-    const namespace = about.metadata.namespace ?? 'default'
-    const name = `${about.metadata.name}.${(this.names++).toString(16).padStart(16, '0')}.${component}`
-    this.seen.set(identity, { key: `${namespace}/${name}`, at: clock.now, count: 1 })
+    if (!this.sending) this.sendNext()
+  }
+
+  private sendNext(): void {
+    const act = this.waiting.shift()
+    this.sending = act !== undefined
+    if (!act) return
+    const { clock } = this.source.world
+    const sendAt = this.bucket?.take(clock.now) ?? clock.now
+    const takes = sample(this.source.profile.requestLatency.write, this.random)
+    clock.at(sendAt + Math.round(takes / 2), () => {
+      try {
+        act()
+      } catch (error) {
+        // an Event the server refuses is lost; the journal has it
+        if (!(error instanceof ApiError)) throw error
+      }
+      clock.at(sendAt + takes, () => this.sendNext())
+    })
+  }
+
+  private eventFor(about: KubeObject, level: 'Normal' | 'Warning', reason: string, message: string) {
+    const { process, world } = this.source
     const { kind, apiVersion, metadata } = about
-    const { uid } = metadata
-    clock.at(arrivesAt, () =>
-      store.create(
-        Event,
-        {
-          apiVersion: 'v1',
-          kind: 'Event',
-          metadata: { name, namespace },
-          involvedObject: { apiVersion, kind, uid, name: metadata.name, namespace: metadata.namespace },
-          type: level,
-          reason,
-          message,
-          count: 1,
-          firstTimestamp: now,
-          lastTimestamp: now,
-          source: process.includes('/') ? { component, host: process.split('/')[1]! } : { component },
-          reportingComponent: component,
-        },
-        process,
-      ),
-    )
+    const component = componentOf(process)
+    const nanoseconds = BigInt(EPOCH_MS) * 1_000_000n + BigInt(world.clock.now) * 1000n + BigInt(this.sequence++ % 1000)
+    const now = toRfc3339(world.clock.now)
+    const { uid, name, namespace } = metadata
+    return {
+      apiVersion: 'v1',
+      kind: 'Event',
+      metadata: { name: `${name}.${nanoseconds.toString(16)}`, namespace: namespace ?? 'default' },
+      involvedObject: { apiVersion, kind, uid, name, namespace },
+      type: level,
+      ...{ reason, message, count: 1, firstTimestamp: now, lastTimestamp: now },
+      source: process.includes('/') ? { component, host: process.split('/')[1]! } : { component },
+      reportingComponent: component,
+    } satisfies Omit<KubeEvent, 'metadata'> & { metadata: { name: string; namespace: string } }
   }
 }
 
-function ignoring(reason: 'NotFound', act: () => void): void {
-  try {
-    act()
-  } catch (error) {
-    if (!isApiError(error, reason)) throw error
-  }
+const componentOf = (process: string): string => process.split('/')[0]!
+
+/**
+ * A controller's events take tokens of its own client. The scheduler has a second client for them
+ * (cmd/kube-scheduler/app/options/options.go), and the kubelet (cmd/kubelet/app/server.go), with limits alike.
+ */
+function bucketFor(component: string, { profile, bucket }: EventSource): TokenBucket | undefined {
+  if (component === 'kube-controller-manager') return bucket
+  const limit = profile.clients[component]
+  return limit && new TokenBucket(limit)
 }

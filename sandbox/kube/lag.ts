@@ -1,5 +1,6 @@
 import type { RandomStream } from '../world/random.ts'
-import { ms, type Us } from '../world/time.ts'
+import type { Us } from '../world/time.ts'
+import { measured } from './profiles/measured.ts'
 
 /** A distribution by its quantiles: pairs of (probability, microseconds), rising, from 0 to 1. Sampled by linear interpolation. */
 export type Quantiles = readonly (readonly [probability: number, us: Us])[]
@@ -73,35 +74,29 @@ export class TokenBucket {
 }
 
 /**
- * The profile of a kubeadm-like control plane on one machine. Limits are upstream's defaults: kube-controller-manager 20/30 a
- * controller (cmd/kube-controller-manager/app/options), kube-scheduler 50/100, kubelet 50/100 (pkg/kubelet/apis/config/v1beta1).
- * Delays are placeholders until measured; see `measured.ts` for how they are got.
+ * A control plane on one machine with upstream's default client limits. Delays are measured ones: see `profiles/measured.ts`.
+ * A process that is not named here is not limited.
  */
 export const defaultProfile: LagProfile = {
   name: 'default',
-  watchDelay: [
-    [0, ms(0.5)],
-    [0.5, ms(2)],
-    [0.99, ms(20)],
-    [1, ms(50)],
-  ],
-  requestLatency: {
-    read: [
-      [0, ms(0.8)],
-      [0.5, ms(2)],
-      [0.99, ms(15)],
-      [1, ms(40)],
-    ],
-    write: [
-      [0, ms(1.5)],
-      [0.5, ms(4)],
-      [0.99, ms(25)],
-      [1, ms(60)],
-    ],
-  },
+  ...measured,
   clients: {
+    // each controller has a client of its own: pkg/controller/apis/config/v1alpha1/defaults.go
     'kube-controller-manager': { qps: 20, burst: 30 },
+    // pkg/scheduler/apis/config/v1/defaults.go
     'kube-scheduler': { qps: 50, burst: 100 },
+    // pkg/kubelet/apis/config/v1beta1/defaults.go
     kubelet: { qps: 50, burst: 100 },
+    // pkg/proxy/apis/config/v1alpha1/defaults.go
+    'kube-proxy': { qps: 5, burst: 10 },
   },
+}
+
+const RAISED = { qps: 1000, burst: 2000 }
+
+/** The same with the limits of controller manager and scheduler out of the way (`--kube-api-qps=1000 --kube-api-burst=2000`). */
+export const raisedQps: LagProfile = {
+  ...defaultProfile,
+  name: 'raised-qps',
+  clients: { ...defaultProfile.clients, 'kube-controller-manager': RAISED, 'kube-scheduler': RAISED },
 }

@@ -27,14 +27,17 @@ export class StoreKube implements Kube {
   private readonly shared: Shared
   private readonly bucket: TokenBucket | undefined
   private readonly random: RandomStream
+  private readonly events: EventQueue
 
   constructor(options: StoreKubeOptions | { shared: Shared; name: string }) {
     this.shared = 'shared' in options ? options.shared : new Shared(options)
-    const { process, profile, world } = this.shared
+    const { process, profile, store, world } = this.shared
+    const client = 'name' in options ? options.name : ''
     this.process = process
     const limit = profile.clients[process.split('/')[0]!]
     this.bucket = limit && new TokenBucket(limit)
-    this.random = world.random(`${process}/requests/${'name' in options ? options.name : ''}`)
+    this.random = world.random(`${process}/requests/${client}`)
+    this.events = new EventQueue({ world, store, profile, process, client, bucket: this.bucket })
   }
 
   client(name: string): Kube {
@@ -86,7 +89,7 @@ export class StoreKube implements Kube {
   }
 
   event(about: KubeObject, level: 'Normal' | 'Warning', reason: string, message: string): void {
-    this.shared.recordEvent(about, level, reason, message)
+    this.events.push(about, level, reason, message)
   }
 
   /** Waits for a token, then for half the latency; the server acts; the answer comes after the other half. */
@@ -124,7 +127,7 @@ export class StoreKube implements Kube {
   }
 }
 
-/** What the clients of one process share: caches and the event queue. */
+/** What the clients of one process share: its caches. */
 class Shared {
   readonly world: World
   readonly store: Store
@@ -132,7 +135,6 @@ class Shared {
   readonly process: string
   private readonly fields: NonNullable<StoreKubeOptions['fields']>
   private readonly caches = new Map<string, Cache>()
-  private readonly events: EventQueue
 
   constructor(options: StoreKubeOptions) {
     this.world = options.world
@@ -140,7 +142,6 @@ class Shared {
     this.profile = options.profile
     this.process = options.process
     this.fields = options.fields ?? {}
-    this.events = new EventQueue(this)
   }
 
   /** The informer of a kind, started at its first use with what the server holds now. */
@@ -157,10 +158,6 @@ class Shared {
     })
     this.store.watch(kind, field ? { field } : {}, (event) => feed.push(event))
     return cache
-  }
-
-  recordEvent(about: KubeObject, level: 'Normal' | 'Warning', reason: string, message: string): void {
-    this.events.push(about, level, reason, message)
   }
 }
 
