@@ -5,37 +5,88 @@ import { fromRfc3339, seconds, toRfc3339, type Us } from '../world/time.ts'
 const FOREGROUND = 'foregroundDeletion'
 const ORPHAN = 'orphan'
 
+/** What a delete request does. */
+export interface Deletion {
+  /** The metadata to store first, if it changes. */
+  readonly metadata: ObjectMeta
+  /** Whether the object goes now. */
+  readonly now: boolean
+}
+
+interface Request extends Pick<DeleteOptions, 'gracePeriodSeconds' | 'propagationPolicy'> {
+  /** The grace period of a kind that supports one; undefined for the others. */
+  readonly grace: number | undefined
+  readonly now: Us
+}
+
 /**
- * The metadata after a delete request: deletion timestamp, grace period and the garbage collector's finalizers.
- * The same object when the request changes nothing. Follows k8s.io/apiserver pkg/registry/rest/delete.go BeforeDelete and
- * pkg/registry/generic/registry/store.go deletionFinalizersForGarbageCollection.
+ * What a delete does to metadata: deletion timestamp, grace period, the garbage collector's finalizers.
+ * Follows k8s.io/apiserver pkg/registry/rest/delete.go BeforeDelete and pkg/registry/generic/registry/store.go Delete.
  */
-export function deletionOf(meta: ObjectMeta, options: DeleteOptions & { now: Us }): ObjectMeta {
-  const finalizers = finalizersFor(meta.finalizers ?? [], options.propagationPolicy)
-  const grace = Math.max(0, options.gracePeriodSeconds ?? 0)
+export function deletionOf(meta: ObjectMeta, request: Request): Deletion {
   const already = meta.deletionTimestamp !== undefined
-  const changedFinalizers = finalizers.join() !== (meta.finalizers ?? []).join()
-  if (already && grace >= (meta.deletionGracePeriodSeconds ?? 0))
-    return changedFinalizers ? { ...meta, finalizers } : meta
-  // a second request may only shorten the time that is left
-  const start = already
-    ? fromRfc3339(meta.deletionTimestamp!) - seconds(meta.deletionGracePeriodSeconds ?? 0)
-    : options.now
-  const at = already ? Math.max(start + seconds(grace), options.now) : options.now + seconds(grace)
+  const left = meta.deletionGracePeriodSeconds ?? 0
+  const graceful = request.grace !== undefined && (!already || left > 0)
+  if (graceful && already) {
+    const asked = request.gracePeriodSeconds
+    if (asked === undefined || Math.max(asked, asked < 0 ? 1 : 0) >= left) return { metadata: meta, now: false }
+  }
+  const finalizers = finalizersFor(meta.finalizers ?? [], request.propagationPolicy)
+  const waits = finalizers.length > 0
+  const withFinalizers =
+    finalizers.join() === (meta.finalizers ?? []).join()
+      ? meta
+      : { ...meta, finalizers: waits ? finalizers : undefined }
+  if (!graceful) return waits ? { metadata: markedAsDeleting(withFinalizers, request.now), now: false } : gone(meta)
+  const marked = already ? shortened(withFinalizers, request) : started(withFinalizers, request.grace!, request.now)
+  return { metadata: marked, now: !waits && marked.deletionGracePeriodSeconds === 0 }
+}
+
+const gone = (metadata: ObjectMeta): Deletion => ({ metadata, now: true })
+
+function started(meta: ObjectMeta, grace: number, now: Us): ObjectMeta {
   return {
     ...meta,
-    ...(finalizers.length > 0 ? { finalizers } : {}),
-    deletionTimestamp: toRfc3339(at),
+    deletionTimestamp: toRfc3339(now + seconds(grace)),
     deletionGracePeriodSeconds: grace,
-    ...(meta.generation !== undefined && !already ? { generation: meta.generation + 1 } : {}),
+    ...(meta.generation === undefined ? {} : { generation: meta.generation + 1 }),
   }
 }
 
-/** Nothing waits for this object any more: no finalizer, and no grace period somebody must end. */
-export const mayBeRemoved = (meta: ObjectMeta): boolean =>
-  meta.deletionTimestamp !== undefined &&
-  (meta.deletionGracePeriodSeconds ?? 0) === 0 &&
-  (meta.finalizers ?? []).length === 0
+/** A second request may only shorten the time that is left. */
+function shortened(meta: ObjectMeta, { gracePeriodSeconds, now }: Request): ObjectMeta {
+  let grace = gracePeriodSeconds! < 0 ? 1 : gracePeriodSeconds!
+  let at = fromRfc3339(meta.deletionTimestamp!) - seconds(meta.deletionGracePeriodSeconds ?? 0) + seconds(grace)
+  if (at < now) {
+    at = now
+    // time is up, but somebody else still has to finish it
+    if (grace !== 0) grace = 1
+  }
+  return { ...meta, deletionTimestamp: toRfc3339(at), deletionGracePeriodSeconds: grace }
+}
+
+/** For kinds without a grace period that wait for finalizers. */
+function markedAsDeleting(meta: ObjectMeta, now: Us): ObjectMeta {
+  if (
+    meta.deletionTimestamp !== undefined &&
+    fromRfc3339(meta.deletionTimestamp) <= now &&
+    meta.deletionGracePeriodSeconds === 0
+  )
+    return meta
+  const first = meta.deletionTimestamp === undefined
+  return {
+    ...meta,
+    deletionTimestamp: first || fromRfc3339(meta.deletionTimestamp!) > now ? toRfc3339(now) : meta.deletionTimestamp!,
+    deletionGracePeriodSeconds: 0,
+    ...(first && meta.generation !== undefined ? { generation: meta.generation + 1 } : {}),
+  }
+}
+
+/** An update that empties the finalizers of an object nobody else waits for removes it. Follows ShouldDeleteDuringUpdate. */
+export const goesWith = (after: ObjectMeta, before: ObjectMeta): boolean =>
+  (after.finalizers ?? []).length === 0 &&
+  before.deletionTimestamp !== undefined &&
+  (before.deletionGracePeriodSeconds ?? 0) === 0
 
 function finalizersFor(present: readonly string[], policy: DeleteOptions['propagationPolicy']): string[] {
   if (policy === undefined) return [...present]

@@ -1,14 +1,17 @@
-import { diff, equal, merge } from '../journal/merge-patch.ts'
-import { alreadyExists, conflict, invalid, notFound } from '../kube/errors.ts'
+import { diff, equal, merge, withoutNulls } from '../journal/merge-patch.ts'
+import { alreadyExists, conflict, invalid, notFound, qualified } from '../kube/errors.ts'
 import { type Kind, keyOf } from '../kube/kinds.ts'
 import type { DeleteOptions, PatchOptions } from '../kube/kube.ts'
-import type { Draft, KubeObject, ObjectMeta } from '../kube/objects.ts'
+import type { Draft, KubeObject, ObjectMeta, Pod } from '../kube/objects.ts'
 import type { RandomStream } from '../world/random.ts'
-import { toRfc3339 } from '../world/time.ts'
 import type { World } from '../world/world.ts'
-import { deletionOf, mayBeRemoved } from './deletion.ts'
+import { clusterIPs, nodePorts } from './allocators.ts'
+import { boundTo } from './binding.ts'
+import { deletionOf, goesWith } from './deletion.ts'
 import { deepFreeze } from './freeze.ts'
-import { plainStrategy, type Strategy, type StrategyContext } from './strategy.ts'
+import { checkNamespace, newMetadata } from './new-metadata.ts'
+import { strategyOf } from './strategies/index.ts'
+import type { Strategy, StrategyContext } from './strategy.ts'
 import { type StoreEvent, Watchers, type WatchOptions } from './watchers.ts'
 
 /**
@@ -18,17 +21,25 @@ import { type StoreEvent, Watchers, type WatchOptions } from './watchers.ts'
  */
 export class Store {
   private readonly world: World
-  private readonly strategies: ReadonlyMap<string, Strategy>
+  private readonly strategies: ReadonlyMap<string, Strategy> | undefined
+  private readonly context: StrategyContext
   private readonly kinds = new Map<string, Map<string, KubeObject>>()
   private readonly watchers = new Watchers()
   private readonly random: RandomStream
   private version = 1
-  private nextClusterIP = 10
 
+  /** Without `strategies`: all that are known. */
   constructor(options: { world: World; strategies?: ReadonlyMap<string, Strategy> }) {
     this.world = options.world
-    this.strategies = options.strategies ?? new Map()
+    this.strategies = options.strategies
     this.random = options.world.random('kube-apiserver')
+    this.context = {
+      random: this.random,
+      peek: (kind, key) => this.peek(kind, key),
+      list: (kind) => this.list(kind),
+      clusterIPs: clusterIPs(),
+      nodePorts: nodePorts(),
+    }
   }
 
   /** The version of the last write. */
@@ -52,83 +63,70 @@ export class Store {
     return [...(this.kinds.get(kind.id)?.values() ?? [])] as T[]
   }
 
-  /** Fails with AlreadyExists or Invalid. */
+  /**
+   * Fails with AlreadyExists, Invalid, Forbidden (admission), or NotFound (a namespace that was deleted).
+   * Follows pkg/registry/generic/registry/store.go Create: default, admit, prepare, validate, store.
+   */
   create<T extends KubeObject>(kind: Kind<T>, draft: Draft<T>, by: string): T {
     const strategy = this.strategyOf(kind)
-    const { status, ...rest } = draft as Draft<T> & { status?: unknown }
-    const meta = draft.metadata as Partial<ObjectMeta>
-    const metadata: ObjectMeta = {
-      ...meta,
-      name: meta.name ?? `${meta.generateName}${this.random.suffix(5)}`,
-      uid: this.uid(),
-      resourceVersion: '',
-      creationTimestamp: toRfc3339(this.world.clock.now),
-    }
-    if (kind.namespaced) metadata.namespace = meta.namespace ?? 'default'
-    else delete metadata.namespace
-    delete metadata.deletionTimestamp
-    delete metadata.deletionGracePeriodSeconds
+    const { status, ...rest } = withoutNulls(draft) as Draft<T> & { status?: unknown }
+    const metadata = newMetadata(kind, draft.metadata, {
+      random: this.random,
+      now: this.world.clock.now,
+      taken: (key) => this.peek(kind, key) !== undefined,
+    })
+    checkNamespace(kind, metadata, this.context)
     if (strategy.hasGeneration) metadata.generation = 1
-    const kept = strategy.hasStatus || status === undefined ? rest : { ...rest, status }
-    let object = strategy.default({
-      ...kept,
-      apiVersion: kind.apiVersion,
-      kind: kind.kind,
-      metadata,
-    } as unknown as T) as T
-    object = (strategy.prepareForCreate?.(object, this.context()) ?? object) as T
+    const keepsStatus = !strategy.hasStatus || strategy.statusOnCreate
+    const kept = status === undefined || !keepsStatus ? rest : { ...rest, status }
+    const { apiVersion, kind: name } = kind
+    let object = strategy.default({ ...kept, apiVersion, kind: name, metadata } as unknown as T) as T
+    object = (strategy.admit?.(object, this.context) ?? object) as T
+    object = (strategy.prepareForCreate?.(object, this.context) ?? object) as T
     const causes = strategy.validate?.(object) ?? []
-    if (causes.length > 0) throw invalid(kind.kind, metadata.name, causes)
-    if (this.peek(kind, keyOf(object))) throw alreadyExists(kind.id, metadata.name)
+    const exists = this.peek(kind, keyOf(object)) !== undefined
+    if (causes.length > 0 || exists) {
+      strategy.released?.(object, this.context)
+      throw causes.length > 0 ? invalid(kind, metadata.name, causes) : alreadyExists(kind.id, metadata.name)
+    }
     return this.commit(kind, undefined, object, by)
   }
 
-  /** Fails with NotFound, Conflict or Invalid. */
+  /** Fails with NotFound, Conflict or Invalid. Without a resourceVersion it replaces what is there. */
   update<T extends KubeObject>(kind: Kind<T>, object: T, by: string): T {
     const before = this.checked(kind, keyOf(object), object.metadata)
-    return this.replace(kind, before, object, undefined, by)
+    return this.replace(kind, before, withoutNulls(object), undefined, by)
   }
 
   updateStatus<T extends KubeObject>(kind: Kind<T>, object: T, by: string): T {
     const before = this.checked(kind, keyOf(object), object.metadata)
-    return this.replace(kind, before, object, 'status', by)
+    return this.replace(kind, before, withoutNulls(object), 'status', by)
   }
 
+  /** Fails with NotFound, with Conflict on another resourceVersion than the patch names, or with Invalid on another uid. */
   patch<T extends KubeObject>(kind: Kind<T>, key: string, patch: unknown, by: string, options: PatchOptions = {}): T {
-    const asked = (patch as { metadata?: Partial<ObjectMeta> }).metadata ?? {}
-    const before = this.checked(kind, key, asked)
+    const { uid, resourceVersion } = (patch as { metadata?: Partial<ObjectMeta> }).metadata ?? {}
+    const before = this.checked(kind, key, { resourceVersion })
+    if (uid && uid !== before.metadata.uid)
+      throw invalid(kind, before.metadata.name, [`metadata.uid: Invalid value: "${uid}": field is immutable`])
     return this.replace(kind, before, merge(before, patch), options.subresource, by)
   }
 
   /** Fails with NotFound, or Conflict when a precondition does not hold. */
   delete<T extends KubeObject>(kind: Kind<T>, key: string, by: string, options: DeleteOptions = {}): void {
-    const before = this.checked(kind, key, options)
-    const grace = options.gracePeriodSeconds ?? this.strategyOf(kind).gracePeriodSeconds?.(before)
-    const metadata = deletionOf(before.metadata, { ...options, gracePeriodSeconds: grace, now: this.world.clock.now })
-    const after = metadata === before.metadata ? before : { ...before, metadata }
-    if (mayBeRemoved(after.metadata)) this.remove(kind, before, by)
-    else if (after !== before) this.commit(kind, before, after, by)
+    const before = this.get(kind, key)
+    this.checkDeletePreconditions(kind, before.metadata, options)
+    const grace = this.strategyOf(kind).graceSeconds?.(before, options.gracePeriodSeconds)
+    const deletion = deletionOf(before.metadata, { ...options, grace, now: this.world.clock.now })
+    const after = deletion.metadata === before.metadata ? before : { ...before, metadata: deletion.metadata }
+    const stored = equal(before, after) ? before : this.commit(kind, before, after, by)
+    if (deletion.now) this.remove(kind, stored, by)
   }
 
-  /** The `pods/binding` subresource. Follows pkg/registry/core/pod/storage/storage.go assignPod. */
-  bind<T extends KubeObject>(kind: Kind<T>, key: string, uid: string, nodeName: string, by: string): void {
-    const pod = this.checked(kind, key, { uid }) as T & {
-      spec: { nodeName?: string }
-      status?: { conditions?: object[] }
-    }
-    const { name } = pod.metadata
-    if (pod.metadata.deletionTimestamp)
-      throw conflict('pods/binding', name, `pod ${name} is being deleted, cannot be assigned to a host`)
-    if (pod.spec.nodeName)
-      throw conflict('pods/binding', name, `pod ${name} is already assigned to node "${pod.spec.nodeName}"`)
-    const scheduled = { type: 'PodScheduled', status: 'True', lastTransitionTime: toRfc3339(this.world.clock.now) }
-    const others = (pod.status?.conditions ?? []).filter((c) => (c as { type?: string }).type !== 'PodScheduled')
-    const after = {
-      ...pod,
-      spec: { ...pod.spec, nodeName },
-      status: { ...pod.status, conditions: [...others, scheduled] },
-    }
-    this.commit(kind, pod, after, by)
+  /** The `pods/binding` subresource. */
+  bind(kind: Kind<Pod>, key: string, uid: string, nodeName: string, by: string): void {
+    const pod = this.checked(kind, key, { uid })
+    this.commit(kind, pod, boundTo(pod, nodeName, this.world.clock.now), by)
   }
 
   /** Calls `onEvent` for each write from `fromVersion` on (or from now). Fails with Expired when the history is gone. */
@@ -141,7 +139,7 @@ export class Store {
   }
 
   private strategyOf(kind: Kind): Strategy {
-    return this.strategies.get(kind.id) ?? plainStrategy
+    return this.strategies ? (this.strategies.get(kind.id) ?? strategyOf(kind)) : strategyOf(kind)
   }
 
   private checked<T extends KubeObject>(
@@ -166,6 +164,23 @@ export class Store {
     return object
   }
 
+  // follows pkg/registry/rest/delete.go BeforeDelete
+  private checkDeletePreconditions(kind: Kind, meta: ObjectMeta, asked: DeleteOptions): void {
+    const { uid, resourceVersion, name } = meta
+    if (asked.uid && asked.uid !== uid)
+      throw conflict(
+        qualified(kind),
+        name,
+        `the UID in the precondition (${asked.uid}) does not match the UID in record (${uid}). The object might have been deleted and then recreated`,
+      )
+    if (asked.resourceVersion && asked.resourceVersion !== resourceVersion)
+      throw conflict(
+        qualified(kind),
+        name,
+        `the ResourceVersion in the precondition (${asked.resourceVersion}) does not match the ResourceVersion in record (${resourceVersion}). The object might have been modified`,
+      )
+  }
+
   private replace<T extends KubeObject>(
     kind: Kind<T>,
     before: T,
@@ -179,12 +194,11 @@ export class Store {
       apiVersion: kind.apiVersion,
       kind: kind.kind,
     } as T
-    if (equal(before, after)) return before
-    if (mayBeRemoved(after.metadata) && before.metadata.deletionTimestamp) {
-      this.remove(kind, before, by)
+    if (goesWith(after.metadata, before.metadata)) {
+      this.remove(kind, equal(before, after) ? before : deepFreeze(after), by)
       return after
     }
-    return this.commit(kind, before, after, by)
+    return equal(before, after) ? before : this.commit(kind, before, after, by)
   }
 
   private merged<T extends KubeObject>(
@@ -194,30 +208,32 @@ export class Store {
     asked: T,
     subresource: 'status' | undefined,
   ): T {
-    if (subresource === 'status') {
-      // a status write carries annotations too, which Deployments use for their revision (pkg/registry/apps/deployment/strategy.go)
-      const { annotations } = asked.metadata
-      const metadata = equal(annotations, before.metadata.annotations)
-        ? before.metadata
-        : { ...before.metadata, annotations }
-      return { ...before, metadata, status: (asked as { status?: unknown }).status }
-    }
+    const { name, creationTimestamp, deletionTimestamp, deletionGracePeriodSeconds, generation, resourceVersion } =
+      before.metadata
     const metadata: ObjectMeta = {
       ...asked.metadata,
       uid: before.metadata.uid,
-      resourceVersion: before.metadata.resourceVersion,
-      creationTimestamp: before.metadata.creationTimestamp,
-      deletionTimestamp: before.metadata.deletionTimestamp,
-      deletionGracePeriodSeconds: before.metadata.deletionGracePeriodSeconds,
-      generation: before.metadata.generation,
+      resourceVersion,
+      creationTimestamp,
+      deletionTimestamp,
+      deletionGracePeriodSeconds,
+      generation,
+    }
+    if (subresource === 'status') {
+      const bare = { ...before, metadata, status: (asked as { status?: unknown }).status }
+      const after = (strategy.prepareForStatusUpdate?.(bare, before) ?? bare) as T
+      const causes = strategy.validateStatusUpdate?.(after, before) ?? []
+      if (causes.length > 0) throw invalid(kind, name, causes)
+      return after
     }
     let after = strategy.default({ ...asked, metadata }) as T & { status?: unknown }
     if (strategy.hasStatus) after = { ...after, status: (before as { status?: unknown }).status }
-    after = (strategy.prepareForUpdate?.(after, before) ?? after) as T
-    const causes = strategy.validateUpdate?.(after, before) ?? strategy.validate?.(after) ?? []
-    if (causes.length > 0) throw invalid(kind.kind, before.metadata.name, causes)
-    if (!strategy.hasGeneration || equal(withoutMeta(before), withoutMeta(after))) return after
-    return { ...after, metadata: { ...after.metadata, generation: (before.metadata.generation ?? 0) + 1 } }
+    after = (strategy.prepareForUpdate?.(after, before, this.context) ?? after) as T
+    const causes = strategy.validateUpdate?.(after, before) ?? []
+    if (causes.length > 0) throw invalid(kind, name, causes)
+    if (!strategy.hasGeneration) return after
+    const raises = strategy.raisesGeneration?.(after, before) ?? !equal(withoutMeta(before), withoutMeta(after))
+    return raises ? { ...after, metadata: { ...after.metadata, generation: (generation ?? 0) + 1 } } : after
   }
 
   private commit<T extends KubeObject>(kind: Kind<T>, before: T | undefined, object: T, by: string): T {
@@ -248,24 +264,10 @@ export class Store {
     const version = ++this.version
     const key = keyOf(before)
     this.kinds.get(kind.id)?.delete(key)
+    this.strategyOf(kind).released?.(before, this.context)
     this.world.journal.append({ type: 'object', verb: 'DELETED', kind: kind.id, key, resourceVersion: version, by })
     const last = deepFreeze({ ...before, metadata: { ...before.metadata, resourceVersion: String(version) } })
     this.watchers.send(kind.id, { verb: 'DELETED', version, before, object: last })
-  }
-
-  private uid(): string {
-    const hex = (digits: number) => Array.from({ length: digits }, () => this.random.int(16).toString(16)).join('')
-    return `${hex(8)}-${hex(4)}-4${hex(3)}-${'89ab'[this.random.int(4)]}${hex(3)}-${hex(12)}`
-  }
-
-  private context(): StrategyContext {
-    return {
-      random: this.random,
-      allocateClusterIP: () => {
-        const n = this.nextClusterIP++
-        return `10.96.${n >> 8}.${n & 255}`
-      },
-    }
   }
 }
 

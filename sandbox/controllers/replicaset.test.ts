@@ -30,7 +30,9 @@ const web = (replicas: number) => ({
     selector: { matchLabels: { app: 'web' } },
     template: {
       metadata: { labels: { app: 'web' } },
-      spec: { containers: [] } as unknown as ReplicaSetObject['spec']['template']['spec'],
+      spec: {
+        containers: [{ name: 'web', image: 'web:1' }],
+      } as unknown as ReplicaSetObject['spec']['template']['spec'],
     },
   },
   status: { replicas: 0 },

@@ -38,3 +38,37 @@ export function equal(a: unknown, b: unknown): boolean {
   for (const key of Object.keys(b)) if (b[key] !== undefined && a[key] === undefined) return false
   return true
 }
+
+const clean = new WeakSet<object>()
+
+/** The value without fields that are null: a client that sends null asks for nothing. Parts without any are shared. */
+export function withoutNulls<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || clean.has(value)) return value
+  const out = Array.isArray(value) ? itemsWithoutNulls(value) : fieldsWithoutNulls(value as Json)
+  if (out === value && Object.isFrozen(value)) clean.add(value)
+  return out as T
+}
+
+function itemsWithoutNulls(items: unknown[]): unknown[] {
+  let out = items
+  for (let i = 0; i < items.length; i++) {
+    const item = withoutNulls(items[i])
+    if (item === items[i]) continue
+    if (out === items) out = [...items]
+    out[i] = item
+  }
+  return out
+}
+
+function fieldsWithoutNulls(object: Json): Json {
+  let out = object
+  for (const key in object) {
+    const field = object[key]
+    const cleaned = field === null ? undefined : withoutNulls(field)
+    if (cleaned === field) continue
+    if (out === object) out = { ...object }
+    if (cleaned === undefined) delete out[key]
+    else out[key] = cleaned
+  }
+  return out
+}

@@ -37,9 +37,18 @@ export const alreadyExists = (resource: string, name: string): ApiError =>
 export const conflict = (resource: string, name: string, why: string): ApiError =>
   new ApiError(409, 'Conflict', `Operation cannot be fulfilled on ${resource} "${name}": ${why}`)
 
-export const invalid = (kind: string, name: string, causes: readonly string[]): ApiError =>
-  new ApiError(
-    422,
-    'Invalid',
-    `${kind} "${name}" is invalid: ${causes.length === 1 ? causes[0] : `[${causes.join(', ')}]`}`,
-  )
+/** The kind with its group, as messages name it: `Deployment.apps`. */
+export const qualified = (kind: { apiVersion: string; kind: string }): string => {
+  const slash = kind.apiVersion.indexOf('/')
+  return slash < 0 ? kind.kind : `${kind.kind}.${kind.apiVersion.slice(0, slash)}`
+}
+
+export const invalid = (
+  kind: { apiVersion: string; kind: string },
+  name: string,
+  causes: readonly string[],
+): ApiError => {
+  const distinct = [...new Set(causes)]
+  const listed = distinct.length === 1 ? distinct[0] : `[${distinct.join(', ')}]`
+  return new ApiError(422, 'Invalid', `${qualified(kind)} "${name}" is invalid: ${listed}`)
+}

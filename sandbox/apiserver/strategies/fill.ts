@@ -17,7 +17,7 @@ export const fillZero = <T extends object>(object: T, defaults: Partial<T>): T =
 function filled<T extends object>(object: T, defaults: Partial<T>, missing: (value: unknown) => boolean): T {
   let out = object
   for (const key in defaults) {
-    if (!missing(object[key])) continue
+    if (!missing(object[key]) || defaults[key] === undefined) continue
     if (out === object) out = { ...object }
     out[key] = defaults[key] as T[typeof key]
   }

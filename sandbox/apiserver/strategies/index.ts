@@ -1,13 +1,41 @@
-import { Deployment, Pod, ReplicaSet, Service } from '../../kube/kinds.ts'
-import type { Strategy } from '../strategy.ts'
+import * as kinds from '../../kube/kinds.ts'
+import { type Strategy, strategyFor } from '../strategy.ts'
+import { nodeStrategy } from './node.ts'
+import {
+  claimStrategy,
+  customResource,
+  endpointSliceStrategy,
+  namespaceStrategy,
+  pathSegment,
+  plainKind,
+  priorityClassStrategy,
+} from './others.ts'
 import { podStrategy } from './pod.ts'
 import { serviceStrategy } from './service.ts'
 import { deploymentStrategy, replicaSetStrategy } from './workloads.ts'
 
-/** What the API server does for each kind it knows, by kind id. */
+/** What the API server does for the kinds that have rules of their own, by kind id. */
 export const strategies: ReadonlyMap<string, Strategy> = new Map<string, Strategy>([
-  [Pod.id, podStrategy as unknown as Strategy],
-  [ReplicaSet.id, replicaSetStrategy as unknown as Strategy],
-  [Deployment.id, deploymentStrategy as unknown as Strategy],
-  [Service.id, serviceStrategy as unknown as Strategy],
+  strategyFor(kinds.Pod, podStrategy),
+  strategyFor(kinds.ReplicaSet, replicaSetStrategy),
+  strategyFor(kinds.Deployment, deploymentStrategy),
+  strategyFor(kinds.Service, serviceStrategy),
+  strategyFor(kinds.Node, nodeStrategy),
+  strategyFor(kinds.Namespace, namespaceStrategy),
+  strategyFor(kinds.PriorityClass, priorityClassStrategy),
+  strategyFor(kinds.EndpointSlice, endpointSliceStrategy),
+  strategyFor(kinds.PersistentVolumeClaim, claimStrategy),
 ])
+
+const plain = plainKind()
+const rbac = plainKind(pathSegment)
+
+/** The strategy of any kind: its own, one for custom resources, or one that stores what it gets. */
+export function strategyOf(kind: { apiVersion: string; id: string }): Strategy {
+  const own = strategies.get(kind.id)
+  if (own) return own
+  const slash = kind.apiVersion.indexOf('/')
+  const group = slash < 0 ? '' : kind.apiVersion.slice(0, slash)
+  if (group === 'rbac.authorization.k8s.io') return rbac
+  return group.includes('.') && !group.endsWith('.k8s.io') ? customResource : plain
+}

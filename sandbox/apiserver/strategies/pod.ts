@@ -1,6 +1,14 @@
+import { equal } from '../../journal/merge-patch.ts'
 import type * as o from '../../kube/objects.ts'
+import { admitPod } from '../admission.ts'
 import type { Strategy } from '../strategy.ts'
+import { forbidden } from '../validation/field.ts'
+import { objectMeta, objectMetaUpdate } from '../validation/meta.ts'
+import { dns1123Subdomain } from '../validation/names.ts'
+import { podSpec } from '../validation/pod-spec.ts'
+import { podStatusUpdate, podUpdate } from '../validation/pod-update.ts'
 import { each, fill, memoised, within } from './fill.ts'
+import { withMatchedLabels } from './match-label-keys.ts'
 import { defaultTemplateSpec } from './pod-spec.ts'
 import { qosClass } from './qos.ts'
 
@@ -38,5 +46,41 @@ export const podStrategy: Strategy<o.Pod> = {
   hasStatus: true,
   hasGeneration: true,
   default: (pod) => within(pod, 'spec', defaultPodSpec),
-  prepareForCreate: (pod) => ({ ...pod, status: { phase: 'Pending', qosClass: qosClass(pod.spec) } }),
+  admit: admitPod,
+  prepareForCreate: (pod) => ({ ...withMatchedLabels(pod), status: firstStatus(pod) }),
+  prepareForUpdate: (pod, { spec: { priority, preemptionPolicy } }) =>
+    within(pod, 'spec', (spec) => fill(spec, { priority, preemptionPolicy })),
+  prepareForStatusUpdate: (pod, before) => ({
+    ...pod,
+    metadata: { ...pod.metadata, ownerReferences: before.metadata.ownerReferences },
+    status: { ...pod.status, qosClass: pod.status.qosClass || before.status.qosClass },
+  }),
+  validate: (pod) => [...objectMeta(pod.metadata, dns1123Subdomain), ...podSpec(pod.spec, 'spec'), ...gatedNode(pod)],
+  validateUpdate: (pod, before) => [
+    ...objectMetaUpdate(pod.metadata, before.metadata),
+    ...(pod.spec === before.spec ? [] : podSpec(pod.spec, 'spec')),
+    ...podUpdate(pod, before),
+  ],
+  validateStatusUpdate: (pod, before) => [
+    ...objectMetaUpdate(pod.metadata, before.metadata),
+    ...podStatusUpdate(pod, before),
+  ],
+  raisesGeneration: (pod, before) => !equal(pod.spec, before.spec),
+  graceSeconds: (pod, asked) => {
+    if (!pod.spec.nodeName || pod.status.phase === 'Succeeded' || pod.status.phase === 'Failed') return 0
+    const seconds = asked ?? pod.spec.terminationGracePeriodSeconds
+    return seconds < 0 ? 1 : seconds
+  },
 }
+
+function firstStatus(pod: o.Pod): o.PodStatus {
+  const status: o.PodStatus = { phase: 'Pending', qosClass: qosClass(pod.spec) }
+  if (!pod.spec.schedulingGates?.length) return status
+  const message = 'Scheduling is blocked due to non-empty scheduling gates'
+  return { ...status, conditions: [{ type: 'PodScheduled', status: 'False', reason: 'SchedulingGated', message }] }
+}
+
+const gatedNode = ({ spec }: o.Pod): string[] =>
+  spec.nodeName && spec.schedulingGates?.length
+    ? [forbidden('spec.nodeName', 'cannot be set until all schedulingGates have been cleared')]
+    : []

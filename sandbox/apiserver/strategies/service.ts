@@ -1,18 +1,15 @@
 import type * as o from '../../kube/objects.ts'
-import type { Strategy, StrategyContext } from '../strategy.ts'
+import type { Strategy } from '../strategy.ts'
+import { objectMeta, objectMetaUpdate } from '../validation/meta.ts'
+import { dns1123Label } from '../validation/names.ts'
+import { serviceSpec, serviceUpdate } from '../validation/service.ts'
 import { each, fill, fillZero, within } from './fill.ts'
-
-type Spec = o.Service['spec'] & {
-  ipFamilies?: string[]
-  ipFamilyPolicy?: string
-  sessionAffinityConfig?: object
-  allocateLoadBalancerNodePorts?: boolean
-}
+import { allocate, carriedOver, release, type ServiceSpec, takesNodePorts } from './service-addresses.ts'
 
 /** Follows pkg/apis/core/v1/defaults.go SetDefaults_Service. */
 function defaultService(service: o.Service): o.Service {
   return within(service, 'spec', (given) => {
-    let spec: Spec = fillZero(given, { sessionAffinity: 'None', type: 'ClusterIP' })
+    let spec: ServiceSpec = fillZero(given, { sessionAffinity: 'None', type: 'ClusterIP' })
     if (spec.sessionAffinity === 'ClientIP')
       spec = fill(spec, { sessionAffinityConfig: { clientIP: { timeoutSeconds: 10800 } } })
     spec = within(spec, 'ports', (ports) =>
@@ -24,27 +21,18 @@ function defaultService(service: o.Service): o.Service {
   })
 }
 
-export const takesNodePorts = ({ type }: o.Service['spec']): boolean => type === 'NodePort' || type === 'LoadBalancer'
-
-/** Addresses and ports for what has none. Follows pkg/registry/core/service/storage/alloc.go. */
-export function allocate(service: o.Service, context: StrategyContext): o.Service {
-  let spec: Spec = service.spec
-  if (spec.type === 'ExternalName') return service
-  const headless = spec.clusterIP === 'None'
-  const dual = headless && Object.keys(spec.selector ?? {}).length === 0
-  spec = fill(spec, {
-    ipFamilyPolicy: dual ? 'RequireDualStack' : 'SingleStack',
-    ipFamilies: dual ? ['IPv4', 'IPv6'] : ['IPv4'],
-  })
-  const clusterIP = spec.clusterIP || context.allocateClusterIP()
-  spec = fillZero(spec, { clusterIP, clusterIPs: [clusterIP] })
-  return spec === service.spec ? service : { ...service, spec }
-}
-
-/** Follows pkg/registry/core/service/strategy.go. */
+/** Follows pkg/registry/core/service/strategy.go and storage/alloc.go. */
 export const serviceStrategy: Strategy<o.Service> = {
   hasStatus: true,
   hasGeneration: false,
   default: defaultService,
-  prepareForCreate: (service, context) => allocate({ ...service, status: { loadBalancer: {} } }, context),
+  prepareForCreate: (service, context) => allocate({ ...service, status: { loadBalancer: {} } }, undefined, context),
+  prepareForUpdate: (service, before, context) => allocate(carriedOver(service, before), before, context),
+  released: (service, context) => release(service, undefined, context),
+  validate: (service) => [...objectMeta(service.metadata, dns1123Label), ...serviceSpec(service)],
+  validateUpdate: (service, before) => [
+    ...objectMetaUpdate(service.metadata, before.metadata),
+    ...serviceUpdate(service, before),
+    ...serviceSpec(service),
+  ],
 }

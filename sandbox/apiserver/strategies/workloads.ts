@@ -1,5 +1,8 @@
+import { equal } from '../../journal/merge-patch.ts'
 import type * as o from '../../kube/objects.ts'
 import type { Strategy } from '../strategy.ts'
+import { objectMetaUpdate } from '../validation/meta.ts'
+import * as validation from '../validation/workloads.ts'
 import { fill, fillZero, within } from './fill.ts'
 import { defaultTemplateSpec } from './pod-spec.ts'
 
@@ -28,12 +31,21 @@ const defaultReplicaSet = (rs: o.ReplicaSet): o.ReplicaSet =>
     within(fill(spec, { replicas: 1, template: {} as o.PodTemplateSpec }), 'template', defaultTemplate),
   )
 
-/** Follows pkg/registry/apps/deployment/strategy.go. */
+/** Annotations count too: they are copied to the ReplicaSets. Follows pkg/registry/apps/deployment/strategy.go. */
 export const deploymentStrategy: Strategy<o.Deployment> = {
   hasStatus: true,
   hasGeneration: true,
   default: defaultDeployment,
   prepareForCreate: (deployment) => ({ ...deployment, status: {} }),
+  prepareForStatusUpdate: (deployment, before) => ({
+    ...deployment,
+    metadata: { ...deployment.metadata, labels: before.metadata.labels },
+  }),
+  validate: validation.deployment,
+  validateUpdate: validation.deploymentUpdate,
+  validateStatusUpdate: validateStatus,
+  raisesGeneration: (deployment, before) =>
+    !equal(deployment.spec, before.spec) || !equal(deployment.metadata.annotations, before.metadata.annotations),
 }
 
 /** Follows pkg/registry/apps/replicaset/strategy.go. */
@@ -42,4 +54,15 @@ export const replicaSetStrategy: Strategy<o.ReplicaSet> = {
   hasGeneration: true,
   default: defaultReplicaSet,
   prepareForCreate: (rs) => ({ ...rs, status: { replicas: 0 } }),
+  validate: validation.replicaSet,
+  validateUpdate: validation.replicaSetUpdate,
+  validateStatusUpdate: validateStatus,
+  raisesGeneration: (rs, before) => !equal(rs.spec, before.spec),
+}
+
+function validateStatus(object: o.Deployment | o.ReplicaSet, before: o.Deployment | o.ReplicaSet): string[] {
+  return [
+    ...objectMetaUpdate(object.metadata, before.metadata),
+    ...validation.replicaCounts((object.status ?? {}) as Record<string, unknown>),
+  ]
 }

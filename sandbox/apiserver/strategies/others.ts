@@ -1,0 +1,85 @@
+import type * as o from '../../kube/objects.ts'
+import type { Strategy } from '../strategy.ts'
+import { forbidden, immutable } from '../validation/field.ts'
+import { objectMeta, objectMetaUpdate } from '../validation/meta.ts'
+import { dns1123Label, dns1123Subdomain } from '../validation/names.ts'
+import { each, fill, within } from './fill.ts'
+
+/** Stored as sent. Names are DNS subdomains, but for RBAC's, which may be any path segment. */
+export const plainKind = (rule: (name: string) => string[] = dns1123Subdomain): Strategy => ({
+  default: (object) => object,
+  hasStatus: false,
+  hasGeneration: false,
+  validate: (object) => objectMeta(object.metadata, rule),
+  validateUpdate: (object, before) => objectMetaUpdate(object.metadata, before.metadata),
+})
+
+/** Follows k8s.io/apimachinery/pkg/api/validate/content/path.go IsPathSegmentName. */
+export const pathSegment = (name: string): string[] => {
+  if (name === '.' || name === '..') return [`may not be '${name}'`]
+  return ['/', '%'].filter((part) => name.includes(part)).map((part) => `may not contain '${part}'`)
+}
+
+/** Custom resources with the status subresource, as most operators' are: metadata and status do not count as generations. */
+export const customResource: Strategy = {
+  ...plainKind(),
+  hasStatus: true,
+  hasGeneration: true,
+  validateStatusUpdate: (object, before) => objectMetaUpdate(object.metadata, before.metadata),
+}
+
+/** Follows pkg/apis/core/v1/defaults.go SetDefaults_Namespace and pkg/registry/core/namespace/strategy.go. */
+export const namespaceStrategy: Strategy<o.OtherObject> = {
+  ...(plainKind(dns1123Label) as Strategy<o.OtherObject>),
+  hasStatus: true,
+  default: (namespace) => {
+    const { labels, name } = namespace.metadata
+    if (labels?.['kubernetes.io/metadata.name'] === name) return namespace
+    return {
+      ...namespace,
+      metadata: { ...namespace.metadata, labels: { ...labels, 'kubernetes.io/metadata.name': name } },
+    }
+  },
+  prepareForCreate: (namespace) => ({ ...namespace, status: { phase: 'Active' } }),
+}
+
+/** Follows pkg/apis/scheduling/v1/defaults.go and pkg/apis/scheduling/validation/validation.go. */
+export const priorityClassStrategy: Strategy<o.PriorityClass> = {
+  hasStatus: false,
+  hasGeneration: true,
+  default: (object) => fill(object, { preemptionPolicy: 'PreemptLowerPriority', value: 0 }),
+  validate: (object) => [
+    ...objectMeta(object.metadata, dns1123Subdomain),
+    ...(object.value > 1_000_000_000 && !object.metadata.name.startsWith('system-')
+      ? [forbidden('value', 'maximum allowed value of a user defined priority is 1000000000')]
+      : []),
+  ],
+  validateUpdate: (object, before) => [
+    ...objectMetaUpdate(object.metadata, before.metadata),
+    ...(object.value === before.value ? [] : [forbidden('value', 'may not be changed in an update.')]),
+    ...immutable(object.preemptionPolicy === before.preemptionPolicy, object.preemptionPolicy, 'preemptionPolicy'),
+  ],
+}
+
+/** Follows pkg/apis/discovery/v1/defaults.go and pkg/registry/discovery/endpointslice/strategy.go. */
+export const endpointSliceStrategy: Strategy<o.EndpointSlice> = {
+  ...(plainKind() as Strategy<o.EndpointSlice>),
+  hasGeneration: true,
+  default: (slice) =>
+    within(
+      within(fill(slice, { endpoints: [], ports: [] }), 'endpoints', (endpoints) =>
+        each(endpoints, (endpoint) => fill(endpoint, { conditions: {} })),
+      ),
+      'ports',
+      (ports) => each(ports, (port) => fill(port, { name: '', protocol: 'TCP' })),
+    ),
+}
+
+/** Follows pkg/registry/core/persistentvolumeclaim/strategy.go. */
+export const claimStrategy: Strategy<o.OtherObject> = {
+  ...(plainKind() as Strategy<o.OtherObject>),
+  hasStatus: true,
+  default: (claim) =>
+    within(claim, 'spec', (spec) => fill(spec as { volumeMode?: string }, { volumeMode: 'Filesystem' })),
+  prepareForCreate: (claim) => ({ ...claim, status: { phase: 'Pending' } }),
+}
