@@ -83,7 +83,8 @@ export const container = (name: string, requests: Record<string, string> = {}): 
   name,
   image: 'vllm/vllm-openai:v0.32.0',
   imagePullPolicy: 'IfNotPresent',
-  resources: { requests },
+  // what cannot be overcommitted needs a limit
+  resources: { requests, limits: Object.fromEntries(Object.entries(requests).filter(([name]) => name.includes('/'))) },
 })
 
 export function replicaSet(name: string, labels: Record<string, string> = { app: 'vllm' }): ReplicaSet {
