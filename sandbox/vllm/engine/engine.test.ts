@@ -147,6 +147,29 @@ describe('preemption', () => {
     expect(engine.metrics.generationTokens).toBe(40)
   })
 
+  it('admits nobody in the step that preempts', () => {
+    const { engine, loads } = recorded({ ...tight, schedulerReserveFullIsl: false, maxNumBatchedTokens: 24 })
+    for (const { at, request } of two(0, 0)) engine.submit(request, at)
+    while (engine.stats().preemptions === 0) engine.advanceTo(engine.nextEventAt()!)
+    expect(loads.at(-1)).toMatchObject({ sequences: 1, tokens: 1 })
+    engine.advanceTo(engine.nextEventAt()!)
+    expect(loads.at(-1)).toMatchObject({ sequences: 2, tokens: 24 })
+  })
+
+  it('gives the budget of a request preempted out of the step to those behind it', () => {
+    // Chunks of 8, 8 and 4 fill the budget of 20, until `low` takes the last blocks and `high`, next in line, takes them back.
+    const config = { ...tight, schedulingPolicy: 'priority' as const, longPrefillTokenThreshold: 8 }
+    const { engine, loads } = recorded({ ...config, schedulerReserveFullIsl: false, maxNumBatchedTokens: 20 })
+    engine.submit({ id: 'low', promptTokens: 60, outputTokens: 3, priority: 9 }, 0)
+    engine.submit({ id: 'high', promptTokens: 40, outputTokens: 3, priority: 0 }, 1)
+    engine.submit({ id: 'third', promptTokens: 60, outputTokens: 3, priority: 1 }, 2)
+    while (engine.stats().preemptions === 0) engine.advanceTo(engine.nextEventAt()!)
+    expect(loads.slice(1, 3).map((load) => load.tokens)).toEqual([20, 20])
+    expect(loads.at(-1)).toMatchObject({ sequences: 2, tokens: 16 })
+    finish(engine)
+    expect(engine.unfinished).toBe(0)
+  })
+
   it('prefers the earlier request under FCFS and the lower priority value under priority', () => {
     const fcfs = play(tight, two(1, 0)).outcomes
     expect(fcfs.get('a')!.finishedAt).toBeLessThan(fcfs.get('b')!.finishedAt!)
