@@ -123,6 +123,12 @@ function inOrder(errors: readonly PlatformError[], reading: Reading): PlatformEr
   const order = new Map(reading.files.map((file, i) => [file.file, i]))
   const rank = (error: PlatformError) => order.get(error.file ?? '') ?? -1
   return [...errors].sort(
-    (a, b) => rank(a) - rank(b) || (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0),
+    (a, b) =>
+      rank(a) - rank(b) ||
+      compare(a.file ?? '', b.file ?? '') ||
+      (a.line ?? 0) - (b.line ?? 0) ||
+      (a.column ?? 0) - (b.column ?? 0),
   )
 }
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

@@ -16,6 +16,17 @@ export interface SourcePosition extends Position {
   readonly absent?: true
 }
 
+/** The text of the value at a path, as it was written. Empty when it is not there. */
+export function writtenText(parsed: ParsedValue, path: FieldPath): string {
+  let found: Found | undefined = { node: parsed.root }
+  for (const part of path) {
+    found = childOf(parsed, found.node, part)
+    if (!found) return ''
+  }
+  const [start, end] = rangeOf(parsed.source.text, found.node, found.key)
+  return parsed.source.text.slice(start, end)
+}
+
 interface Found {
   node: Node | null
   key?: Node

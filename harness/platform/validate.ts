@@ -1,6 +1,7 @@
 import type { Definition, KubernetesSchema } from '../../fixtures/kubernetes-schema/schema.ts'
 import { PlatformError } from './errors.ts'
 import { fieldHint } from './field-hint.ts'
+import { writtenText } from './locate.ts'
 import { type FieldPath, formatPath } from './path.ts'
 import { groupOf, type PlatformObject, sourceOf } from './platform.ts'
 import { checkScalar } from './validate-scalar.ts'
@@ -90,11 +91,12 @@ class Validation {
   }
 
   private wrongType(path: FieldPath, wanted: string, value: unknown): void {
-    const given = describe(value)
+    const written = writtenText(this.object.parsed, [...this.object.base, ...path])
+    const given = describe(value, written)
     const quote = wanted === 'a string' && typeof value !== 'object'
     const unquote = (wanted.startsWith('an integer') || wanted === 'a boolean') && typeof value === 'string'
     const fix = quote
-      ? `Put it into quotes: "${String(value)}".`
+      ? `Put it into quotes: "${written}".`
       : unquote && /^(\d+|true|false)$/.test(value as string)
         ? `Remove the quotes: ${value as string}.`
         : `Give ${wanted}.`
@@ -144,10 +146,11 @@ function unservedVersion(object: PlatformObject, schema: KubernetesSchema): Plat
 const isMap = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-function describe(value: unknown): string {
+function describe(value: unknown, written: string): string {
   if (Array.isArray(value)) return 'a list'
   if (isMap(value)) return 'a map'
   if (typeof value === 'string')
     return `the string ${JSON.stringify(value.length > 60 ? `${value.slice(0, 59)}…` : value)}`
-  return `the ${typeof value} ${String(value)}`
+  const plain = `the ${typeof value} ${String(value)}`
+  return written === String(value) || written.length > 20 ? plain : `${plain} (which ${written} is, without quotes)`
 }

@@ -31,7 +31,7 @@ function errorsOf(issue: z.core.$ZodIssue, parsed: ParsedValue): PlatformError[]
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(parsed, path, key))
   const position = locate(parsed, path)
   const field = formatPath(path)
-  const what = issue.code === 'custom' ? issue.message : messageOf(issue, position.absent)
+  const what = issue.code === 'custom' && !position.absent ? issue.message : messageOf(issue, position.absent)
   return [
     new PlatformError('BAD_CONFIG', field === '' ? what : `${field}: ${what}`, {
       why: 'seatrial.yaml is read strictly, so that a slip is not taken for a default.',

@@ -11,10 +11,7 @@ export interface NamedServer<R> {
 }
 
 /** The size of every image the manifests name: given for the image or for the model it serves, or assumed from its family. */
-export function imageInputs<R>(
-  platform: Platform,
-  servers: readonly InferenceServerRole<R>[],
-): Record<string, Input<number>> {
+export function imageInputs<R>(platform: Platform, servers: readonly NamedServer<R>[]): Record<string, Input<number>> {
   const images = new Set<string>()
   for (const object of platform.objects) {
     for (const { spec } of podTemplatesOf(object)) {

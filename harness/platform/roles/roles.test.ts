@@ -1,0 +1,325 @@
+import { describe, expect, test } from 'vitest'
+import { loadPlatform } from '../load.ts'
+import { formatPath } from '../path.ts'
+import type { Platform } from '../platform.ts'
+import { type Capabilities, SIM } from './capabilities.ts'
+import { gpusOf } from './gpu-requests.ts'
+import { findInferenceServers, findVllmServers, subjectOf } from './inference-servers.ts'
+import { podTemplatesOf } from './pod-templates.ts'
+import { unmodelled, unmodelledServingResources } from './unmodelled.ts'
+import { sleepSecondsOf } from './unmodelled-fields.ts'
+
+const load = (text: string): Promise<Platform> => loadPlatform({ paths: ['-'], stdin: text, cwd: '/nowhere' })
+
+const pod = (container = '', spec = '') => `
+    metadata: {labels: {app: chat, tier: gpu}}
+    spec:
+${spec}      containers:
+        - name: proxy
+          image: envoyproxy/envoy:v1.31
+        - name: vllm
+          image: vllm/vllm-openai:v0.32.0
+          args: [--model, meta-llama/Llama-3.1-8B-Instruct]
+          ports: [{name: http, containerPort: 8000}]
+          resources: {limits: {nvidia.com/gpu: 2}}
+${container}`
+
+const deployment = (container = '', spec = '') =>
+  `apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: chat}\nspec:\n  replicas: 3\n  selector: {matchLabels: {app: chat}}\n  template:${pod(container, spec)}`
+
+const SERVICE =
+  'apiVersion: v1\nkind: Service\nmetadata: {name: chat-svc}\nspec:\n  selector: {app: chat}\n  ports: [{port: 9, name: other, targetPort: 9}, {port: 80, name: web, targetPort: http}]\n'
+
+describe('inference servers', () => {
+  test('are found by their container, with what belongs to them', async () => {
+    const platform = await load(
+      [
+        deployment(),
+        SERVICE,
+        'apiVersion: v1\nkind: Service\nmetadata: {name: other}\nspec: {selector: {app: other}, ports: [{port: 80}]}\n',
+        'apiVersion: v1\nkind: Service\nmetadata: {name: elsewhere, namespace: x}\nspec: {selector: {app: chat}, ports: [{port: 80}]}\n',
+        'apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: h}\nspec: {maxReplicas: 4, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: chat}}\n',
+        'apiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nmetadata: {name: k}\nspec: {scaleTargetRef: {name: chat}}\n',
+        'apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: not}\nspec: {maxReplicas: 4, scaleTargetRef: {kind: StatefulSet, name: chat}}\n',
+        'apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: p}\nspec: {selector: {matchLabels: {tier: gpu}}, minAvailable: 1}\n',
+        'apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: r}\nspec: {rules: [{backendRefs: [{name: chat-svc, port: 80}]}]}\n',
+        'apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: i}\nspec: {defaultBackend: {service: {name: chat-svc, port: {number: 80}}}}\n',
+        'apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: {name: v}\nspec: {http: [{route: [{destination: {host: chat-svc.default.svc.cluster.local}}]}]}\n',
+        'apiVersion: inference.networking.k8s.io/v1\nkind: InferencePool\nmetadata: {name: pool}\nspec: {selector: {matchLabels: {app: chat}}}\n',
+      ].join('---\n'),
+    )
+    const [server, ...rest] = findVllmServers(platform)
+    expect(rest).toEqual([])
+    const names = (objects: readonly { id: string }[]) => objects.map((o) => o.id)
+    expect(server!.id).toBe('Deployment/chat')
+    expect(server!.recognised.kind).toBe('vllm')
+    expect(formatPath(server!.containerPath)).toBe('spec.template.spec.containers[1]')
+    expect(names(server!.services)).toEqual(['Service/chat-svc'])
+    expect(names(server!.scalers)).toEqual(['HorizontalPodAutoscaler/h', 'ScaledObject/k'])
+    expect(names(server!.disruptionBudgets)).toEqual(['PodDisruptionBudget/p'])
+    expect(names(server!.routes)).toEqual(['HTTPRoute/r', 'Ingress/i', 'VirtualService/v', 'InferencePool/pool'])
+    expect(subjectOf(server!, { port: 8000, worldSize: 2 })).toEqual({
+      kind: 'Deployment',
+      key: 'default/chat',
+      namespace: 'default',
+      name: 'chat',
+      container: 'vllm',
+      selector: { matchLabels: { app: 'chat' } },
+      gpus: 2,
+      worldSize: 2,
+      service: { key: 'default/chat-svc', port: 80 },
+    })
+    const found = unmodelled(platform, server!, SIM)
+    expect(found.map((u) => `${u.effect} ${u.what}`)).toEqual([
+      'scales horizontalpodautoscalers.autoscaling/h',
+      'scales scaledobjects.keda.sh/k',
+      'routes httproutes.gateway.networking.k8s.io/r',
+      'routes ingresses.networking.k8s.io/i',
+      'routes virtualservices.networking.istio.io/v',
+      'routes inferencepools.inference.networking.k8s.io/pool',
+    ])
+    expect(found[0]!.source.line).toBeGreaterThan(20)
+  })
+
+  const kinds: [string, string, string][] = [
+    ['StatefulSet', 'apps/v1', `spec:\n  selector: {matchLabels: {app: chat}}\n  template:${pod()}`],
+    ['DaemonSet', 'apps/v1', `spec:\n  selector: {matchLabels: {app: chat}}\n  template:${pod()}`],
+    ['Job', 'batch/v1', `spec:\n  template:${pod()}`],
+    [
+      'Pod',
+      'v1',
+      pod()
+        .replace(/\n {4}metadata:.*/, '')
+        .replace(/\n {4}spec:/, 'spec:'),
+    ],
+    ['Rollout', 'argoproj.io/v1alpha1', `spec:\n  template:${pod()}`],
+    ['LeaderWorkerSet', 'leaderworkerset.x-k8s.io/v1', `spec:\n leaderWorkerTemplate:\n  workerTemplate:${pod()}`],
+    [
+      'InferenceService',
+      'serving.kserve.io/v1beta1',
+      'spec:\n  predictor:\n    containers: [{name: vllm, image: "vllm/vllm-openai:v0.32.0", args: [--model, m/m]}]\n',
+    ],
+  ]
+  test.each(kinds)('a %s is recognised and, having no actor, unmodelled', async (kind, apiVersion, rest) => {
+    const platform = await load(`apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata: {name: chat}\n${rest}`)
+    const [server] = findVllmServers(platform)
+    expect(server!.id).toBe(`${kind}/chat`)
+    const owns = unmodelled(platform, server!, SIM).filter((u) => u.effect === 'owns')
+    expect(owns.map((u) => u.what.split('.')[0])).toEqual(
+      kind === 'Pod' ? [] : [expect.stringMatching(new RegExp(`^${kind.toLowerCase()}s`))],
+    )
+  })
+
+  test('none are found where nothing serves, and one recogniser may replace another', async () => {
+    const platform = await load(
+      'apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a, image: nginx}]}\n',
+    )
+    expect(findVllmServers(platform)).toEqual([])
+    expect(findInferenceServers(platform, (c) => (c.image === 'nginx' ? 'web' : undefined))).toHaveLength(1)
+  })
+
+  test('custom resources that make servers themselves are named', async () => {
+    const platform = await load(
+      'apiVersion: serving.kserve.io/v1beta1\nkind: InferenceService\nmetadata: {name: chat}\nspec: {predictor: {model: {modelFormat: {name: huggingface}}}}\n',
+    )
+    expect(findVllmServers(platform)).toEqual([])
+    expect(unmodelledServingResources(platform, SIM).map((u) => u.what)).toEqual([
+      'inferenceservices.serving.kserve.io/chat',
+    ])
+  })
+})
+
+describe('unmodelled', () => {
+  const found = async (text: string, capabilities: Capabilities = SIM) => {
+    const platform = await load(text)
+    return unmodelled(platform, findVllmServers(platform)[0]!, capabilities)
+  }
+
+  test('nothing, on a plain Deployment with a Service and simple hooks', async () => {
+    const probes =
+      '          readinessProbe: {httpGet: {port: http, path: /health}}\n          lifecycle: {preStop: {exec: {command: [sh, -c, sleep 10]}}}\n'
+    expect(await found(`${deployment(probes)}---\n${SERVICE}`)).toEqual([])
+  })
+
+  const fields: [string, string, string, string][] = [
+    [
+      'probes by command',
+      '          livenessProbe: {exec: {command: [ls]}}\n',
+      '',
+      'runs containers[1].livenessProbe.exec',
+    ],
+    ['probes by gRPC', '          startupProbe: {grpc: {port: 1}}\n', '', 'runs containers[1].startupProbe.grpc'],
+    [
+      'hooks by command',
+      '          lifecycle: {preStop: {exec: {command: [sh, -c, "kill 1; sleep 10"]}}}\n',
+      '',
+      'runs containers[1].lifecycle.preStop.exec',
+    ],
+    [
+      'hooks by request',
+      '          lifecycle: {preStop: {httpGet: {port: 8000}}}\n',
+      '',
+      'runs containers[1].lifecycle.preStop',
+    ],
+    [
+      'init containers',
+      '',
+      '      initContainers: [{name: fetch, image: python, command: [python, fetch.py]}]\n',
+      'runs initContainers[0]',
+    ],
+    [
+      'claims of one node',
+      '',
+      '      volumes: [{name: m, persistentVolumeClaim: {claimName: m}}]\n',
+      'schedules volumes[0].persistentVolumeClaim',
+    ],
+    [
+      'pod affinity',
+      '',
+      '      affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: a}]}}\n',
+      'schedules affinity.podAntiAffinity',
+    ],
+    [
+      'spreading',
+      '',
+      '      topologySpreadConstraints: [{maxSkew: 1, topologyKey: a, whenUnsatisfiable: DoNotSchedule}]\n',
+      'schedules topologySpreadConstraints',
+    ],
+    ['another scheduler', '', '      schedulerName: volcano\n', 'schedules schedulerName'],
+    ['DRA', '', '      resourceClaims: [{name: gpu}]\n', 'schedules resourceClaims'],
+    ['readiness gates', '', '      readinessGates: [{conditionType: a}]\n', 'runs readinessGates'],
+    [
+      'host ports',
+      '          ports: [{containerPort: 1, hostPort: 1}]\n',
+      '',
+      'schedules containers[1].ports[0].hostPort',
+    ],
+  ]
+  test.each(fields)('%s', async (name, container, spec, expected) => {
+    const text =
+      name === 'host ports'
+        ? deployment(container, spec).replace(/ {10}ports: \[\{name.*\n/, '')
+        : deployment(container, spec)
+    const results = await found(text)
+    expect(results.map((u) => `${u.effect} ${u.what}`)).toEqual([
+      expected.replace(' ', ' deployments.apps/chat spec.template.spec.'),
+    ])
+    expect(results[0]).toMatchObject({ code: 'UNMODELLED', source: { file: 'stdin' } })
+    expect(results[0]!.source.absent).toBeUndefined()
+  })
+
+  test('a claim in the manifests that any node may mount, a trivial init container and a sidecar are fine', async () => {
+    const spec =
+      '      volumes: [{name: m, persistentVolumeClaim: {claimName: m}}]\n      initContainers: [{name: w, image: busybox, command: [sleep, "5"]}, {name: s, image: x, restartPolicy: Always}]\n'
+    const claim =
+      'apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: m}\nspec: {accessModes: [ReadWriteMany], resources: {requests: {storage: 1Ti}}}\n'
+    expect(await found(`${deployment('', spec)}---\n${claim}`)).toEqual([])
+  })
+
+  const others: [string, string, string | undefined][] = [
+    [
+      'a mutating webhook on pods',
+      'apiVersion: admissionregistration.k8s.io/v1\nkind: MutatingWebhookConfiguration\nmetadata: {name: w}\nwebhooks: [{name: a.b.c, clientConfig: {url: u}, sideEffects: None, admissionReviewVersions: [v1], rules: [{apiGroups: [""], resources: [pods], operations: [CREATE], apiVersions: [v1]}]}]\n',
+      'mutates',
+    ],
+    [
+      'a mutating webhook on other objects',
+      'apiVersion: admissionregistration.k8s.io/v1\nkind: MutatingWebhookConfiguration\nmetadata: {name: w}\nwebhooks: [{name: a.b.c, clientConfig: {url: u}, sideEffects: None, admissionReviewVersions: [v1], rules: [{resources: [secrets], operations: [CREATE]}]}]\n',
+      undefined,
+    ],
+    [
+      'a webhook for pods with other labels',
+      'apiVersion: admissionregistration.k8s.io/v1\nkind: MutatingWebhookConfiguration\nmetadata: {name: w}\nwebhooks: [{name: a.b.c, clientConfig: {url: u}, sideEffects: None, admissionReviewVersions: [v1], objectSelector: {matchLabels: {x: z}}, rules: [{resources: [pods], operations: [CREATE]}]}]\n',
+      undefined,
+    ],
+    ['a policy engine', 'apiVersion: kyverno.io/v1\nkind: ClusterPolicy\nmetadata: {name: w}\nspec: {}\n', 'mutates'],
+    ['a quota', 'apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: w}\nspec: {hard: {pods: "1"}}\n', 'admits'],
+    [
+      'a quota of another namespace',
+      'apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: w, namespace: x}\nspec: {hard: {pods: "1"}}\n',
+      undefined,
+    ],
+    [
+      'limits by default',
+      'apiVersion: v1\nkind: LimitRange\nmetadata: {name: w}\nspec: {limits: [{type: Container}]}\n',
+      'mutates',
+    ],
+    ['a node autoscaler', 'apiVersion: karpenter.sh/v1\nkind: NodePool\nmetadata: {name: w}\nspec: {}\n', 'adds nodes'],
+    [
+      'a network policy on the pods',
+      'apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: w}\nspec: {podSelector: {matchLabels: {app: chat}}}\n',
+      'routes',
+    ],
+    [
+      'a network policy on others',
+      'apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: w}\nspec: {podSelector: {matchLabels: {app: x}}}\n',
+      undefined,
+    ],
+    [
+      'a vertical autoscaler',
+      'apiVersion: autoscaling.k8s.io/v1\nkind: VerticalPodAutoscaler\nmetadata: {name: w}\nspec: {targetRef: {kind: Deployment, name: chat}}\n',
+      'scales',
+    ],
+    [
+      'a canary controller',
+      'apiVersion: flagger.app/v1beta1\nkind: Canary\nmetadata: {name: w}\nspec: {targetRef: {apiVersion: apps/v1, kind: Deployment, name: chat}}\n',
+      'owns',
+    ],
+    [
+      'a monitor, which only watches',
+      'apiVersion: monitoring.coreos.com/v1\nkind: PodMonitor\nmetadata: {name: w}\nspec: {targetRef: {kind: Deployment, name: chat}}\n',
+      undefined,
+    ],
+    [
+      'a mesh in the namespace',
+      'apiVersion: v1\nkind: Namespace\nmetadata: {name: default, labels: {istio-injection: enabled}}\n',
+      'mutates',
+    ],
+  ]
+  test.each(others)('%s', async (_, text, effect) => {
+    expect((await found(`${deployment()}---\n${text}`)).map((u) => u.effect)).toEqual(effect ? [effect] : [])
+  })
+
+  test('a tier that has the actors has nothing unmodelled', async () => {
+    const all: Capabilities = {
+      tier: 'kind',
+      kinds: new Set([...SIM.kinds, 'horizontalpodautoscalers.autoscaling']),
+      features: new Set(['probe.exec']),
+    }
+    const text = `${deployment('          livenessProbe: {exec: {command: [ls]}}\n')}---\napiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: h}\nspec: {maxReplicas: 4, scaleTargetRef: {kind: Deployment, name: chat}}\n`
+    expect(await found(text, all)).toEqual([])
+    expect(await found(text)).toHaveLength(2)
+  })
+
+  test('a container that runs vLLM in a way that cannot be simulated', async () => {
+    const text = deployment().replace('vllm-openai:v0.32.0', 'vllm-openai-cpu:v0.32.0')
+    expect((await found(text)).map((u) => u.what)).toEqual(['deployments.apps/chat spec.template.spec.containers[1]'])
+  })
+})
+
+test.each([
+  [['sleep', '10'], 10],
+  [['/bin/sh', '-c', 'sleep 1.5'], 1.5],
+  [['bash', '-ec', 'sleep 2m;'], 120],
+  [['sh', '-c', 'sleep 10; curl x'], undefined],
+  [['sleep'], undefined],
+  [['python', '10'], undefined],
+])('%j sleeps %s', (command, seconds) => {
+  expect(sleepSecondsOf({ exec: { command } })).toBe(seconds)
+  expect(sleepSecondsOf({ sleep: { seconds: 7 } })).toBe(7)
+})
+
+test('GPUs of a pod: init containers run before the others, sidecars beside them', async () => {
+  const platform = await load(`apiVersion: v1
+kind: Pod
+metadata: {name: a}
+spec:
+  initContainers:
+    - {name: s, restartPolicy: Always, resources: {limits: {nvidia.com/gpu: 1}}}
+    - {name: i, resources: {limits: {nvidia.com/gpu: "4"}}}
+  containers:
+    - {name: a, resources: {requests: {nvidia.com/gpu: 2}, limits: {nvidia.com/gpu: 2}}}
+    - {name: b, resources: {limits: {nvidia.com/gpu: 1}}}
+`)
+  expect(gpusOf(podTemplatesOf(platform.objects[0]!)[0]!.spec)).toBe(5)
+})
