@@ -34,9 +34,6 @@ export function plainScalar(text: string): ScalarValue {
   return /^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)(e[-+]?[0-9]+)?$/i.test(plain) ? Number(plain) : text
 }
 
-/** Whether a string, written without quotes, would be read as something else. */
-export const needsQuotes = (text: string): boolean => typeof plainScalar(text) !== 'string'
-
 function words(texts: readonly string[], value: ScalarValue): [string, ScalarValue][] {
   return texts.map((text) => [text, value])
 }

@@ -2,12 +2,15 @@ import { kindOf } from '../../../sandbox/kube/kinds.ts'
 import type { LabelSelector } from '../../../sandbox/kube/objects.ts'
 import { selects } from '../../../sandbox/kube/selects.ts'
 import { type Recognition, recogniseVllm } from '../../../sandbox/vllm/flags/command.ts'
+import { vllmImage } from '../../../sandbox/vllm/flags/image.ts'
 import type { Subject } from '../../subject.ts'
 import { type FieldPath, valueAt } from '../path.ts'
 import { groupOf, namespaceOf, type Platform, type PlatformObject } from '../platform.ts'
 import { gpusOf } from './gpu-requests.ts'
 import { isMap, type PodTemplate, podTemplatesOf, type WrittenContainer, type WrittenPodSpec } from './pod-templates.ts'
 import { referencesTo, serviceReferences } from './references.ts'
+
+export type VllmRecognition = Exclude<Recognition, { kind: 'other' }>
 
 /** Says what inference server a container runs; undefined when it runs none. */
 export type Recognise<R> = (container: WrittenContainer, podSpec: WrittenPodSpec) => R | undefined
@@ -56,12 +59,19 @@ export function findInferenceServers<R>(platform: Platform, recognise: Recognise
   )
 }
 
-/** Finds the containers that run vLLM, also those that run it in a way the sandbox cannot simulate. */
-export const findVllmServers = (platform: Platform): InferenceServerRole<Exclude<Recognition, { kind: 'other' }>>[] =>
-  findInferenceServers(platform, ({ image, command, args, env }) => {
+/**
+ * Finds the containers that run vLLM, also those that do it in a way the sandbox cannot simulate. A container with a vLLM image and GPUs whose
+ * command is not recognised is one of these, lest a server go unjudged.
+ */
+export const findVllmServers = (platform: Platform): InferenceServerRole<VllmRecognition>[] =>
+  findInferenceServers(platform, (container) => {
+    const { image, command, args, env } = container
     if (typeof image !== 'string') return undefined
     const recognised = recogniseVllm({ image, command, args, env })
-    return recognised.kind === 'other' ? undefined : recognised
+    if (recognised.kind !== 'other') return recognised
+    if (!vllmImage(image) || gpusOf({ containers: [container] }) === 0) return undefined
+    const reason = `${image} carries vLLM and the container has GPUs, but what its command runs is not known`
+    return { kind: 'unmodelled', code: 'script', reason }
   })
 
 /**

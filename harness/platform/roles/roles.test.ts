@@ -291,6 +291,12 @@ describe('unmodelled', () => {
     expect(await found(text)).toHaveLength(2)
   })
 
+  test('a command that is not recognised, in a vLLM image with GPUs', async () => {
+    const text = deployment().replace('args: [--model, meta-llama/Llama-3.1-8B-Instruct]', 'command: [/opt/start.sh]')
+    expect((await found(text)).map((u) => u.what)).toEqual(['deployments.apps/chat spec.template.spec.containers[1]'])
+    expect(findVllmServers(await load(text.replace(/ {10}resources:.*\n/, '')))).toEqual([])
+  })
+
   test('a container that runs vLLM in a way that cannot be simulated', async () => {
     const text = deployment().replace('vllm-openai:v0.32.0', 'vllm-openai-cpu:v0.32.0')
     expect((await found(text)).map((u) => u.what)).toEqual(['deployments.apps/chat spec.template.spec.containers[1]'])

@@ -1,0 +1,173 @@
+import { describe, expect, test } from 'vitest'
+import { gpus } from '../../../fixtures/gpus/index.ts'
+import { parseConfig } from '../config/parse.ts'
+import { PlatformErrors } from '../errors.ts'
+import { LIMITS } from '../limits.ts'
+import { loadPlatform } from '../load.ts'
+import type { Platform } from '../platform.ts'
+import { findVllmServers } from '../roles/inference-servers.ts'
+import { listInputs, type ResolvedInputs, resolveInputs } from './resolve.ts'
+
+const MODEL = 'meta-llama/Llama-3.1-70B-Instruct'
+
+const server = (name: string, { gpus: count = 4, replicas = 2, spec = '' } = {}) => `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: ${name}}
+spec:
+  replicas: ${replicas}
+  selector: {matchLabels: {app: ${name}}}
+  template:
+    metadata: {labels: {app: ${name}}}
+    spec:
+${spec}      containers:
+        - name: vllm
+          image: vllm/vllm-openai:v0.32.0
+          args: [--model, ${MODEL}]
+          resources: {limits: {nvidia.com/gpu: ${count}}}
+`
+
+async function resolve(manifests: string, config?: string, weightsBytes = 141e9): Promise<ResolvedInputs> {
+  const platform: Platform = await loadPlatform({ paths: ['-'], stdin: manifests, cwd: '/nowhere' })
+  const parsed = config === undefined ? undefined : parseConfig({ file: 'seatrial.yaml', text: config }, LIMITS)
+  expect(parsed?.errors ?? []).toEqual([])
+  const whole = parsed?.config ? { ...platform, config: parsed.config } : platform
+  return resolveInputs(whole, findVllmServers(whole), {
+    gpus,
+    factsOf: () => ({ model: MODEL, servedNames: ['chat-model'], weightsBytes }),
+    estimateLoad: (_, { bytesPerSecond = 1e9 }) => {
+      const us = (weightsBytes / bytesPerSecond) * 1e6
+      return { us, rangeUs: [us / 2, us * 2], note: `weights at ${bytesPerSecond / 1e9} GB/s` }
+    },
+  })
+}
+
+describe('inputs', () => {
+  test('without seatrial.yaml every one is assumed, has a range and says how to give it', async () => {
+    const inputs = await resolve(server('chat'))
+    const all = listInputs(inputs)
+    expect(all.map(({ name }) => name)).toContain('Deployment/chat loadTimeUs')
+    for (const { name, input } of all) {
+      expect(input.origin, name).toBe('assumed')
+      expect(input.range, name).toHaveLength(2)
+      expect(input.note, name).toMatch(/give .* in seatrial\.yaml/)
+    }
+    expect(inputs.servers['Deployment/chat']!.loadTimeUs).toMatchObject({ value: 141e6, range: [70.5e6, 282e6] })
+    expect(inputs.servers['Deployment/chat']!.requestsPerSecond).toMatchObject({ value: 2, range: [0.4, 8] })
+    expect(inputs.imageBytes['vllm/vllm-openai:v0.32.0']!.value).toBe(9.2e9)
+  })
+
+  test('what seatrial.yaml gives or measured is taken, with its place', async () => {
+    const inputs = await resolve(
+      server('chat'),
+      `registry: {bandwidth: 1GB/s}
+images:
+  vllm/vllm-openai:v0.32.0: {size: {value: 8GB, measured: snapshot}}
+models:
+  chat-model: {loadTime: {value: 540s, range: [500s, 600s], measured: "3 starts"}}
+workloads:
+  chat: {arrival: {rate: 20/s, kind: constant}, promptTokens: 100, duration: 5m, slos: {ttft: {p95: 1s}}}
+slos: {availability: 99%, ttft: {p95: 3s, p99: 9s}}
+nodes: [{count: 2, gpu: {id: h100-sxm, count: 8}}]
+`,
+    )
+    const chat = inputs.servers['Deployment/chat']!
+    expect(chat.loadTimeUs).toMatchObject({
+      value: 540e6,
+      origin: 'measured',
+      range: [500e6, 600e6],
+      source: { file: 'seatrial.yaml', line: 5 },
+      note: 'measured: 3 starts',
+    })
+    expect(chat.requestsPerSecond).toMatchObject({ value: 20, origin: 'given', source: { line: 7 } })
+    expect(chat.arrival.value).toBe('constant')
+    expect(chat.promptTokens).toMatchObject({ value: { kind: 'constant', tokens: 100 }, origin: 'given' })
+    expect(chat.outputTokens.origin).toBe('assumed')
+    expect(chat.durationUs.value).toBe(300e6)
+    expect([chat.ttftP95Us.value, chat.ttftP99Us.value, chat.availability.value]).toEqual([1e6, 9e6, 0.99])
+    expect(chat.tpotP95Us.origin).toBe('assumed')
+    expect(inputs.registryBytesPerSecond).toMatchObject({ value: 1e9, origin: 'given' })
+    expect(inputs.imageBytes['vllm/vllm-openai:v0.32.0']).toMatchObject({ value: 8e9, origin: 'measured' })
+    expect(inputs.nodes).toMatchObject({
+      origin: 'given',
+      value: [
+        {
+          name: 'nodes-1',
+          count: 2,
+          cpu: '128',
+          memory: '1024Gi',
+          gpu: { product: 'NVIDIA-H100-80GB-HBM3', count: 8 },
+        },
+      ],
+    })
+  })
+
+  test('a given loading bandwidth reaches the estimator', async () => {
+    const inputs = await resolve(server('chat'), `models: {${MODEL}: {loadBandwidth: 3GB/s}}\n`)
+    expect(inputs.servers['Deployment/chat']!.loadTimeUs).toMatchObject({ value: 47e6, origin: 'assumed' })
+  })
+
+  test('settings that match nothing are errors with a suggestion', async () => {
+    const text =
+      'workloads: {chta: {duration: 1m}}\nmodels: {other: {loadTime: 1m}}\nimages: {x: {size: 1GB}}\nnodes: [{count: 1, gpu: {id: h100-smx, count: 8}}]\n'
+    const error = await resolve(server('chat'), text).catch((e: unknown) => e)
+    expect(error).toBeInstanceOf(PlatformErrors)
+    expect((error as PlatformErrors).errors.map((e) => `${e.line} ${e.code} ${e.fix}`)).toEqual([
+      '1 BAD_CONFIG Did you mean "chat"?',
+      expect.stringMatching(/^2 BAD_CONFIG Known here: Deployment\/chat/),
+      expect.stringMatching(/^3 BAD_CONFIG Known here: vllm\/vllm-openai/),
+      '4 BAD_CONFIG Did you mean "h100-sxm"?',
+    ])
+  })
+})
+
+describe('the assumed cluster', () => {
+  const rows: [string, string, number, { count: number; gpus?: number; product?: string }[]][] = [
+    [
+      'two pods of 4 GPUs with a 70B model',
+      server('a'),
+      141e9,
+      [{ count: 2, gpus: 4, product: 'NVIDIA-H100-80GB-HBM3' }],
+    ],
+    ['3 GPUs are rounded up to a node of 4', server('a', { gpus: 3, replicas: 1 }), 16e9, [{ count: 1, gpus: 4 }]],
+    [
+      'small pods share the nodes of large ones',
+      `${server('a', { gpus: 8, replicas: 1 })}---\n${server('b', { gpus: 2, replicas: 4 })}`,
+      16e9,
+      [{ count: 2, gpus: 8 }],
+    ],
+    [
+      'a selected product is taken',
+      server('a', { spec: '      nodeSelector: {nvidia.com/gpu.product: NVIDIA-B200}\n' }),
+      16e9,
+      [{ count: 2, gpus: 4, product: 'NVIDIA-B200' }],
+    ],
+    [
+      'a model that fits no card but the largest',
+      server('a', { gpus: 8, replicas: 1 }),
+      1100e9,
+      [{ count: 1, gpus: 8, product: 'NVIDIA-B200' }],
+    ],
+    ['no replicas still need a node to start on', server('a', { replicas: 0 }), 16e9, [{ count: 1, gpus: 4 }]],
+    [
+      'pods without GPUs have nodes of their own',
+      `${server('a')}---\napiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: a, image: redis, resources: {requests: {cpu: 2}}}]}\n`,
+      16e9,
+      [{ count: 2, gpus: 4 }, { count: 1 }],
+    ],
+  ]
+  test.each(rows)('%s', async (_, manifests, weights, groups) => {
+    const { nodes } = await resolve(manifests, undefined, weights)
+    expect(nodes.value.map(({ count, gpu }) => ({ count, ...(gpu ? { gpus: gpu.count } : {}) }))).toEqual(
+      groups.map(({ product, ...group }) => group),
+    )
+    for (const [i, { product }] of groups.entries()) if (product) expect(nodes.value[i]!.gpu!.product).toBe(product)
+    const [tight, spare] = nodes.range!
+    expect(tight).toEqual(nodes.value)
+    expect(spare.map((g) => g.count)).toEqual(tight.map((g) => g.count + 1))
+  })
+
+  test('nodes carry the labels that pods select', async () => {
+    const { nodes } = await resolve(server('a', { spec: '      nodeSelector: {pool: gpu}\n' }))
+    expect(nodes.value[0]!.labels).toEqual({ pool: 'gpu' })
+  })
+})
