@@ -4,7 +4,7 @@ import { TokenBucket } from './lag.ts'
 
 /** What a recorder knows of an occurrence. */
 export interface Occurrence {
-  /** Who says it, and about which object (by uid): one budget for all that is said about it. */
+  /** Who says it, and about which object (by uid): one budget for all of a level that is said about it. */
   readonly about: string
   readonly level: string
   readonly reason: string
@@ -23,7 +23,7 @@ const SPAM = { qps: 1 / 300, burst: 25 }
 
 /**
  * Keeps recorders from flooding the server: from the tenth message on that differs only in its text one combined Event counts them,
- * the same Event again is counted, and of one object only 25 are told, then one in five minutes.
+ * the same Event again is counted, and of one object only 25 of a type are told, then one in five minutes.
  * Follows k8s.io/client-go/tools/record/events_cache.go EventCorrelate.
  */
 export class EventCorrelator {
@@ -45,7 +45,7 @@ export class EventCorrelator {
     const text = combined ? `(combined from similar events): ${message}` : message
     const count = (this.counts.get(key) ?? 0) + 1
     this.counts.set(key, count)
-    if (this.limits && !this.affords(about, now)) return { action: 'drop' }
+    if (this.limits && !this.affords(`${about}/${level}`, now)) return { action: 'drop' }
     return count === 1 ? { action: 'create', key, message: text } : { action: 'count', key, message: text, count }
   }
 
@@ -62,11 +62,11 @@ export class EventCorrelator {
     return true
   }
 
-  private affords(about: string, now: Us): boolean {
-    let budget = this.budgets.get(about)
+  private affords(budgetKey: string, now: Us): boolean {
+    let budget = this.budgets.get(budgetKey)
     if (!budget) {
       budget = new TokenBucket(SPAM)
-      this.budgets.set(about, budget)
+      this.budgets.set(budgetKey, budget)
     }
     return budget.tryTake(now)
   }
