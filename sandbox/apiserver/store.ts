@@ -24,13 +24,14 @@ export class Store {
   private readonly strategies: ReadonlyMap<string, Strategy> | undefined
   private readonly context: StrategyContext
   private readonly kinds = new Map<string, Map<string, KubeObject>>()
-  private readonly watchers = new Watchers()
+  private readonly watchers: Watchers
   private readonly random: RandomStream
   private version = 1
 
-  /** Without `strategies`: all that are known. */
-  constructor(options: { world: World; strategies?: ReadonlyMap<string, Strategy> }) {
+  /** Without `strategies`: all that are known. `watchHistory`: events of a kind kept for watches from an earlier version. */
+  constructor(options: { world: World; strategies?: ReadonlyMap<string, Strategy>; watchHistory?: number }) {
     this.world = options.world
+    this.watchers = new Watchers(options.watchHistory)
     this.strategies = options.strategies
     this.random = options.world.random('kube-apiserver')
     this.context = {
@@ -195,7 +196,7 @@ export class Store {
       kind: kind.kind,
     } as T
     if (goesWith(after.metadata, before.metadata)) {
-      this.remove(kind, equal(before, after) ? before : deepFreeze(after), by)
+      this.remove(kind, before, by)
       return after
     }
     return equal(before, after) ? before : this.commit(kind, before, after, by)

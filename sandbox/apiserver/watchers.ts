@@ -20,25 +20,28 @@ export type FieldPath = 'spec.nodeName' | 'metadata.name'
 
 type Send = (event: StoreEvent) => void
 
-/** Events kept for a watch that starts at an earlier version, per kind. */
-const HISTORY = 4096
+interface History {
+  readonly events: StoreEvent[]
+  /** The version of the newest event that was dropped. */
+  dropped: number
+}
 
 /** The watch cache: sends each write to those who asked for it. Follows k8s.io/apiserver pkg/storage/cacher. */
 export class Watchers {
   private readonly all = new Map<string, Set<Send>>()
   private readonly byField = new Map<string, Map<FieldPath, Map<string, Set<Send>>>>()
-  private readonly history = new Map<string, StoreEvent[]>()
+  private readonly histories = new Map<string, History>()
+  private readonly capacity: number
+
+  /** Keeps at least `capacity` events of each kind for watches that start at an earlier version. */
+  constructor(capacity = 4096) {
+    this.capacity = capacity
+  }
 
   add(kind: string, options: WatchOptions, send: Send): () => void {
-    if (options.fromVersion !== undefined) this.replay(kind, options, send)
+    if (options.fromVersion !== undefined) this.replay(kind, options.fromVersion, options, send)
     const { field } = options
-    const set = field
-      ? at(
-          at(at(this.byField, kind, newMap<FieldPath, Map<string, Set<Send>>>), field.path, newMap<string, Set<Send>>),
-          field.value,
-          newSet,
-        )
-      : at(this.all, kind, newSet)
+    const set = field ? this.fieldSet(kind, field) : at(this.all, kind, newSet)
     // a fresh function each time, so that one callback may watch twice
     const own: Send = (event) => send(event)
     set.add(own)
@@ -46,28 +49,35 @@ export class Watchers {
   }
 
   send(kind: string, event: StoreEvent): void {
-    const history = at(this.history, kind, () => [])
-    history.push(event)
-    if (history.length > 2 * HISTORY) history.splice(0, HISTORY)
+    this.keep(at(this.histories, kind, newHistory), event)
     for (const send of this.all.get(kind) ?? []) send(event)
-    const fields = this.byField.get(kind)
-    if (!fields) return
-    for (const [path, values] of fields) {
+    for (const [path, values] of this.byField.get(kind) ?? []) {
       const before = event.before && fieldOf(event.before, path)
       const now = fieldOf(event.object, path)
-      if (now !== undefined) for (const send of values.get(now) ?? []) forField(event, { path, value: now }, send)
+      for (const send of values.get(now) ?? []) forField(event, { path, value: now }, send)
       if (before !== undefined && before !== now)
         for (const send of values.get(before) ?? []) forField(event, { path, value: before }, send)
     }
   }
 
-  private replay(kind: string, options: WatchOptions, send: Send): void {
-    const history = this.history.get(kind) ?? []
-    const from = options.fromVersion!
-    const oldest = history[0]?.version
-    if (history.length >= HISTORY && oldest !== undefined && from + 1 < oldest)
-      throw new ApiError(410, 'Expired', `too old resource version: ${from} (${oldest})`)
-    for (const event of history) {
+  private fieldSet(kind: string, { path, value }: NonNullable<WatchOptions['field']>): Set<Send> {
+    const paths = at(this.byField, kind, newMap<FieldPath, Map<string, Set<Send>>>)
+    return at(at(paths, path, newMap<string, Set<Send>>), value, newSet)
+  }
+
+  private keep(history: History, event: StoreEvent): void {
+    history.events.push(event)
+    if (history.events.length <= 2 * this.capacity) return
+    history.dropped = history.events[this.capacity]!.version
+    history.events.splice(0, this.capacity + 1)
+  }
+
+  private replay(kind: string, from: number, options: WatchOptions, send: Send): void {
+    const history = this.histories.get(kind)
+    if (!history) return
+    if (from < history.dropped)
+      throw new ApiError(410, 'Expired', `too old resource version: ${from} (${history.dropped})`)
+    for (const event of [...history.events]) {
       if (event.version <= from) continue
       if (options.field) forField(event, options.field, send)
       else send(event)
@@ -75,19 +85,28 @@ export class Watchers {
   }
 }
 
-/** What a watch on one field's value makes of a write. */
+/** What a watch on one field's value makes of a write. An object that leaves is shown as it was. */
 function forField(event: StoreEvent, field: NonNullable<WatchOptions['field']>, send: Send): void {
   const had = event.before !== undefined && fieldOf(event.before, field.path) === field.value
   const has = event.verb !== 'DELETED' && fieldOf(event.object, field.path) === field.value
   if (had && has) send(event)
   else if (has) send({ ...event, verb: 'ADDED', before: undefined })
-  else if (had) send({ ...event, verb: 'DELETED' })
+  else if (had) send({ ...event, verb: 'DELETED', object: event.verb === 'DELETED' ? event.object : left(event) })
 }
 
-function fieldOf(object: KubeObject, path: string): string | undefined {
-  return path === 'metadata.name'
-    ? object.metadata.name
-    : (object as KubeObject & { spec?: { nodeName?: string } }).spec?.nodeName
+/** The last version that matched, under the version of the write that took it away. Follows cacher/cache_watcher.go. */
+function left({ before, version }: StoreEvent): KubeObject {
+  const object = before!
+  return Object.freeze({
+    ...object,
+    metadata: Object.freeze({ ...object.metadata, resourceVersion: String(version) }),
+  })
+}
+
+/** A field that is not set has the empty value, as in field selectors. */
+function fieldOf(object: KubeObject, path: FieldPath): string {
+  if (path === 'metadata.name') return object.metadata.name
+  return (object as KubeObject & { spec?: { nodeName?: string } }).spec?.nodeName ?? ''
 }
 
 function at<K, V>(map: Map<K, V>, key: K, make: () => V): V {
@@ -101,3 +120,4 @@ function at<K, V>(map: Map<K, V>, key: K, make: () => V): V {
 
 const newMap = <K, V>() => new Map<K, V>()
 const newSet = () => new Set<Send>()
+const newHistory = (): History => ({ events: [], dropped: 0 })

@@ -54,8 +54,10 @@ export class Cache<T extends KubeObject = KubeObject> {
     const before = this.objects.get(key)
     this.objects.set(key, object)
     for (const { index, entries } of this.indexes.values()) {
-      if (before) for (const v of index.values(before)) entries.get(v)?.delete(key)
-      for (const v of index.values(object)) put(entries, v, key, object)
+      // a value that stays keeps its place: results are in the order in which the cache came to know the objects
+      const values = index.values(object)
+      if (before) for (const v of index.values(before)) if (!values.includes(v)) take(entries, v, key)
+      for (const v of values) put(entries, v, key, object)
     }
     // a delete and a create in one delivery are two objects, as DeltaFIFO's handlers see them
     for (const handler of this.handlers) {
@@ -70,12 +72,7 @@ export class Cache<T extends KubeObject = KubeObject> {
     const before = this.objects.get(key)
     if (!before) return
     this.objects.delete(key)
-    for (const { index, entries } of this.indexes.values())
-      for (const v of index.values(before)) {
-        const entry = entries.get(v)
-        entry?.delete(key)
-        if (entry?.size === 0) entries.delete(v)
-      }
+    for (const { index, entries } of this.indexes.values()) for (const v of index.values(before)) take(entries, v, key)
     for (const handler of this.handlers) handler.deleted?.(object)
   }
 }
@@ -84,4 +81,10 @@ function put<T>(entries: Map<string, Map<string, T>>, value: string, key: string
   const entry = entries.get(value)
   if (entry) entry.set(key, object)
   else entries.set(value, new Map([[key, object]]))
+}
+
+function take<T>(entries: Map<string, Map<string, T>>, value: string, key: string): void {
+  const entry = entries.get(value)
+  entry?.delete(key)
+  if (entry?.size === 0) entries.delete(value)
 }

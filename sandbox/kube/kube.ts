@@ -25,7 +25,10 @@ export interface Kube {
   update<T extends KubeObject>(kind: Kind<T>, object: T): Task<T>
   /** Replaces the status alone, with the same check. */
   updateStatus<T extends KubeObject>(kind: Kind<T>, object: T): Task<T>
-  /** Applies a JSON merge patch. With `metadata.resourceVersion` or `metadata.uid` in it, fails with Conflict when they differ. */
+  /**
+   * Applies a JSON merge patch. With `metadata.resourceVersion` in it, fails with Conflict when it differs; with
+   * `metadata.uid`, fails with Invalid (as upstream: a patch has no precondition, but a uid never changes).
+   */
   patch<T extends KubeObject>(kind: Kind<T>, key: string, patch: unknown, options?: PatchOptions): Task<T>
   delete<T extends KubeObject>(kind: Kind<T>, key: string, options?: DeleteOptions): Task<void>
   /** `pods/binding`: assigns a pod to a node. Conflict when it already has one. */
