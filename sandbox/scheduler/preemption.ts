@@ -22,6 +22,8 @@ export interface PreemptionOutcome {
   readonly nominate: string | undefined
   readonly message: string
   readonly candidate?: Candidate
+  /** Something that should not be went wrong. */
+  readonly isError?: boolean
 }
 
 const PLUGIN = 'DefaultPreemption'
@@ -58,11 +60,10 @@ export class Preemption {
       const candidate = pickCandidate(candidates, this.random, options.now)
       return { nominate: candidate.node, message: '', candidate }
     }
-    if (errors.length > 0)
-      return {
-        nominate: undefined,
-        message: `preemption: ${errors.length === 1 ? errors[0] : `[${errors.join(', ')}]`}`,
-      }
+    if (errors.length > 0) {
+      const message = `preemption: ${errors.length === 1 ? errors[0] : `[${errors.join(', ')}]`}`
+      return { nominate: undefined, message, isError: true }
+    }
     found.absent = NOT_HELPFUL
     const message = fitMessage(this.cache.nodes.length, { statuses: found, plugins: new Set() })
     return { nominate: '', message: `preemption: ${message}` }

@@ -15,6 +15,7 @@ import { schedulingGates } from './framework/plugins/scheduling-gates.ts'
 import { type PodInfo, podInfo } from './framework/pod-info.ts'
 import { listersOver } from './listers.ts'
 import { patchPodStatus } from './pod-status.ts'
+import { postFilter } from './post-filter.ts'
 import { Preemption } from './preemption.ts'
 import { PreemptionExecutor } from './preemption-executor.ts'
 import type { QueuedPod } from './queue/queued-pod.ts'
@@ -127,7 +128,7 @@ export class Scheduler {
     const listed = this.kube.get(Pod, keyOf(info.pod))
     if (!listed) return { reason, message: fitMessage(nodes, diagnosis), plugins, nominate: undefined }
     const preemptor = podInfo(listed)
-    const outcome = this.preemption.evaluate(preemptor, filters, diagnosis, {
+    const outcome = postFilter(this.preemption, preemptor, filters, diagnosis, {
       now: this.world.clock.now,
       budgets: this.options.budgets?.() ?? [],
     })

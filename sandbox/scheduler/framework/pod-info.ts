@@ -23,7 +23,7 @@ export interface PodFacts {
   /** Requests with stand-ins for containers that name none: what a node counts for scores. */
   readonly nonZeroMilliCpu: number
   readonly nonZeroMemoryBytes: number
-  /** The same as this pod is scored with before it is on a node. */
+  /** The same as NodeResourcesFit scores the pod with before it is on a node: in 1.36 that overlooks requests of the pod as a whole. */
   readonly scoredMilliCpu: number
   readonly scoredMemoryBytes: number
   readonly hostPorts: readonly HostPort[]
@@ -64,7 +64,9 @@ function workOut(spec: PodSpec): PodFacts {
   const quantities = podRequests(spec)
   const requests = resourceOfQuantities(quantities)
   const nonZero = resourceOfQuantities(podRequests(spec, standIns(spec, quantities)))
-  const scored = hasPodLevelRequests(spec) ? resourceOfQuantities(podRequests(spec, DEFAULT_REQUESTS)) : nonZero
+  const scored = hasPodLevelRequests(spec)
+    ? resourceOfQuantities(podRequests(spec, DEFAULT_REQUESTS, { withoutPodLevel: true }))
+    : nonZero
   const { affinity } = spec
   return {
     requests,

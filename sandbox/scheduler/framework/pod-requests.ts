@@ -12,12 +12,16 @@ export const DEFAULT_REQUESTS: ReadonlyMap<string, Quantity> = new Map([
 /**
  * What a pod asks of its node: its containers together, or an init container with the sidecars started before it where that
  * is more; requests of the pod as a whole in place of those; and its overhead. Containers that do not name a resource of
- * `missing` count with that. Throws a QuantityError.
+ * `missing` count with that; `withoutPodLevel` looks at containers alone. Throws a QuantityError.
  * Follows k8s.io/component-helpers/resource/helpers.go PodRequests.
  */
-export function podRequests(spec: PodSpec, missing?: ReadonlyMap<string, Quantity>): Amounts {
+export function podRequests(
+  spec: PodSpec,
+  missing?: ReadonlyMap<string, Quantity>,
+  options: { readonly withoutPodLevel?: boolean } = {},
+): Amounts {
   const requests = containerRequests(spec, missing)
-  if (hasPodLevelRequests(spec)) {
+  if (!options.withoutPodLevel && hasPodLevelRequests(spec)) {
     for (const [name, amount] of parsed(spec.resources?.requests)) if (isPodLevel(name)) requests.set(name, amount)
   }
   add(requests, parsed(spec.overhead))
