@@ -65,6 +65,14 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   }
 }
 
+/** What the supervisor says of a program. */
+interface Told {
+  name: string
+  started?: boolean
+  exited?: unknown
+  failed?: string
+}
+
 class Running implements ControlPlane {
   readonly folder: string
   readonly token = randomBytes(16).toString('hex')
@@ -73,6 +81,7 @@ class Running implements ControlPlane {
   private readonly version: string
   private readonly supervisor: ChildProcess
   private readonly exits = new Map<string, string>()
+  private readonly answers = new Map<string, () => void>()
 
   constructor(version: string, folder: string) {
     this.version = version
@@ -81,10 +90,14 @@ class Running implements ControlPlane {
     // a group of its own: Ctrl-C in a terminal must reach the supervisor through us, in order
     this.supervisor = spawn(process.execPath, [script, folder], { detached: true, stdio: ['pipe', 'pipe', 'ignore'] })
     createInterface({ input: this.supervisor.stdout! }).on('line', (line) => {
-      const { name, exited, failed } = JSON.parse(line) as { name: string; exited?: unknown; failed?: string }
-      this.exits.set(name, failed ?? `ended with ${String(exited)}`)
+      const { name, exited, failed, started } = JSON.parse(line) as Told
+      if (!started) this.exits.set(name, failed ?? `ended with ${String(exited)}`)
+      this.answers.get(name)?.()
     })
     this.supervisor.stdin!.on('error', () => {})
+    this.supervisor.on('exit', () => {
+      for (const answer of this.answers.values()) answer()
+    })
   }
 
   async startServers(options: ControlPlaneOptions): Promise<void> {
@@ -166,7 +179,9 @@ class Running implements ControlPlane {
     const { [program]: command } = await ensureBinaries([program], this.version)
     this.exits.delete(program)
     this.started.add(program)
+    const answered = new Promise<void>((resolve) => this.answers.set(program, resolve))
     this.send({ start: { name: program, command, args } })
+    await answered
   }
 
   private send(message: unknown): void {

@@ -26,6 +26,7 @@ function start({ name, command, args }) {
   const child = spawn(command, args, { cwd: folder, stdio: ['ignore', log, log] })
   closeSync(log)
   children.set(name, child)
+  child.on('spawn', () => tell({ name, started: true }))
   child.on('error', (error) => tell({ name, failed: error.message }))
   child.on('exit', (code, signal) => {
     children.delete(name)
