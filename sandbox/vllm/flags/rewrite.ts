@@ -89,7 +89,7 @@ function gatherDotted(args: readonly string[], warnings: string[]): string[] {
     if (text === undefined) throw new CommandLineException('IndexError: list index out of range')
     if (name.endsWith('+')) {
       name = name.slice(0, -1)
-      text = JSON.stringify(text.split(','))
+      text = pythonJson(text.split(','))
     }
     const [key, ...path] = name.split('.') as [string, ...string[]]
     const target = gathered.get(key) ?? {}
@@ -98,8 +98,17 @@ function gatherDotted(args: readonly string[], warnings: string[]): string[] {
     for (const duplicate of merge(target, nested)) duplicates.add(`${key}.${duplicate}`)
   }
   if (duplicates.size > 0) warnings.push(`Found duplicate keys ${[...duplicates].join(', ')}`)
-  for (const [key, value] of gathered) kept.push(key, JSON.stringify(value))
+  for (const [key, value] of gathered) kept.push(key, pythonJson(value))
   return kept
+}
+
+/** JSON with the blanks Python's json.dumps puts in: it shows in messages. */
+function pythonJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(pythonJson).join(', ')}]`
+  if (!isObject(value)) return JSON.stringify(value)
+  return `{${Object.entries(value)
+    .map(([key, inner]) => `${JSON.stringify(key)}: ${pythonJson(inner)}`)
+    .join(', ')}}`
 }
 
 function dottedValue(text: string): unknown {

@@ -1,0 +1,217 @@
+import type { InferenceObserver, InferenceRequest } from '../../nodes/program.ts'
+import type { Clock } from '../../world/clock.ts'
+import { ms, type Us } from '../../world/time.ts'
+import { EngineHost } from '../engine/engine-host.ts'
+import { rooflineStepModel } from '../engine/step-time.ts'
+import type { EngineConfig } from '../engine/types.ts'
+import { kvElementBytes } from '../memory/kv-cache-plan.ts'
+import type { RunnableServer } from './resolve.ts'
+
+/** Reading, checking and rendering a request before the engine sees it; also how fast an error comes back. */
+const REQUEST_US: Us = ms(2)
+
+/** An answer under way. */
+interface Open {
+  readonly observer: InferenceObserver
+  readonly hangUp: () => void
+}
+
+/** The engine settings of a resolved server. */
+export function engineConfigOf({ settings, memory }: RunnableServer): EngineConfig {
+  return {
+    numGpuBlocks: memory.numGpuBlocks,
+    blockSize: memory.blockSize,
+    maxModelLen: memory.limits.maxModelLen,
+    maxNumSeqs: memory.limits.maxNumSeqs,
+    maxNumBatchedTokens: memory.limits.maxNumBatchedTokens,
+    enablePrefixCaching: settings.enablePrefixCaching.value,
+    enableChunkedPrefill: settings.enableChunkedPrefill.value,
+    longPrefillTokenThreshold: settings.longPrefillTokenThreshold.value,
+    schedulingPolicy: settings.schedulingPolicy.value,
+    asyncScheduling: settings.asyncScheduling.value,
+  }
+}
+
+/** Requests between clients and engines: admission, balance over data-parallel engines, and how they end. */
+export class FrontEnd {
+  readonly engines: readonly EngineHost[]
+  /** Told when the last open answer has ended. */
+  onIdle: (() => void) | undefined
+  private readonly clock: Clock
+  private readonly server: RunnableServer
+  private readonly open = new Map<string, Open>()
+  private sequence = 0
+  /** Requests that come now end at once with reason `abort`, as an engine that drains answers them. */
+  private draining = false
+  private dead = false
+
+  constructor(clock: Clock, server: RunnableServer) {
+    const { gpu, model, settings } = server
+    this.clock = clock
+    this.server = server
+    const steps = rooflineStepModel({
+      gpu,
+      model,
+      tensorParallel: settings.tensorParallelSize.value,
+      kvElementBytes: kvElementBytes(settings),
+    })
+    const config = engineConfigOf(server)
+    this.engines = Array.from({ length: settings.dataParallelSize.value }, () => new EngineHost(clock, config, steps))
+  }
+
+  get openCount(): number {
+    return this.open.size
+  }
+
+  submit(request: InferenceRequest, observer: InferenceObserver): () => void {
+    const refused = this.refusalOf(request)
+    if (refused) return this.later(() => observer.failed({ at: this.clock.now, kind: 'http', ...refused }))
+    if (this.draining)
+      return this.later(() => observer.finished({ at: this.clock.now, outputTokens: 0, reason: 'abort' }))
+    const id = `${request.id}#${this.sequence++}`
+    let hangUpEngine: (() => void) | undefined
+    const timer = this.clock.after(REQUEST_US, () => {
+      hangUpEngine = this.toEngine(id, request, observer)
+    })
+    const hangUp = () => {
+      timer.cancel()
+      hangUpEngine?.()
+    }
+    this.open.set(id, { observer, hangUp })
+    return () => {
+      if (this.open.has(id)) hangUp()
+      this.close(id)
+    }
+  }
+
+  /** Ends every answer in good form with reason `abort`; later requests end the same way. */
+  abortAll(): void {
+    this.draining = true
+    const early = [...this.open.entries()]
+    for (const engine of this.engines) engine.abortAll()
+    // those the engine had not seen yet
+    for (const [id, { observer, hangUp }] of early) {
+      if (!this.open.has(id)) continue
+      hangUp()
+      this.close(id)
+      observer.finished({ at: this.clock.now, outputTokens: 0, reason: 'abort' })
+    }
+  }
+
+  drain(): void {
+    this.draining = true
+  }
+
+  /** The engine processes end; open answers just stop, their connections stay. */
+  stopEngines(): void {
+    for (const engine of this.engines) engine.close()
+  }
+
+  /** The engine crashed: every answer under way ends with an error inside its stream. */
+  crash(): void {
+    this.stopEngines()
+    this.dead = true
+    const message = 'EngineCore encountered an issue. See stack trace (above) for the root cause.'
+    this.endAll((observer) => observer.failed({ at: this.clock.now, kind: 'http', status: 500, message }))
+  }
+
+  /** Every connection is cut. */
+  reset(): void {
+    this.stopEngines()
+    this.endAll((observer) =>
+      observer.failed({ at: this.clock.now, kind: 'reset', message: 'connection reset by peer' }),
+    )
+  }
+
+  private toEngine(id: string, request: InferenceRequest, observer: InferenceObserver): () => void {
+    const engine = this.leastLoaded()
+    return engine.submit(
+      {
+        id,
+        promptTokens: request.promptTokens,
+        outputTokens: request.outputTokens,
+        ...(request.prefixHashes ? { prefixHashes: request.prefixHashes } : {}),
+        ...(request.priority === undefined ? {} : { priority: request.priority }),
+      },
+      {
+        firstToken: (at) => {
+          if (request.stream && this.open.has(id)) observer.firstToken(at)
+        },
+        finished: (result) => {
+          if (!this.open.delete(id)) return
+          observer.finished(result)
+          this.tellIdle()
+        },
+      },
+    )
+  }
+
+  /** The engine with the fewest requests, waiting ones counted four times. */
+  // follows DPLBAsyncMPClient.get_core_engine_for_request in vllm/v1/engine/core_client.py
+  private leastLoaded(): EngineHost {
+    let best = this.engines[0]!
+    if (this.engines.length === 1) return best
+    let least = Number.POSITIVE_INFINITY
+    for (const engine of this.engines) {
+      const { running, waiting, inbox } = engine.stats()
+      const score = (waiting + inbox) * 4 + running
+      if (score < least) {
+        least = score
+        best = engine
+      }
+    }
+    return best
+  }
+
+  // follows vllm/entrypoints/openai/models/serving.py and vllm/renderers/params.py
+  private refusalOf(request: InferenceRequest): { status: number; message: string } | undefined {
+    const { settings, memory } = this.server
+    const names = settings.servedModelNames.value
+    const { maxModelLen } = memory.limits
+    if (this.dead) return { status: 500, message: 'EngineCore encountered an issue.' }
+    if (!names.includes(request.model))
+      return {
+        status: 404,
+        message: `The model \`${request.model}\` does not exist. Valid aliases: ${names.join(', ')}.`,
+      }
+    if (request.promptTokens < maxModelLen) return undefined
+    const tokens = Math.min(request.promptTokens, maxModelLen + 1)
+    const message = `This model's maximum context length is ${maxModelLen} tokens. However, your prompt contains at least ${tokens} input tokens, which exceeds this limit even without any output tokens. Please reduce the length of the input prompt. (parameter=input_tokens, value=${tokens})`
+    return { status: 400, message }
+  }
+
+  /** An answer that needs no engine. */
+  private later(answer: () => void): () => void {
+    const id = `answer#${this.sequence++}`
+    const timer = this.clock.after(REQUEST_US, () => {
+      this.close(id)
+      answer()
+    })
+    const hangUp = () => timer.cancel()
+    this.open.set(id, { observer: SILENT, hangUp })
+    return () => {
+      hangUp()
+      this.close(id)
+    }
+  }
+
+  private endAll(tell: (observer: InferenceObserver) => void): void {
+    const ending = [...this.open.values()]
+    this.open.clear()
+    for (const { observer, hangUp } of ending) {
+      hangUp()
+      tell(observer)
+    }
+    this.tellIdle()
+  }
+
+  private close(id: string): void {
+    if (this.open.delete(id)) this.tellIdle()
+  }
+
+  private tellIdle(): void {
+    if (this.open.size === 0) this.onIdle?.()
+  }
+}
+
+const SILENT: InferenceObserver = { firstToken() {}, finished() {}, failed() {} }
