@@ -100,3 +100,6 @@ export const raisedQps: LagProfile = {
   name: 'raised-qps',
   clients: { ...defaultProfile.clients, 'kube-controller-manager': RAISED, 'kube-scheduler': RAISED },
 }
+
+/** The profiles a user can choose by name, the usual one first. */
+export const lagProfiles: readonly LagProfile[] = [defaultProfile, raisedQps, instant]

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { arch, cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { KUBERNETES_VERSION } from '../../../sandbox/tiers/control-plane/binaries.ts'
-import { PROBABILITIES } from './quantiles.ts'
+import { median, PROBABILITIES } from './quantiles.ts'
 import type { ScaleUp } from './scale.ts'
 
 export interface Measured {
@@ -27,6 +27,7 @@ export function writeProfile(measured: Measured): void {
 function textOf({ watchDelay, read, write, samples, rounds, load, scaled }: Measured): string {
   const seconds = (runs: readonly ScaleUp[], field: 'created' | 'bound') =>
     runs.map((run) => run[field].toFixed(1)).join(', ')
+  const endpoint = (runs: readonly ScaleUp[]) => median(runs.flatMap((run) => run.endpointMs)).toFixed(1)
   return `import type { Quantiles } from '../lag.ts'
 
 // Written by \`npm run bench:lag -- --write\` (harness/bench/lag/measure.ts); change it there.
@@ -47,7 +48,8 @@ function textOf({ watchDelay, read, write, samples, rounds, load, scaled }: Meas
  * visible from outside; the simulator commits in the middle of a request, so delays are counted from there.
  *
  * Scaling a ReplicaSet from 0 to 200 took, in seconds: all created ${seconds(scaled.default, 'created')}, all bound ${seconds(scaled.default, 'bound')} with upstream's default
- * client limits; ${seconds(scaled.raised, 'created')} and ${seconds(scaled.raised, 'bound')} with 1000/2000.
+ * client limits; ${seconds(scaled.raised, 'created')} and ${seconds(scaled.raised, 'bound')} with 1000/2000, where the processors were the limit. A pod's Ready
+ * was in an informer's EndpointSlice after ${endpoint(scaled.default)} ms (median of ${scaled.default.flatMap((run) => run.endpointMs).length}).
  */
 export const measured: {
   readonly watchDelay: Quantiles

@@ -18,7 +18,8 @@ import type { Quantiles } from '../lag.ts'
  * visible from outside; the simulator commits in the middle of a request, so delays are counted from there.
  *
  * Scaling a ReplicaSet from 0 to 200 took, in seconds: all created 8.9, 8.9, 9.1, all bound 8.9, 8.9, 9.1 with upstream's default
- * client limits; 0.9, 0.8, 0.9 and 1.1, 0.8, 1.2 with 1000/2000.
+ * client limits; 0.9, 0.8, 0.9 and 1.1, 0.8, 1.2 with 1000/2000, where the processors were the limit. A pod's Ready
+ * was in an informer's EndpointSlice after 17.4 ms (median of 120).
  */
 export const measured: {
   readonly watchDelay: Quantiles
