@@ -1,0 +1,70 @@
+import { expect, test } from 'vitest'
+import { modelById } from '../../../fixtures/models/index.ts'
+import { resolveServer } from './resolve.ts'
+import { resolveLine } from './test-kit.ts'
+
+test.each([
+  ['meta-llama/Llama-3.1-8B-Instruct', 'runs'],
+  ['meta-llama/Llama-3.1-8B-Instruct --nope', 'bad-arguments'],
+  ['meta-llama/Llama-3.1-8B-Instruct --gpu-memory-utilization 0.15', 'refused'],
+  ['someone/fine-tune', 'unknown-model'],
+  ['/models/llama', 'unknown-model'],
+])('%s: %s', (line, kind) => {
+  expect(resolveLine(line).kind).toBe(kind)
+})
+
+test.each([
+  ['a/b --config /etc/vllm.yaml', 'config-file'],
+  ['a/b -tp 8 --distributed-executor-backend ray', 'multi-node'],
+  ['a/b -dp 4 -dpl 2', 'multi-node'],
+  ['a/b --runner pooling', 'pooling'],
+])('%s is unmodelled: %s', (line, code) => {
+  expect(resolveLine(line, 2)).toMatchObject({ kind: 'unmodelled', code })
+})
+
+test('a value from a secret does not stop a server, unless its arguments need it', () => {
+  const env = [{ name: 'X', valueFrom: {} }]
+  const resolve = (args: string[]) =>
+    resolveServer({ image: 'vllm/vllm-openai:v0.32.0', args, env }, {}, { gpuCount: 1, gpuProduct: 'NVIDIA-L4' })
+  expect(resolve(['facebook/opt-125m', '--api-key', '$(X)'])).toMatchObject({
+    kind: 'runs',
+    assumptions: ['the value of $(X) is not in the manifest'],
+  })
+  expect(resolve(['facebook/opt-125m', '--port', '$(X)'])).toMatchObject({ kind: 'unmodelled', code: 'unknown-value' })
+  expect(resolve(['$(X)'])).toMatchObject({ kind: 'unmodelled', code: 'unknown-value' })
+})
+
+test('a user’s model stands for a path, and an unknown GPU is said', () => {
+  const container = { image: 'vllm/vllm-openai:v0.32.0', args: ['/models/mine'] }
+  const mine = { ...modelById('Qwen/Qwen3-8B')!, id: 'mine' }
+  const options = { gpuCount: 1, modelOverrides: { '/models/mine': mine } }
+  expect(resolveServer(container, {}, { ...options, gpuProduct: 'NVIDIA-H100-80GB-HBM3' })).toMatchObject({
+    kind: 'runs',
+    weightsFrom: 'path',
+    model: { id: 'mine' },
+  })
+  expect(resolveServer(container, {}, { ...options, gpuProduct: 'NVIDIA-9000' })).toMatchObject({ kind: 'unknown-gpu' })
+})
+
+test('every value says where it comes from', () => {
+  const resolved = resolveLine('meta-llama/Llama-3.1-8B-Instruct --max-num-seqs 64')
+  if (resolved.kind !== 'runs') throw new Error(resolved.kind)
+  const of = (name: string) => resolved.values.find((value) => value.name === name)
+  expect(of('maxNumSeqs')).toEqual({ name: 'maxNumSeqs', value: 64, origin: 'flag', by: '--max-num-seqs' })
+  expect(of('maxModelLen')).toMatchObject({ value: 131072, origin: 'model' })
+  expect(of('maxNumBatchedTokens')).toMatchObject({ value: 8192, origin: 'derived' })
+  expect(of('gpuMemoryUtilization')).toMatchObject({ value: 0.92, origin: 'default', by: '--gpu-memory-utilization' })
+  expect(of('numGpuBlocks')).toMatchObject({ origin: 'estimate' })
+})
+
+test('weights lie on a volume when one is mounted over the hub’s cache', () => {
+  const volumeMounts = [{ name: 'cache', mountPath: '/root/.cache/huggingface' }]
+  const resolve = (volume: Record<string, unknown>) =>
+    resolveServer(
+      { image: 'vllm/vllm-openai:v0.32.0', args: ['facebook/opt-125m'], volumeMounts },
+      { volumes: [{ name: 'cache', ...volume }] },
+      { gpuCount: 1, gpuProduct: 'NVIDIA-L4' },
+    )
+  expect(resolve({ persistentVolumeClaim: { claimName: 'c' } })).toMatchObject({ weightsFrom: 'volume' })
+  expect(resolve({ emptyDir: {} })).toMatchObject({ weightsFrom: 'hub' })
+})
