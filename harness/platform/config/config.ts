@@ -10,7 +10,6 @@ export type ConfigValues = z.output<typeof configSchema>
 export type NodeGroupConfig = NonNullable<ConfigValues['nodes']>[number]
 export type WorkloadConfig = NonNullable<ConfigValues['workloads']>[string]
 export type ModelConfig = NonNullable<ConfigValues['models']>[string]
-export type SlosConfig = NonNullable<ConfigValues['slos']>
 
 /** `seatrial.yaml`, read: durations in µs, sizes in bytes, rates per second; and the text it came from. */
 export interface SeatrialConfig extends ConfigValues {

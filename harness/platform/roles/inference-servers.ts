@@ -8,7 +8,7 @@ import { type FieldPath, valueAt } from '../path.ts'
 import { groupOf, namespaceOf, type Platform, type PlatformObject } from '../platform.ts'
 import { gpusOf } from './gpu-requests.ts'
 import { isMap, type PodTemplate, podTemplatesOf, type WrittenContainer, type WrittenPodSpec } from './pod-templates.ts'
-import { referencesTo, serviceReferences } from './references.ts'
+import { References } from './references.ts'
 
 export type VllmRecognition = Exclude<Recognition, { kind: 'other' }>
 
@@ -36,6 +36,7 @@ export interface InferenceServerRole<R> {
 
 /** Finds the inference servers of a platform: workloads with a container that `recognise` knows. One per pod template. */
 export function findInferenceServers<R>(platform: Platform, recognise: Recognise<R>): InferenceServerRole<R>[] {
+  const links = new Links(platform)
   return platform.objects.flatMap((object) =>
     podTemplatesOf(object).flatMap((template) => {
       for (const [i, container] of template.spec.containers.entries()) {
@@ -50,7 +51,7 @@ export function findInferenceServers<R>(platform: Platform, recognise: Recognise
             container,
             containerPath,
             recognised,
-            ...linksOf(platform, object, template),
+            ...links.of(object, template),
           },
         ]
       }
@@ -110,33 +111,47 @@ export function subjectOf<R>(
   }
 }
 
-function linksOf(platform: Platform, object: PlatformObject, template: PodTemplate) {
-  const near = platform.objects.filter((other) => other !== object && namespaceOf(other) === namespaceOf(object))
-  const { kind, metadata } = object.manifest
-  const services = near.filter((other) => isService(other) && selectsPods(other, 'spec.selector', template))
-  const named = near.filter(
-    (other) => !isService(other) && referencesTo(other.manifest, kind, metadata.name).length > 0,
-  )
-  return {
-    services,
-    scalers: named,
-    disruptionBudgets: near.filter(
+/** What of a platform can belong to a server, looked up once for all its servers. */
+class Links {
+  private readonly references: References
+  private readonly byNamespace = new Map<string, PlatformObject[]>()
+
+  constructor(platform: Platform) {
+    this.references = new References(platform)
+    for (const object of platform.objects) {
+      if (!SELECTING.has(object.manifest.kind)) continue
+      const namespace = namespaceOf(object)
+      this.byNamespace.set(namespace, [...(this.byNamespace.get(namespace) ?? []), object])
+    }
+  }
+
+  of(object: PlatformObject, template: PodTemplate) {
+    const near = this.byNamespace.get(namespaceOf(object)) ?? []
+    const services = near.filter((other) => isService(other) && selectsPods(other, 'spec.selector', template))
+    const pools = near.filter(
       (other) =>
-        other.manifest.kind === 'PodDisruptionBudget' &&
-        selects(valueAt(other.manifest, 'spec.selector') as LabelSelector | undefined, template.labels),
-    ),
-    routes: near.filter((other) => !isService(other) && routesTo(other, services, template)),
+        other.manifest.kind === 'InferencePool' &&
+        (selectsPods(other, 'spec.selector.matchLabels', template) || selectsPods(other, 'spec.selector', template)),
+    )
+    const routing = [...services, ...pools].flatMap((target) => this.references.to(target)).filter(routes)
+    return {
+      services,
+      scalers: this.references.to(object).filter((other) => !isService(other)),
+      disruptionBudgets: near.filter(
+        (other) =>
+          other.manifest.kind === 'PodDisruptionBudget' &&
+          selects(valueAt(other.manifest, 'spec.selector') as LabelSelector | undefined, template.labels),
+      ),
+      routes: [...new Set([...routing, ...pools])],
+    }
   }
 }
 
-function routesTo(other: PlatformObject, services: readonly PlatformObject[], template: PodTemplate): boolean {
-  if (other.manifest.kind === 'InferencePool')
-    return selectsPods(other, 'spec.selector.matchLabels', template) || selectsPods(other, 'spec.selector', template)
-  if (other.manifest.kind.endsWith('Monitor') || groupOf(other.manifest.apiVersion) === 'apps') return false
-  return services.some(
-    (service) => serviceReferences(other.manifest, service.manifest.metadata.name, namespaceOf(service)).length > 0,
-  )
-}
+const SELECTING = new Set(['Service', 'InferencePool', 'PodDisruptionBudget'])
+
+/** Monitors name services only to watch them, StatefulSets only for the names of their pods. */
+const routes = (object: PlatformObject): boolean =>
+  !isService(object) && !object.manifest.kind.endsWith('Monitor') && groupOf(object.manifest.apiVersion) !== 'apps'
 
 function selectsPods(object: PlatformObject, path: string, template: PodTemplate): boolean {
   const selector = valueAt(object.manifest, path)

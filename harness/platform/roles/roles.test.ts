@@ -118,6 +118,15 @@ describe('inference servers', () => {
     expect(findInferenceServers(platform, (c) => (c.image === 'nginx' ? 'web' : undefined))).toHaveLength(1)
   })
 
+  test('a platform of 1,500 servers is looked through once, not once a server', { timeout: 20_000 }, async () => {
+    const text = Array.from({ length: 1500 }, (_, i) => deployment().replace('name: chat', `name: chat-${i}`)).join(
+      '---\n',
+    )
+    const servers = findVllmServers(await load(`${text}---\n${SERVICE}`))
+    expect(servers).toHaveLength(1500)
+    expect(servers.every((server) => server.services.length === 1)).toBe(true)
+  })
+
   test('custom resources that make servers themselves are named', async () => {
     const platform = await load(
       'apiVersion: serving.kserve.io/v1beta1\nkind: InferenceService\nmetadata: {name: chat}\nspec: {predictor: {model: {modelFormat: {name: huggingface}}}}\n',
