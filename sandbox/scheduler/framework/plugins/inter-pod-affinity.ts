@@ -60,7 +60,7 @@ export function interPodAffinity(listers: Listers): Plugin {
     }),
     podChanged: (state, pod, changed, node, sign) => update(state, pod, changed, node, sign),
     ...affinityScore(listers),
-    events: affinityEvents(listers),
+    events: affinityEvents,
   })
 }
 
