@@ -30,6 +30,7 @@ describe('parseQuantity', () => {
     ['12e6', '12e6'],
     ['1E6', '1e6'],
     ['1e-3', '1e-3'],
+    ['Ki', '0'],
     ['1024Mi', '1Gi'],
     ['1023Ki', '1023Ki'],
     ['1.5Gi', '1536Mi'],
@@ -47,7 +48,7 @@ describe('parseQuantity', () => {
   it.each([
     '',
     'aoeu',
-    'Ki',
+    'Pi',
     ' 1',
     '1 ',
     '1.1.M',
@@ -67,11 +68,11 @@ describe('parseQuantity', () => {
     expect(() => parseQuantity('1e999999999')).toThrowError('unable to parse numeric part of quantity')
   })
 
-  it('gives whole and milli values rounded up', () => {
+  it('gives whole and milli values rounded away from zero', () => {
     expect(milliValueOf(parseQuantity('100u'))).toBe(1)
     expect(milliValueOf(parseQuantity('2.5'))).toBe(2500)
     expect(wholeValueOf(parseQuantity('1100m'))).toBe(2)
-    expect(wholeValueOf(parseQuantity('-1100m'))).toBe(-1)
+    expect(wholeValueOf(parseQuantity('-1100m'))).toBe(-2)
     expect(wholeValueOf(parseQuantity('80Gi'))).toBe(80 * 2 ** 30)
   })
 

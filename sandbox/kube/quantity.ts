@@ -44,10 +44,10 @@ export function parseQuantity(text: string): Quantity {
   return quantity
 }
 
-/** The whole value, rounded up. Exact up to 2^53, enough for 8 PiB. */
+/** The whole value, rounded away from zero. Exact up to 2^53, enough for 8 PiB. */
 export const wholeValueOf = (quantity: Quantity): number => Number(ceilDiv(quantity.nanos, NANO))
 
-/** The value in thousandths, rounded up: millicores of a cpu quantity. */
+/** The value in thousandths, rounded away from zero: millicores of a cpu quantity. */
 export const milliValueOf = (quantity: Quantity): number => Number(ceilDiv(quantity.nanos, 1_000_000n))
 
 /** Less than, equal to or greater than 0, as `a` is to `b`. */
@@ -70,9 +70,10 @@ export function formatQuantity({ nanos, format }: Quantity): string {
 
 function parse(text: string): Quantity {
   const match = /^([+-]?)(\d*)(?:\.(\d*))?([eEinumkKMGTP]*[-+]?\d*)$/.exec(text)
-  if (!match || !/^[+-]?[0-9.]/.test(text))
-    throw new QuantityError(/[\d.]/.test(text[0] ?? '') && /\..*\./.test(text) ? SUFFIX_WRONG : FORMAT_WRONG)
+  if (!match || text === '') throw new QuantityError(FORMAT_WRONG)
   const [, sign, whole = '', fraction = '', suffix = ''] = match
+  // a suffix alone is zero to upstream, but for the two largest
+  if (whole === '' && fraction === '' && (suffix === 'Pi' || suffix === 'Ei')) throw new QuantityError(NUMERIC_WRONG)
   const digits = BigInt(`${whole}${fraction}` || '0')
   const binary = BINARY.indexOf(suffix)
   let nanos: bigint
@@ -102,10 +103,11 @@ function scaled(digits: bigint, exponent: number): bigint {
   return exponent >= 0 ? digits * 10n ** BigInt(exponent) : ceilDiv(digits, 10n ** BigInt(-exponent))
 }
 
-/** Rounds up, away from zero for positive numbers and toward it for negative ones. */
+/** Rounds away from zero. */
 function ceilDiv(a: bigint, b: bigint): bigint {
   const quotient = a / b
-  return a % b > 0n ? quotient + 1n : quotient
+  if (a % b === 0n) return quotient
+  return a > 0n ? quotient + 1n : quotient - 1n
 }
 
 function formatBinary(value: bigint): string {
