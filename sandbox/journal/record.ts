@@ -93,17 +93,69 @@ export interface NoteRecord extends Stamped {
   text: string
 }
 
-/** JSON with sorted keys and no undefined: equal values give equal bytes. */
+/** JSON with sorted keys and no undefined: equal values give equal bytes. Text of large frozen parts is remembered. */
 export function canonical(value: unknown): string {
-  if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null'
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
-  const object = value as Record<string, unknown>
-  const keys = Object.keys(object).sort()
+  return text(value, MEMO_DEPTH)
+}
+
+/** Objects are shared between records near the top (a pod's spec, its template), so only there a look-up pays. */
+const MEMO_DEPTH = 3
+const MEMO_MIN_LENGTH = 200
+const known = new WeakMap<object, string>()
+
+function text(value: unknown, memo: number): string {
+  if (typeof value !== 'object' || value === null) return scalar(value)
+  if (memo > 0) {
+    const before = known.get(value)
+    if (before !== undefined) return before
+  }
+  const out = Array.isArray(value) ? items(value, memo - 1) : fields(value as Record<string, unknown>, memo - 1)
+  if (memo > 0 && out.length >= MEMO_MIN_LENGTH && Object.isFrozen(value)) known.set(value, out)
+  return out
+}
+
+/** What JSON.stringify would quote and escape. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is escaped
+const ESCAPED = /["\\\u0000-\u001f\ud800-\udfff]/
+
+function scalar(value: unknown): string {
+  if (typeof value === 'number') return Number.isFinite(value) ? `${value}` : 'null'
+  if (typeof value === 'string') return ESCAPED.test(value) ? JSON.stringify(value) : `"${value}"`
+  return JSON.stringify(value) ?? 'null'
+}
+
+function items(list: readonly unknown[], memo: number): string {
+  let out = '['
+  for (let i = 0; i < list.length; i++) out += i === 0 ? text(list[i], memo) : `,${text(list[i], memo)}`
+  return `${out}]`
+}
+
+function fields(object: Record<string, unknown>, memo: number): string {
+  const keys = Object.keys(object)
+  if (!inOrder(keys)) keys.sort()
   let out = ''
   for (const key of keys) {
     const field = object[key]
     if (field === undefined) continue
-    out += `${out ? ',' : ''}${JSON.stringify(key)}:${canonical(field)}`
+    out += out === '' ? `{${keyText(key)}` : `,${keyText(key)}`
+    out += text(field, memo)
   }
-  return `{${out}}`
+  return out === '' ? '{}' : `${out}}`
+}
+
+/** Field names are few and come often. */
+const keyTexts = new Map<string, string>()
+const KEY_TEXTS_MAX = 10_000
+
+function keyText(key: string): string {
+  const before = keyTexts.get(key)
+  if (before !== undefined) return before
+  const made = `${scalar(key)}:`
+  if (keyTexts.size < KEY_TEXTS_MAX) keyTexts.set(key, made)
+  return made
+}
+
+function inOrder(keys: readonly string[]): boolean {
+  for (let i = 1; i < keys.length; i++) if (keys[i - 1]! > keys[i]!) return false
+  return true
 }
