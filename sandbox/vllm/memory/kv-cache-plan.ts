@@ -28,7 +28,7 @@ export function kvElementBytes(settings: ServerSettings): number {
 
 /** Bytes one layer keeps for a block of tokens on one GPU. */
 // follows vllm/v1/kv_cache_interface.py AttentionSpec.page_size_bytes
-export function pageBytes(model: ModelSpec, settings: ServerSettings, blockSize: number): number {
+function pageBytes(model: ModelSpec, settings: ServerSettings, blockSize: number): number {
   const element = kvElementBytes(settings)
   if (model.mla) return Math.ceil(blockSize * (model.mla.kvLoraRank + model.mla.qkRopeHeadDim) * element)
   const heads = Math.max(1, model.kvHeads / settings.tensorParallelSize.value)

@@ -22,7 +22,7 @@ export function derivedMaxModelLen(model: ModelSpec, settings: ServerSettings): 
 
 /** Defaults of an OpenAI server by GPU memory: batched tokens and sequences. */
 // follows vllm/engine/arg_utils.py get_batch_defaults
-export function batchDefaults(gpu: GpuSpec): { maxNumBatchedTokens: number; maxNumSeqs: number } {
+function batchDefaults(gpu: GpuSpec): { maxNumBatchedTokens: number; maxNumSeqs: number } {
   const memoryBytes = gpu.memoryBytes
   if (memoryBytes >= 160 * GIB) return { maxNumBatchedTokens: 16384, maxNumSeqs: 1024 }
   if (memoryBytes >= 70 * GIB && !/a100/i.test(gpu.product)) return { maxNumBatchedTokens: 8192, maxNumSeqs: 1024 }

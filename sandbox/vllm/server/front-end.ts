@@ -17,7 +17,7 @@ interface Open {
 }
 
 /** The engine settings of a resolved server. */
-export function engineConfigOf({ settings, memory }: RunnableServer): EngineConfig {
+function engineConfigOf({ settings, memory }: RunnableServer): EngineConfig {
   return {
     numGpuBlocks: memory.numGpuBlocks,
     blockSize: memory.blockSize,

@@ -1,4 +1,4 @@
-import { EPOCH_MS, type Us } from '../../world/time.ts'
+import { toRfc3339, type Us } from '../../world/time.ts'
 
 /** One record of vLLM's log before it has a time. */
 export interface LogRecord {
@@ -19,7 +19,7 @@ export function formatRecord(record: LogRecord, at: Us): string[] {
   const lines = record.text.split('\n')
   if (record.process === undefined) return lines
   const pid = PIDS[record.process] ?? PIDS['Worker']! + Number(/\d+$/.exec(record.process)?.[0] ?? 0)
-  const time = new Date(EPOCH_MS + Math.floor(at / 1e6) * 1e3).toISOString()
+  const time = toRfc3339(at)
   const stamp = `${time.slice(5, 10)} ${time.slice(11, 19)}`
   const level = record.level === undefined ? '' : `${record.level} ${stamp} [${record.where}] `
   return lines.map((line) => `(${record.process} pid=${pid}) ${level}${line}`)

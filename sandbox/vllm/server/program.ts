@@ -1,25 +1,27 @@
 import type { PortAnswer, Program, ProgramContext, RunningProgram } from '../../nodes/program.ts'
 import type { Timer } from '../../world/clock.ts'
+import type { Us } from '../../world/time.ts'
+import { weightsBytesPerGpu } from '../memory/weights.ts'
 import { formatRecord, type LogRecord } from './log-format.ts'
 import { refusalLog } from './refusal-log.ts'
 import type { BadArguments, RefusedServer, RunnableServer } from './resolve.ts'
-import { type PhaseName, type StartupOptions, startupPlan } from './startup.ts'
+import { type PhaseName, type StartupOptions, type StartupPhase, startupPlan } from './startup.ts'
 import { VllmServer } from './vllm-server.ts'
 
 /**
  * The program of a container that runs vLLM. A server that cannot start prints what vLLM prints and exits: 2 for arguments
- * argparse refuses, 1 for the rest. The running program of one that starts is a `VllmServer`.
+ * argparse refuses, 1 for the rest. The running program of one that starts is a `VllmServer`. Options given as a function
+ * are asked for at each start, so that a container restarted under a fault starts under it.
  */
 export function vllmProgram(
   resolved: RunnableServer | RefusedServer | BadArguments,
-  options: StartupOptions = {},
+  options: StartupOptions | (() => StartupOptions) = {},
 ): Program {
+  const now = () => (typeof options === 'function' ? options() : options)
   return {
     name: 'vllm',
     start: (context) =>
-      resolved.kind === 'runs'
-        ? new VllmServer(context, resolved, options)
-        : new RefusedStart(context, resolved, options),
+      resolved.kind === 'runs' ? new VllmServer(context, resolved, now()) : new RefusedStart(context, resolved, now()),
   }
 }
 
@@ -42,14 +44,12 @@ class RefusedStart implements RunningProgram {
     this.resolved = resolved
     let at = context.clock.now
     for (const phase of this.phases(options)) {
+      const durationUs = Math.round(phase.durationUs * this.shareOf(phase.name))
       this.at(at, () => this.log(phase.opening))
-      at += phase.durationUs
-      const { durationUs, name } = phase
-      const importsOnly =
-        name === 'imports' && (resolved.kind === 'bad-arguments' || resolved.refusal.stage === 'config')
+      at += durationUs
       this.at(at, () => {
         this.importing = false
-        if (!importsOnly && !(name === 'weights' && this.endsInWeights())) this.log(phase.closing(durationUs))
+        this.log(this.closing(phase, durationUs))
       })
     }
     this.at(at, () => this.end())
@@ -69,15 +69,28 @@ class RefusedStart implements RunningProgram {
     if (signal === 'SIGTERM') this.context.exit(130)
   }
 
-  private endsInWeights(): boolean {
-    return this.resolved.kind === 'refused' && this.resolved.refusal.stage === 'weights'
+  /** How much of a phase passes: weights are read until memory is full, and not at all when the model cannot be built. */
+  private shareOf(name: PhaseName): number {
+    const { resolved } = this
+    if (name !== 'weights' || resolved.kind !== 'refused' || resolved.refusal.stage !== 'weights') return 1
+    if (resolved.refusal.code !== 'weights-out-of-memory') return 0
+    return Math.min(1, resolved.gpu.memoryBytes / weightsBytesPerGpu(resolved.model, resolved.settings))
   }
 
-  private phases(options: StartupOptions) {
+  private closing(phase: StartupPhase, tookUs: Us): readonly LogRecord[] {
+    const { resolved } = this
+    if (resolved.kind === 'bad-arguments') return []
+    const records = phase.closing(tookUs)
+    // the banner and the arguments come before the configuration is checked
+    if (phase.name === 'imports' && resolved.refusal.stage === 'config') return records.slice(0, 2)
+    return phase.name === 'weights' && resolved.refusal.stage === 'weights' ? [] : records
+  }
+
+  private phases(options: StartupOptions): readonly StartupPhase[] {
     const { resolved } = this
     if (resolved.kind === 'bad-arguments') {
       // flags are read when Python has imported vLLM; no model is known yet
-      return [{ name: 'imports' as const, durationUs: 10e6, opening: [], closing: () => [] }]
+      return [{ name: 'imports', title: 'start Python and import', durationUs: 10e6, opening: [], closing: () => [] }]
     }
     const passed = PASSED[resolved.refusal.stage]
     return startupPlan({ ...resolved, version: resolved.version.version }, options).filter((p) =>

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { ms, seconds } from '../../world/time.ts'
+import { resolveServer } from './resolve.ts'
 import { recorder, request, resolveLine, run, upServer } from './test-kit.ts'
 
 test('the port refuses until the server is up; then /health is 200, unknown routes 404', () => {
@@ -133,6 +134,13 @@ test('SIGTERM is ignored while Python imports, interrupts a later start, and nev
   starting.server.signal('SIGTERM')
   starting.clock.runUntil(seconds(41))
   expect(starting.exits).toMatchObject([{ code: 130 }])
+
+  const script = { image: 'vllm/vllm-openai:v0.32.0', command: ['sh', '-c', 'vllm serve facebook/opt-125m & wait'] }
+  const behind = run(resolveServer(script, {}, { gpuCount: 1, gpuProduct: 'NVIDIA-L4' }), { totalLoadUs: seconds(60) })
+  behind.clock.runUntil(seconds(61))
+  behind.server.signal('SIGTERM')
+  behind.clock.runUntil(seconds(90))
+  expect(behind.server.httpGet(8000, '/health')).toMatchObject({ status: 200 })
 })
 
 test('a hung engine leaves /health at 200 and answers nothing; resuming ends the stream', () => {
@@ -173,6 +181,17 @@ test('slow loading stretches what is left of the weights, and only that', () => 
   }
   const [plain, slow] = [load(1), load(3)]
   expect(slow.took / plain.took).toBeCloseTo(3, 1)
+})
+
+test('a container restarted while loading is slow starts slowly', () => {
+  const { clock, server } = run(resolveLine('meta-llama/Llama-3.1-70B-Instruct -tp 4', 4), { loadFactor: 2 })
+  const plain = run(resolveLine('meta-llama/Llama-3.1-70B-Instruct -tp 4', 4))
+  plain.clock.runUntil(seconds(180))
+  expect(plain.server.ready).toBe(true)
+  clock.runUntil(seconds(180))
+  expect(server.ready).toBe(false)
+  clock.runUntil(seconds(250))
+  expect(server.ready).toBe(true)
 })
 
 test('data-parallel engines share requests', () => {

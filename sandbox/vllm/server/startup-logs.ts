@@ -200,7 +200,7 @@ function kvLines(subject: StartupSubject, took: number): LogRecord[] {
 }
 
 /** Routes of a generating model, in the order vLLM prints them. */
-export const ROUTES: readonly (readonly [path: string, methods: string])[] = [
+const ROUTES: readonly (readonly [path: string, methods: string])[] = [
   ['/openapi.json', 'GET, HEAD'],
   ['/docs', 'GET, HEAD'],
   ['/docs/oauth2-redirect', 'GET, HEAD'],

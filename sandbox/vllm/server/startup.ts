@@ -40,6 +40,8 @@ export interface StartupOptions {
   readonly totalLoadUs?: Us
   /** Whether torch.compile finds its cache; a container's own disk is empty after a restart. Default cold. */
   readonly compileCache?: 'cold' | 'warm'
+  /** Fetching and reading weights take this many times as long from the start. Default 1. */
+  readonly loadFactor?: number
 }
 
 export interface StartupSubject {

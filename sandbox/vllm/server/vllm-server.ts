@@ -50,6 +50,7 @@ export class VllmServer implements RunningProgram {
       (record) => this.log(record),
       () => this.becomeReady(),
     )
+    if (options.loadFactor !== undefined) this.starter.setLoadFactor(options.loadFactor)
     this.starter.start()
   }
 
