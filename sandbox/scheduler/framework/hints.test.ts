@@ -41,7 +41,8 @@ describe('queueing hints', () => {
   })
 
   it('hears of labels that make a node match, once', () => {
-    const [bare, labelled, more] = [{}, { gpu: 'h100' }, { gpu: 'h100', x: 'y' }].map((labels) => node('a', { labels }))
+    const labels: Record<string, string>[] = [{}, { gpu: 'h100' }, { gpu: 'h100', x: 'y' }]
+    const [bare, labelled, more] = labels.map((each) => node('a', { labels: each }))
     const wants = pod('x', { spec: { nodeSelector: { gpu: 'h100' } } })
     expect(hopeful(wants, nodeChanges(bare!, labelled!), bare, labelled)).toContain('NodeAffinity')
     expect(hopeful(wants, nodeChanges(labelled!, more!), labelled, more)).not.toContain('NodeAffinity')
