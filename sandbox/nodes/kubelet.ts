@@ -1,0 +1,270 @@
+import type { DeviceManager } from '../gpus/device-manager.ts'
+import { equal } from '../journal/merge-patch.ts'
+import { Node as NodeKind, Pod as PodKind } from '../kube/kinds.ts'
+import type { Kube } from '../kube/kube.ts'
+import type { Container, Pod } from '../kube/objects.ts'
+import type { PodNetwork } from '../network/pod-network.ts'
+import type { Actor } from '../world/actor.ts'
+import { seconds, type Us } from '../world/time.ts'
+import type { World } from '../world/world.ts'
+import { admit } from './admission.ts'
+import { crashLoopBackoff } from './backoff.ts'
+import { ImageManager } from './images.ts'
+import type { KubeletContext, ProgramFor } from './kubelet-context.ts'
+import { Pleg } from './pleg.ts'
+import { HostEndpoints, PodAddresses } from './pod-addresses.ts'
+import { containersReadyOf, readyOf } from './pod-conditions.ts'
+import { PodWorker } from './pod-worker.ts'
+import { ProbeResults } from './prober/results.ts'
+import type { Registry } from './registry.ts'
+import { StatusManager } from './status-manager.ts'
+import { type NodeTimings, STATUS_SYNC_PERIOD } from './timings.ts'
+
+export interface KubeletOptions {
+  readonly world: World
+  readonly kube: Kube
+  readonly nodeName: string
+  readonly nodeIP: string
+  readonly podCIDR: string
+  readonly network: PodNetwork
+  readonly registry: Registry
+  readonly devices: DeviceManager
+  readonly programFor: ProgramFor
+  readonly timings: NodeTimings
+  readonly pullBytesPerSecond: number
+  readonly serializeImagePulls: boolean
+  readonly cachedImages: readonly string[]
+  /** When the kubelet process began. Before the trial: it has been up for long. */
+  readonly startedAt: Us
+  imagesChanged(): void
+}
+
+interface Entry {
+  readonly worker: PodWorker
+  actor: Actor | undefined
+  /** Gone from the API. */
+  removed: boolean
+  readonly rejected: boolean
+}
+
+/** Runs the pods of one node. Follows pkg/kubelet/kubelet.go: the sync loop's handlers, and pkg/kubelet/config/config.go. */
+export class Kubelet {
+  readonly images: ImageManager
+  private readonly options: KubeletOptions
+  private readonly context: KubeletContext
+  private readonly hosts: HostEndpoints
+  /** By pod uid. */
+  private readonly pods = new Map<string, Entry>()
+  private readonly noted = new Set<string>()
+  private unwatch: (() => void) | undefined
+
+  constructor(options: KubeletOptions) {
+    this.options = options
+    const { world, kube, nodeName, network } = options
+    const random = world.random(`kubelet/${nodeName}`)
+    const phase = (period: Us) => Math.floor(random.next() * period)
+    const event: KubeletContext['event'] = (pod, level, reason, message) => kube.event(pod, level, reason, message)
+    this.hosts = new HostEndpoints(options.nodeIP, network)
+    this.images = new ImageManager({
+      clock: world.clock,
+      registry: options.registry,
+      bytesPerSecond: options.pullBytesPerSecond,
+      resolveTakes: options.timings.resolveImage,
+      serialize: options.serializeImagePulls,
+      cached: options.cachedImages,
+      event,
+      changed: options.imagesChanged,
+    })
+    this.context = {
+      ...options,
+      random,
+      syncPhase: phase(seconds(1)),
+      images: this.images,
+      addresses: new PodAddresses(options.podCIDR),
+      pleg: new Pleg({ clock: world.clock, phase: phase(seconds(1)), relistTakes: options.timings.relist }),
+      statuses: this.statusManager(phase(STATUS_SYNC_PERIOD)),
+      probeResults: new ProbeResults(),
+      crashLoop: crashLoopBackoff(),
+      event,
+      unmodelled: (pod, container, what, command) => this.noteUnmodelled(pod, container, what, command),
+    }
+  }
+
+  /** Takes up the pods that are bound to the node, now and later. */
+  start(): void {
+    this.unwatch = this.options.kube.watch(PodKind, {
+      added: (pod) => this.added(pod),
+      updated: (before, after) => {
+        if (before.metadata.uid === after.metadata.uid) this.updated(before, after)
+        else {
+          this.removed(before)
+          this.added(after)
+        }
+      },
+      deleted: (pod) => this.removed(pod),
+    })
+  }
+
+  /** Ends everything at once, as when power is lost: processes are gone, nobody is told. */
+  powerOff(): void {
+    this.unwatch?.()
+    this.context.statuses.stop()
+    this.context.pleg.stop()
+    for (const { worker, actor } of this.pods.values()) {
+      actor?.stop()
+      worker.abandon()
+    }
+    this.pods.clear()
+  }
+
+  /** Kills the main process of a running container. False when there is none. */
+  killProcess(podKey: string, container: string): boolean {
+    for (const { worker } of this.pods.values()) {
+      const target = worker.key === podKey ? worker.runtime.running(container) : undefined
+      if (!target) continue
+      target.program?.signal('SIGKILL')
+      worker.runtime.exit(target, { at: this.options.world.clock.now, exitCode: 137 })
+      return true
+    }
+    return false
+  }
+
+  private added(pod: Pod): void {
+    const { uid } = pod.metadata
+    if (pod.spec.nodeName !== this.options.nodeName || this.pods.has(uid)) return
+    const { kube, nodeName, devices } = this.options
+    const fresh = pod.status.phase !== 'Failed' && pod.status.phase !== 'Succeeded'
+    const why =
+      fresh && !pod.metadata.deletionTimestamp
+        ? admit({ pod, others: this.activePods(), node: kube.get(NodeKind, nodeName), devices })
+        : undefined
+    const worker = new PodWorker({ context: this.context, pod, hosts: this.hosts })
+    const entry: Entry = { worker, actor: undefined, removed: false, rejected: why !== undefined }
+    this.pods.set(uid, entry)
+    if (why) {
+      devices.release(uid)
+      this.context.event(pod, 'Warning', why.reason, why.message)
+      const { qosClass } = pod.status
+      const message = `Pod was rejected: ${why.message}`
+      this.context.statuses.set(pod, {
+        phase: 'Failed',
+        reason: why.reason,
+        message,
+        ...(qosClass ? { qosClass } : {}),
+      })
+      return
+    }
+    if (!fresh) worker.skipToTerminated()
+    this.begin(entry)
+  }
+
+  private begin(entry: Entry): void {
+    const { world, nodeName } = this.options
+    const { worker } = entry
+    const run = worker.run()
+    const self = this
+    worker.update()
+    entry.actor = world.spawn(
+      `kubelet/${nodeName}/${worker.key}`,
+      (function* () {
+        yield* run
+        self.finished(entry)
+      })(),
+    )
+  }
+
+  private updated(before: Pod, after: Pod): void {
+    const entry = this.pods.get(after.metadata.uid)
+    if (!entry) {
+      this.added(after)
+      return
+    }
+    const { worker } = entry
+    worker.pod = after
+    if (!differ(before, after)) {
+      if (after.spec.readinessGates?.length && readinessStale(after) && entry.actor) worker.update()
+      return
+    }
+    if (entry.rejected && !entry.actor && after.metadata.deletionTimestamp) {
+      worker.skipToTerminated()
+      this.begin(entry)
+    } else if (entry.actor) worker.update()
+    if (after.metadata.deletionTimestamp) this.context.statuses.recheck(after.metadata.uid)
+  }
+
+  private removed(pod: Pod): void {
+    const entry = this.pods.get(pod.metadata.uid)
+    if (!entry) return
+    // the worker goes on with the pod as it last was: a forced deletion does not shorten its grace period
+    entry.removed = true
+    if (entry.worker.finished || !entry.actor) this.forget(pod.metadata.uid)
+    else entry.worker.update(true)
+  }
+
+  private finished(entry: Entry): void {
+    if (entry.removed) this.forget(entry.worker.pod.metadata.uid)
+  }
+
+  private forget(uid: string): void {
+    const entry = this.pods.get(uid)
+    if (entry) this.context.pleg.forget(entry.worker.record)
+    this.pods.delete(uid)
+    this.context.statuses.forget(uid)
+    this.context.images.forget(uid)
+    this.context.crashLoop.forget(`${uid}_`)
+    this.options.devices.release(uid)
+  }
+
+  /** Pods that hold resources. Follows GetActivePods. */
+  private activePods(): Pod[] {
+    const active: Pod[] = []
+    for (const { worker, rejected } of this.pods.values()) {
+      if (rejected || worker.terminatedAt !== undefined) continue
+      active.push(worker.pod)
+    }
+    return active
+  }
+
+  private statusManager(phase: Us): StatusManager {
+    const { world, kube, nodeName } = this.options
+    return new StatusManager({
+      world,
+      kube,
+      name: `kubelet/${nodeName}/status`,
+      phase,
+      couldHaveRunningContainers: (uid) => {
+        const entry = this.pods.get(uid)
+        return entry !== undefined && !entry.rejected && entry.worker.terminatedAt === undefined
+      },
+      containerChanged: (uid, container) => this.pods.get(uid)?.worker.probes.containerChanged(container),
+    })
+  }
+
+  private noteUnmodelled(pod: Pod, container: Container, what: string, command: readonly string[]): void {
+    const about = `${pod.metadata.namespace}/${pod.metadata.name}/${container.name}`
+    const text = `UNMODELLED exec ${what}: ${JSON.stringify(command)}`
+    if (this.noted.has(`${about} ${text}`)) return
+    this.noted.add(`${about} ${text}`)
+    this.options.world.journal.append({ type: 'note', by: `kubelet/${this.options.nodeName}`, about, text })
+  }
+}
+
+/** Whether an update is more than the kubelet's own status coming back. Follows podsDifferSemantically. */
+function differ(a: Pod, b: Pod): boolean {
+  return !(
+    equal(a.spec, b.spec) &&
+    equal(a.metadata.labels ?? {}, b.metadata.labels ?? {}) &&
+    equal(a.metadata.annotations ?? {}, b.metadata.annotations ?? {}) &&
+    a.metadata.deletionTimestamp === b.metadata.deletionTimestamp &&
+    a.metadata.deletionGracePeriodSeconds === b.metadata.deletionGracePeriodSeconds
+  )
+}
+
+/** Somebody changed a readiness gate's condition. Follows pkg/kubelet/status/status_manager.go NeedToReconcilePodReadiness. */
+function readinessStale(pod: Pod): boolean {
+  const { status } = pod
+  const all = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])]
+  const wanted = readyOf(pod, containersReadyOf(pod, all, status.phase), status.conditions ?? [])
+  const has = status.conditions?.find((c) => c.type === 'Ready')
+  return !has || has.status !== wanted.status || has.reason !== wanted.reason || has.message !== wanted.message
+}

@@ -1,0 +1,31 @@
+import type { Container, HttpGetAction, IntOrString } from '../kube/objects.ts'
+import type { PodRuntime } from './pod-runtime.ts'
+import type { PortAnswer } from './program.ts'
+
+/** The number of a port given by number or by name in the container; undefined when no port has the name. */
+export function resolvePort(port: IntOrString, container: Container): number | undefined {
+  if (typeof port === 'number') return port
+  const named = container.ports?.find((p) => p.name === port)?.containerPort
+  if (named !== undefined) return named
+  return /^\d+$/.test(port) ? Number(port) : undefined
+}
+
+/** Whether any process in the pod listens on the port: its containers share one address. */
+export const podAccepts = (runtime: PodRuntime, port: number): boolean =>
+  runtime.containers.some((c) => c.running && c.program?.accepts(port) === true)
+
+/** An HTTP GET to the pod's address. */
+export function podGet(runtime: PodRuntime, port: number, path: string): PortAnswer {
+  for (const container of runtime.containers) {
+    if (!container.running || !container.program) continue
+    const answer = container.program.httpGet(port, path)
+    if (answer.kind !== 'refused') return answer
+  }
+  return { kind: 'refused' }
+}
+
+/** `http://10.0.0.5:8000/health`, as the kubelet's request names it. */
+export function urlOf(get: HttpGetAction, host: string, port: number): string {
+  const path = get.path ?? '/'
+  return `${(get.scheme ?? 'HTTP').toLowerCase()}://${get.host || host}:${port}${path.startsWith('/') ? path : `/${path}`}`
+}

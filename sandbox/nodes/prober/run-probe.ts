@@ -1,0 +1,98 @@
+import type { Container, Probe } from '../../kube/objects.ts'
+import { seconds, type Us } from '../../world/time.ts'
+import { podAccepts, podGet, resolvePort, urlOf } from '../pod-access.ts'
+import type { PodRuntime } from '../pod-runtime.ts'
+
+/**
+ * What one probe finds, and when. `error` is upstream's prober error: the result is thrown away.
+ * `unmodelled`: the program cannot say what the command would do.
+ */
+export type ProbeOutcome =
+  | { readonly kind: 'success'; readonly afterUs: Us }
+  | { readonly kind: 'warning' | 'failure'; readonly afterUs: Us; readonly output: string }
+  | { readonly kind: 'error'; readonly afterUs: Us; readonly output: string }
+  | { readonly kind: 'unmodelled'; readonly afterUs: Us; readonly command: readonly string[] }
+
+export interface ProbeTarget {
+  readonly runtime: PodRuntime
+  readonly container: Container
+  readonly podIP: string
+}
+
+/** Runs a probe's handler once. Follows pkg/kubelet/prober/prober.go and pkg/probe/{http,tcp,grpc,exec}. */
+export function runProbe(probe: Probe, target: ProbeTarget): ProbeOutcome {
+  if (probe.exec) return execProbe(probe, target)
+  if (probe.httpGet) return httpProbe(probe, probe.httpGet, target)
+  if (probe.tcpSocket) return tcpProbe(probe, probe.tcpSocket, target)
+  if (probe.grpc) return grpcProbe(probe, probe.grpc.port, target)
+  return { kind: 'error', afterUs: 0, output: `missing probe handler for ${target.container.name}` }
+}
+
+const failure = (output: string, afterUs: Us): ProbeOutcome => ({ kind: 'failure', afterUs, output })
+
+function httpProbe(probe: Probe, get: NonNullable<Probe['httpGet']>, target: ProbeTarget): ProbeOutcome {
+  const port = resolvePort(get.port, target.container)
+  if (port === undefined) return unknownPort(get.port)
+  const timeout = seconds(probe.timeoutSeconds)
+  const url = urlOf(get, target.podIP, port)
+  const answer = elsewhere(get.host, target) ? REFUSED : podGet(target.runtime, port, get.path ?? '/')
+  if (answer.kind === 'refused')
+    return failure(`Get "${url}": dial tcp ${get.host || target.podIP}:${port}: connect: connection refused`, 0)
+  if (answer.kind === 'hang' || answer.afterUs >= timeout)
+    return failure(`Get "${url}": context deadline exceeded (Client.Timeout exceeded while awaiting headers)`, timeout)
+  const { status, afterUs } = answer
+  if (status >= 200 && status < 300) return { kind: 'success', afterUs }
+  if (status >= 300 && status < 400)
+    return { kind: 'warning', afterUs, output: 'Probe terminated redirects, Response body: ' }
+  return failure(`HTTP probe failed with statuscode: ${status}`, afterUs)
+}
+
+function tcpProbe(_probe: Probe, tcp: NonNullable<Probe['tcpSocket']>, target: ProbeTarget): ProbeOutcome {
+  const port = resolvePort(tcp.port, target.container)
+  if (port === undefined) return unknownPort(tcp.port)
+  if (!elsewhere(tcp.host, target) && podAccepts(target.runtime, port)) return { kind: 'success', afterUs: 0 }
+  return failure(`dial tcp ${tcp.host || target.podIP}:${port}: connect: connection refused`, 0)
+}
+
+/**
+ * A gRPC health check. Programs speak HTTP in this model: the answer to the method's path decides, 2xx meaning SERVING.
+ */
+function grpcProbe(probe: Probe, port: number, target: ProbeTarget): ProbeOutcome {
+  const timeout = seconds(probe.timeoutSeconds)
+  const address = `${target.podIP}:${port}`
+  // dialling blocks and retries, so that a refused connection is a timeout as well
+  if (!podAccepts(target.runtime, port))
+    return failure(
+      `timeout: failed to connect service "${address}" within ${probe.timeoutSeconds}s: context deadline exceeded`,
+      timeout,
+    )
+  const answer = podGet(target.runtime, port, '/grpc.health.v1.Health/Check')
+  if (answer.kind !== 'answer' || answer.afterUs >= timeout)
+    return failure(`timeout: health rpc did not complete within ${probe.timeoutSeconds}s`, timeout)
+  if (answer.status >= 200 && answer.status < 300) return { kind: 'success', afterUs: answer.afterUs }
+  return failure('service unhealthy (responded with "NOT_SERVING")', answer.afterUs)
+}
+
+function execProbe(probe: Probe, target: ProbeTarget): ProbeOutcome {
+  const command = probe.exec?.command ?? []
+  const timeout = seconds(probe.timeoutSeconds)
+  const program = target.runtime.running(target.container.name)?.program
+  if (!program) return { kind: 'error', afterUs: 0, output: 'container is not in CONTAINER_RUNNING state' }
+  const result = program.exec?.(command)
+  if (!result) return { kind: 'unmodelled', afterUs: 0, command }
+  if (result.afterUs >= timeout)
+    return failure(`command timed out: "${command.join(' ')}" timed out after ${probe.timeoutSeconds}s`, timeout)
+  if (result.exitCode === 0) return { kind: 'success', afterUs: result.afterUs }
+  return failure('', result.afterUs)
+}
+
+const REFUSED = { kind: 'refused' } as const
+
+/** Whether a probe's `host` names something other than the pod. */
+const elsewhere = (host: string | undefined, target: ProbeTarget): boolean => !!host && host !== target.podIP
+
+const unknownPort = (port: string | number): ProbeOutcome => ({
+  kind: 'error',
+  afterUs: 0,
+  output: `invalid port number: ${port}`,
+})
