@@ -26,6 +26,7 @@ test.each<[string, string[][], Record<string, string>?]>([
   ],
   ['run > /dev/null 2>&1', [['run']]],
   ['run a=b', [['run', 'a=b']]],
+  ['"{" x', [['{', 'x']]],
   ['run \'{"a": 1}\'', [['run', '{"a": 1}']]],
   ['run "{\\"a\\": 1}"', [['run', '{"a": 1}']]],
 ])('%s', (script, expected, environment) => {

@@ -61,6 +61,8 @@ class Reader {
   private readonly problems: string[] = []
   private words: string[] = []
   private assignments: Record<string, string> = {}
+  /** The first word as it is written: quoted, `{` is no longer a reserved word. */
+  private firstRaw = ''
 
   constructor(script: string, environment: Record<string, string | undefined>, args: readonly string[]) {
     this.script = script
@@ -116,6 +118,7 @@ class Reader {
     const start = this.at
     const fields = this.expandWord()
     const raw = this.script.slice(start, this.at)
+    if (this.words.length === 0) this.firstRaw = raw
     const assignment = /^([A-Za-z_]\w*)=/.exec(raw)
     if (assignment && (this.words.length === 0 || this.words[0] === 'export')) {
       const value = fields.join(' ').slice(assignment[0].length)
@@ -128,7 +131,7 @@ class Reader {
   private endCommand(endedBy: ShellCommand['endedBy']): void {
     const [first] = this.words
     if (first === undefined) Object.assign(this.environment, this.assignments)
-    else if (CONTROL_WORDS.has(first)) this.problems.push(`control flow (${first})`)
+    else if (CONTROL_WORDS.has(this.firstRaw)) this.problems.push(`control flow (${first})`)
     else this.commands.push({ words: this.words, assignments: this.assignments, endedBy })
     this.words = []
     this.assignments = {}
