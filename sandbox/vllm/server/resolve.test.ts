@@ -46,6 +46,11 @@ test('a user’s model stands for a path, and an unknown GPU is said', () => {
   expect(resolveServer(container, {}, { ...options, gpuProduct: 'NVIDIA-9000' })).toMatchObject({ kind: 'unknown-gpu' })
 })
 
+test('the V0 engine of old versions is said to be simulated as V1', () => {
+  const resolved = resolveLine('facebook/opt-125m', 1, undefined, '0.7.3')
+  expect(resolved).toMatchObject({ kind: 'runs', assumptions: [expect.stringContaining('V0 engine')] })
+})
+
 test('every value says where it comes from', () => {
   const resolved = resolveLine('meta-llama/Llama-3.1-8B-Instruct --max-num-seqs 64')
   if (resolved.kind !== 'runs') throw new Error(resolved.kind)

@@ -2,6 +2,7 @@ import type { GpuSpec } from '../../../fixtures/gpus/gpu.ts'
 import { gpuByProduct } from '../../../fixtures/gpus/index.ts'
 import { modelById } from '../../../fixtures/models/index.ts'
 import type { ModelSpec } from '../../../fixtures/models/model.ts'
+import { compareVersions } from '../../../fixtures/vllm/index.ts'
 import type { Container, PodSpec } from '../../kube/objects.ts'
 import { recogniseVllm, type UnmodelledCode, type VllmCommand } from '../flags/command.ts'
 import { type CommandLine, parseCommandLine } from '../flags/parse.ts'
@@ -101,6 +102,10 @@ export function resolveServer(
   const unmodelled = whyUnmodelled(parsed, settings, options.gpuCount)
   if (unmodelled) return unmodelled
   if (parsed.model.includes('$')) return unknownValue(command)
+  if (compareVersions(version.version, '0.8.0') < 0)
+    assumptions.push(
+      `vLLM ${version.version} has the V0 engine; its memory and scheduling are simulated as those of V1`,
+    )
   const noted = [...assumptions, ...command.unknowns.map((what) => `${what} is not in the manifest`)]
   noted.push(...settings.leftOut.map((flag) => `${flag} is left out of the memory and speed of the server`))
   const found = { command, version, assumptions: noted, settings, values: explain(settings) }
