@@ -5,8 +5,9 @@ import { selects } from '../kube/selects.ts'
 import type { Task } from '../world/actor.ts'
 import { seconds, toRfc3339, type Us } from '../world/time.ts'
 import { type ControllerContext, type ControllerSpec, controller, primary, watching } from './controller.ts'
-import { belongs, endpointChanged, endpointOf, endpointPorts, placeChanged } from './endpoints/endpoint.ts'
-import { type Desired, MANAGED_BY, MANAGER, planSlices, portsKey, SERVICE_NAME } from './endpoints/slice-plan.ts'
+import { DesiredEndpoints } from './endpoints/desired.ts'
+import { endpointChanged, placeChanged } from './endpoints/endpoint.ts'
+import { MANAGED_BY, MANAGER, planSlices, SERVICE_NAME } from './endpoints/slice-plan.ts'
 import { SliceTracker, serviceKeyOf, TriggerTimes } from './endpoints/trackers.ts'
 import { RetryError } from './retry.ts'
 
@@ -20,6 +21,7 @@ export function endpointSliceController(options: { batchPeriod?: Us } = {}): Con
   const { batchPeriod = 0 } = options
   const tracker = new SliceTracker()
   const triggers = new TriggerTimes()
+  const endpoints = new DesiredEndpoints()
   return controller({
     name: 'endpointslice-controller',
     workers: 5,
@@ -35,6 +37,7 @@ export function endpointSliceController(options: { batchPeriod?: Us } = {}): Con
       const service = kube.get(Service, key)
       if (!service) {
         tracker.forget(key)
+        endpoints.forget(key)
         return triggers.forget(key)
       }
       const { selector, type } = service.spec
@@ -44,7 +47,7 @@ export function endpointSliceController(options: { batchPeriod?: Us } = {}): Con
       if (tracker.isStale(key, existing))
         throw new RetryError('EndpointSlice informer cache is out of date', { quiet: true })
       const trigger = triggers.next(key, service, pods)
-      const { desired, skipped } = desiredOf(kube, service, pods)
+      const { desired, skipped } = endpoints.of(kube, service, pods)
       try {
         yield* write(kube, service, planSlices(service, desired, existing), { tracker, trigger })
         if (skipped) throw new RetryError(skipped)
@@ -61,27 +64,6 @@ function slicesOf(kube: Kube, { metadata }: o.Service): readonly o.EndpointSlice
   const matchLabels = { [SERVICE_NAME]: metadata.name, [MANAGED_BY]: MANAGER }
   const slices = kube.list(EndpointSlice, { namespace: metadata.namespace, selector: { matchLabels } })
   return slices.filter((slice) => !slice.metadata.deletionTimestamp)
-}
-
-/** The endpoints that should be, by their ports, and why a pod was passed over, if one was. */
-function desiredOf(kube: Kube, service: o.Service, pods: readonly o.Pod[]): { desired: Desired[]; skipped?: string } {
-  const byPorts = new Map<string, Desired & { endpoints: o.Endpoint[] }>()
-  let skipped: string | undefined
-  for (const pod of pods) {
-    if (!belongs(pod)) continue
-    const ports = endpointPorts(service, pod)
-    const key = portsKey(ports)
-    const group = byPorts.get(key) ?? { ports, endpoints: [] }
-    byPorts.set(key, group)
-    const node = kube.get(Node, pod.spec.nodeName ?? '')
-    if (!node && !service.spec.publishNotReadyAddresses) {
-      skipped ??= `skipping Pod ${pod.metadata.name} for Service ${keyOf(service)}: Node ${pod.spec.nodeName} Not Found`
-      continue
-    }
-    const endpoint = endpointOf(pod, node, service)
-    if (endpoint.addresses.length > 0) group.endpoints.push(endpoint)
-  }
-  return { desired: [...byPorts.values()], skipped }
 }
 
 function* write(

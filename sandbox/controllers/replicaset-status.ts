@@ -3,10 +3,11 @@ import { ApiError } from '../kube/errors.ts'
 import { keyOf, ReplicaSet } from '../kube/kinds.ts'
 import type { Kube } from '../kube/kube.ts'
 import type * as o from '../kube/objects.ts'
-import { isAvailable, isReady } from '../kube/pods.ts'
+import { isAvailable } from '../kube/pods.ts'
 import type { Task } from '../world/actor.ts'
 import { toRfc3339, type Us } from '../world/time.ts'
 import { findCondition, removeCondition, setCondition } from './conditions.ts'
+import { factsOf, labelTest } from './pod-facts.ts'
 
 /** What a ReplicaSet's status follows from. */
 export interface Observed {
@@ -21,13 +22,13 @@ export interface Observed {
 export function replicaSetStatus(rs: o.ReplicaSet, observed: Observed): o.ReplicaSet['status'] {
   const { active, now } = observed
   const { minReadySeconds = 0, template } = rs.spec
-  const hasAllLabels = labelTest(template.metadata.labels)
+  const hasAllLabels = labelTest((labels = {}) => hasAll(labels, template.metadata.labels ?? {}))
   let [labelled, ready, available] = [0, 0, 0]
   for (const pod of active) {
     if (hasAllLabels(pod)) labelled++
-    if (!isReady(pod)) continue
+    if (!factsOf(pod).ready) continue
     ready++
-    if (isAvailable(pod, minReadySeconds, now)) available++
+    if (minReadySeconds === 0 || isAvailable(pod, minReadySeconds, now)) available++
   }
   const conditions = conditionsOf(rs, observed)
   return {
@@ -72,15 +73,5 @@ function conditionsOf(rs: o.ReplicaSet, { active, failure, now }: Observed): o.C
   })
 }
 
-/** Whether a pod has all of the labels. Pods made from one template share one labels object, so each is looked at once. */
-function labelTest(wanted: Record<string, string> = {}): (pod: o.Pod) => boolean {
-  const known = new Map<unknown, boolean>()
-  return ({ metadata: { labels } }) => {
-    let answer = known.get(labels)
-    if (answer === undefined) {
-      answer = Object.entries(wanted).every(([key, value]) => labels?.[key] === value)
-      known.set(labels, answer)
-    }
-    return answer
-  }
-}
+const hasAll = (labels: Record<string, string>, wanted: Record<string, string>): boolean =>
+  Object.entries(wanted).every(([key, value]) => labels[key] === value)

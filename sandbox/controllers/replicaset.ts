@@ -2,7 +2,7 @@ import type { ApiError } from '../kube/errors.ts'
 import { controllerOf, orphanPods, podsByController, replicaSetsByController } from '../kube/indexes.ts'
 import { keyOf, Pod, ReplicaSet } from '../kube/kinds.ts'
 import type * as o from '../kube/objects.ts'
-import { condition, isActive, isAvailable, isReady, isTerminating } from '../kube/pods.ts'
+import { condition, isAvailable, isReady } from '../kube/pods.ts'
 import { selects } from '../kube/selects.ts'
 import type { Task } from '../world/actor.ts'
 import { fromRfc3339, seconds, type Us } from '../world/time.ts'
@@ -11,6 +11,7 @@ import { type ControllerContext, controller, primary } from './controller.ts'
 import { rankForDeletion } from './deletion-rank.ts'
 import { owned } from './owned.ts'
 import { createPod, deletePod } from './pod-control.ts'
+import { factsOf, labelTest } from './pod-facts.ts'
 import { replicaSetStatus, writeReplicaSetStatus } from './replicaset-status.ts'
 import { requestAll, slowStart } from './slow-start.ts'
 
@@ -85,11 +86,18 @@ function* claimPods(
   rs: o.ReplicaSet,
   { kube, consistency }: ControllerContext,
 ): Task<{ active: o.Pod[]; terminating: o.Pod[] }> {
-  const own = kube.indexed(podsByController, rs.metadata.uid)
-  const orphans = kube.indexed(orphanPods, rs.metadata.namespace ?? '')
-  const candidates = orphans.length > 0 ? [...own, ...orphans] : own
-  const terminating = own.filter((pod) => isTerminating(pod) && selects(rs.spec.selector, pod.metadata.labels))
-  const active = yield* claim(candidates.filter(isActive), {
+  const matches = labelTest((labels) => selects(rs.spec.selector, labels))
+  const active: o.Pod[] = []
+  const terminating: o.Pod[] = []
+  const doubtful: o.Pod[] = []
+  for (const pod of kube.indexed(podsByController, rs.metadata.uid)) {
+    const facts = factsOf(pod)
+    if (facts.active) (matches(pod) ? active : doubtful).push(pod)
+    else if (facts.terminating && matches(pod)) terminating.push(pod)
+  }
+  for (const pod of kube.indexed(orphanPods, rs.metadata.namespace ?? '')) if (factsOf(pod).active) doubtful.push(pod)
+  if (doubtful.length === 0) return { active, terminating }
+  const adopted = yield* claim(doubtful, {
     kube,
     owner: rs,
     ownerKind: ReplicaSet,
@@ -99,7 +107,7 @@ function* claimPods(
       if (owner) consistency.wrote({ key: `${pod.metadata.namespace}/${owner.name}`, uid: owner.uid }, Pod, pod)
     },
   })
-  return { active, terminating }
+  return { active: [...active, ...adopted], terminating }
 }
 
 /** A pod that has just become ready is looked at again when it will be available. */

@@ -53,9 +53,18 @@ function targetPort({ spec }: o.Pod, { targetPort: target, protocol }: o.Service
   return undefined
 }
 
+const identities = new WeakMap<o.Endpoint, string>()
+
 /** Endpoints are the same one when their addresses, host name and pod are. Follows util/endpointset.go. */
-export const identityOf = ({ addresses, hostname, targetRef }: o.Endpoint): string =>
-  [[...addresses].sort().join(), hostname ?? '', targetRef?.namespace, targetRef?.name, targetRef?.uid].join('|')
+export function identityOf(endpoint: o.Endpoint): string {
+  let identity = identities.get(endpoint)
+  if (identity === undefined) {
+    const { addresses, hostname = '', targetRef } = endpoint
+    identity = [[...addresses].sort().join(), hostname, targetRef?.namespace, targetRef?.name, targetRef?.uid].join('|')
+    identities.set(endpoint, identity)
+  }
+  return identity
+}
 
 /** Whether one identity's endpoint is as it was. Follows EndpointsEqualBeyondHash. */
 export const unchanged = (a: o.Endpoint, b: o.Endpoint): boolean =>

@@ -1,6 +1,6 @@
 import type * as o from '../../kube/objects.ts'
-import { condition } from '../../kube/pods.ts'
 import { fromRfc3339, type Us } from '../../world/time.ts'
+import { factsOf } from '../pod-facts.ts'
 import { SERVICE_NAME } from './slice-plan.ts'
 
 const DELETED = Number.POSITIVE_INFINITY
@@ -70,7 +70,7 @@ const versionOf = (slice: o.EndpointSlice): number => Number(slice.metadata.reso
 
 interface Triggers {
   service: Us
-  pods: Map<string, Us>
+  readonly pods: Map<string, Us>
 }
 
 /**
@@ -81,24 +81,31 @@ export class TriggerTimes {
   private readonly byService = new Map<string, Triggers>()
 
   next(serviceKey: string, service: o.Service, pods: readonly o.Pod[]): Us | undefined {
-    const known = this.byService.get(serviceKey)
+    const before = this.byService.get(serviceKey)
     const created = fromRfc3339(service.metadata.creationTimestamp)
-    const times = new Map<string, Us>()
+    const known = before ?? { service: created, pods: new Map<string, Us>() }
+    this.byService.set(serviceKey, known)
     let earliest: Us | undefined
     for (const pod of pods) {
-      const since = condition(pod, 'Ready')?.lastTransitionTime
-      if (since === undefined) continue
-      const at = fromRfc3339(since)
-      times.set(pod.metadata.name, at)
-      const last = known?.pods.get(pod.metadata.name)
-      if (last === undefined || at > last) earliest = Math.min(earliest ?? at, at)
+      const at = factsOf(pod).readyChangedAt
+      const last = known.pods.get(pod.metadata.name)
+      if (at === undefined || (last !== undefined && at <= last)) continue
+      earliest = Math.min(earliest ?? at, at)
+      known.pods.set(pod.metadata.name, at)
     }
-    this.byService.set(serviceKey, { service: created, pods: times })
-    if (!known) return created
-    return created > known.service ? Math.min(earliest ?? created, created) : earliest
+    if (known.pods.size > 2 * pods.length) forgetOthers(known.pods, pods)
+    if (!before) return created
+    if (created <= known.service) return earliest
+    known.service = created
+    return Math.min(earliest ?? created, created)
   }
 
   forget(serviceKey: string): void {
     this.byService.delete(serviceKey)
   }
+}
+
+function forgetOthers(times: Map<string, Us>, pods: readonly o.Pod[]): void {
+  const names = new Set(pods.map((pod) => pod.metadata.name))
+  for (const name of times.keys()) if (!names.has(name)) times.delete(name)
 }
