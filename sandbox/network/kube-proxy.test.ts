@@ -35,7 +35,7 @@ const endpoint = (last: number, state: State, nodeName = 'n2'): o.Endpoint => ({
 
 function entry(endpoints: o.Endpoint[], spec: Partial<o.Service['spec']> = {}) {
   const cluster = testCluster({ controllers: [], profile: instant })
-  cluster.store.create(Service, serviceOf({ clusterIP: '10.96.0.10', ...spec }), 'kubectl')
+  cluster.store.create(Service, serviceOf(spec), 'kubectl')
   cluster.store.create(EndpointSlice, slice(endpoints), 'test')
   const proxy = new KubeProxy({ world: cluster.world, kube: cluster.kube('kube-proxy/n1'), nodeName: 'n1' })
   settle(cluster, seconds(5))

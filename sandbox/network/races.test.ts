@@ -39,7 +39,7 @@ describe('the SIGTERM race: a pod told to end still gets connections', () => {
     })
     const { store, world, clock } = cluster
     const proxy = new KubeProxy({ world, kube: cluster.kube('kube-proxy/n1'), nodeName: 'n1' })
-    store.create(Service, serviceOf({ clusterIP: '10.96.0.10' }), 'kubectl')
+    store.create(Service, serviceOf(), 'kubectl')
     store.create(Deployment, deploymentOf(3), 'kubectl')
     settle(cluster)
     store.delete(Pod, keyOf(cluster.pods()[0]!), 'kubectl')

@@ -24,7 +24,7 @@ function server(clock: { now: number; after(delay: number, fn: () => void): unkn
 
 function reachable(ready = true) {
   const cluster = testCluster({ controllers: [] })
-  cluster.store.create(Service, serviceOf({ clusterIP: '10.96.0.10', internalTrafficPolicy: 'Local' }), 'kubectl')
+  cluster.store.create(Service, serviceOf({ internalTrafficPolicy: 'Local' }), 'kubectl')
   const slice: o.EndpointSlice = {
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
