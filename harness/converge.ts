@@ -13,10 +13,15 @@ export const goalsReached = (observation: Observation): boolean =>
  * When waiting for the goals ends. `progressDeadline` is over when the Deployment's own controller says so (it counts from the last
  * progress), `settle` when a platform should have settled by then, a duration when it has passed.
  */
-export function boundOf(scenario: Scenario, observation: Observation, setup: Setup): { exceeded(now: Us): boolean } {
+export function boundOf(
+  scenario: Scenario,
+  observation: Observation,
+  setup: Setup,
+  settleBoundUs: Us,
+): { exceeded(now: Us): boolean } {
   const names = scenario.after.flatMap((e) => ('within' in e ? [e.within] : []))
   let start: Us | undefined
-  const limit = Math.max(0, ...names.map((name) => limitOf(name, observation, setup)))
+  const limit = Math.max(0, ...names.map((name) => limitOf(name, observation, setup, settleBoundUs)))
   return {
     exceeded(now) {
       start ??= now
@@ -30,8 +35,8 @@ export function boundOf(scenario: Scenario, observation: Observation, setup: Set
   }
 }
 
-function limitOf(name: string, observation: Observation, setup: Setup): Us {
-  if (name === 'settle') return setup.settleBoundUs
+function limitOf(name: string, observation: Observation, setup: Setup, settleBoundUs: Us): Us {
+  if (name === 'settle') return settleBoundUs
   if (name !== 'progressDeadline') return parseDuration(name)
   const deployment = deploymentOf(setup.subject, observation.view)
   const { progressDeadlineSeconds = 600, replicas = 1 } = deployment?.spec ?? {}

@@ -1,8 +1,11 @@
+import type { NodeGroup } from '../sandbox/tiers/tier.ts'
+import type { Us } from '../sandbox/world/time.ts'
 import type { Broken } from './expectations/check.ts'
+import type { LengthDistribution } from './load/lengths.ts'
 import type { FieldChange, RemedyContext } from './remedies/remedy.ts'
 import type { Scenario } from './scenario.ts'
 import type { Setup } from './setup.ts'
-import type { Invalid } from './verdict/verdict.ts'
+import type { Invalid, TrialResult } from './verdict/verdict.ts'
 
 /** One inference server of a platform, ready to be tried with inputs as they are or otherwise. */
 export interface Judgeable {
@@ -10,31 +13,46 @@ export interface Judgeable {
   readonly key: string
   /** Why a scenario cannot be run on it; undefined: it can. */
   unfitFor(scenario: Scenario): string | undefined
-  /** Kinds and fields around it that this tier has no actor for. */
-  readonly unmodelled: readonly Invalid[]
-  /** Inputs nobody gave, with the ends of their ranges. */
+  /** What keeps any verdict from being given: kinds and fields without an actor, a model nobody knows. */
+  readonly blockers: readonly Invalid[]
+  /** What keeps this result from being trusted although the trial ran: it rests on an estimate that may be wrong. */
+  doubtOf(result: TrialResult): Invalid | undefined
+  /** Inputs nobody gave, with the ends of their ranges, the more favourable one first. */
   readonly assumed: readonly AssumedInput[]
-  prepare(overrides: Overrides): Promise<Setup>
-  inputValue(input: 'loadTime'): { value: string; scaled: (factor: number) => string }
+  prepare(overrides: Overrides): Setup
+  /** An input in words, and what it is times a factor. */
+  inputTimes(input: 'loadTime'): {
+    value: string
+    text: (factor: number) => string
+    overrides: (factor: number) => Overrides
+  }
   remedyContext(broken: Broken): RemedyContext
-  sourceOf(path: string): { file: string; line: number; column: number; absent?: boolean } | undefined
+  sourceOf(path: string): { file: string; line: number; column: number; absent?: boolean }
 }
 
 export interface AssumedInput {
-  /** `load time`, `spare nodes`. */
+  /** `load time`, `nodes`. */
   readonly name: string
   readonly value: string
-  readonly ends: readonly { readonly value: string; readonly overrides: Overrides }[]
+  readonly ends: readonly [InputEnd, InputEnd]
   /** How to give or measure it. */
   readonly howToGive: string
 }
 
+export interface InputEnd {
+  readonly value: string
+  readonly overrides: Overrides
+}
+
 /** What a trial changes about the inputs as they are. */
 export interface Overrides {
-  readonly loadTimeUs?: number
+  readonly nodes?: readonly NodeGroup[]
   readonly moreNodes?: number
+  readonly loadTimeUs?: Us
   readonly imageBytes?: number
-  readonly requestsPerSecond?: number
   readonly registryBytesPerSecond?: number
+  readonly requestsPerSecond?: number
+  readonly promptTokens?: LengthDistribution
+  readonly outputTokens?: LengthDistribution
   readonly changes?: readonly FieldChange[]
 }

@@ -41,11 +41,9 @@ export interface TimelineEntry {
 }
 
 export interface Margin {
-  /** The parameter that is raised until the verdict flips. */
-  readonly param: string
-  /** The input it multiplies, for people: `load time`. */
+  /** The input that is raised until the verdict flips. */
   readonly input: 'loadTime'
-  /** Values tried and reported besides the breaking point. */
+  /** Multiples of it that are tried and reported besides the breaking point. */
   readonly probe: readonly number[]
   readonly max: number
 }

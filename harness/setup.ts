@@ -18,8 +18,8 @@ export interface Setup {
   readonly model: string
   /** Replicas the workload needs. */
   readonly replicasNeeded: number
-  /** How long the platform may take to settle before something is wrong with it. */
-  readonly settleBoundUs: Us
+  /** How long the platform may take to settle before something is wrong with it, when starts take `stretch` times as long. */
+  readonly settleBound: (stretch: number) => Us
   readonly lag: LagProfile
   /** The inputs as they enter the journal's header. */
   readonly inputs: unknown

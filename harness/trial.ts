@@ -1,3 +1,4 @@
+import type { Journal, JournalHeader } from '../sandbox/journal/journal.ts'
 import { ApiError } from '../sandbox/kube/errors.ts'
 import { kindOf } from '../sandbox/kube/kinds.ts'
 import type { Sandbox, Tier } from '../sandbox/tiers/tier.ts'
@@ -10,7 +11,7 @@ import { type Observation, observe } from './observation.ts'
 import { resolveParams } from './params.ts'
 import type { Scenario } from './scenario.ts'
 import type { Setup } from './setup.ts'
-import { judge } from './verdict/judge.ts'
+import { headerOf, judge } from './verdict/judge.ts'
 import type { TrialResult } from './verdict/verdict.ts'
 
 /** One scenario × one subject × one tier × one seed. */
@@ -21,6 +22,14 @@ export interface TrialSpec {
   readonly setup: Setup
   readonly tier: Tier
   readonly seed: number
+  /** Called with the whole record when the trial has been judged. */
+  readonly onRecord?: (record: TrialRecord) => void
+}
+
+/** All that was recorded of a trial. */
+export interface TrialRecord {
+  readonly header: JournalHeader
+  readonly journal: Journal
 }
 
 /** How often the harness looks whether what it waits for has come. */
@@ -40,6 +49,7 @@ export async function runTrial(spec: TrialSpec): Promise<TrialResult> {
   try {
     const observation = observe(spec, sandbox.world)
     await conduct(spec, sandbox, observation)
+    spec.onRecord?.({ header: headerOf(spec), journal: sandbox.world.journal })
     return judge.record(spec, sandbox.world, observation)
   } finally {
     await sandbox.close()
@@ -49,6 +59,7 @@ export async function runTrial(spec: TrialSpec): Promise<TrialResult> {
 async function conduct(spec: TrialSpec, sandbox: Sandbox, observation: Observation): Promise<void> {
   const { scenario, setup } = spec
   const heals: (() => void)[] = []
+  const settleBoundUs = setup.settleBound(stretchOf(spec))
   const inject = (call: FaultCall) => injectFault(call, spec, sandbox, heals)
 
   observation.enter('apply')
@@ -57,7 +68,7 @@ async function conduct(spec: TrialSpec, sandbox: Sandbox, observation: Observati
   if (rejected) return observation.reject(rejected)
 
   observation.enter('settle')
-  const settled = await waitFor(sandbox, setup.settleBoundUs, () => observation.settled() || observation.broken())
+  const settled = await waitFor(sandbox, settleBoundUs, () => observation.settled() || observation.broken())
   if (!settled || observation.broken()) return
 
   observation.enter('timeline')
@@ -82,7 +93,7 @@ async function conduct(spec: TrialSpec, sandbox: Sandbox, observation: Observati
   for (const heal of heals) heal()
 
   observation.enter('converge')
-  const bound = boundOf(scenario, observation, setup)
+  const bound = boundOf(scenario, observation, setup, settleBoundUs)
   await waitFor(
     sandbox,
     Number.POSITIVE_INFINITY,
@@ -144,6 +155,15 @@ async function waitFor(sandbox: Sandbox, bound: Us, done: () => boolean): Promis
     await sandbox.runUntil(Math.min(sandbox.world.clock.now + LOOK_EVERY, deadline))
   }
   return true
+}
+
+/** How many times longer a start may take under the scenario's faults. */
+function stretchOf({ scenario, params }: TrialSpec): number {
+  const values = { ...scenario.params, ...params }
+  return scenario.timeline.reduce(
+    (stretch, entry) => stretch * (faults.get(entry.do.fault)?.stretches?.(resolveParams(entry.do, values)) ?? 1),
+    1,
+  )
 }
 
 const leversOf = (scenario: Scenario) => scenario.timeline.flatMap((entry) => faults.get(entry.do.fault)?.lever ?? [])

@@ -36,13 +36,15 @@ export const engineRefused = check<Record<string, never>>({
         if (!ended || ended.exitCode === 0 || ended.exitCode > 128 || broken || wasReady.has(pod.metadata.uid)) return
         samples++
         const lines = logs.get(`${pod.metadata.namespace}/${pod.metadata.name}`) ?? []
-        const reason = errorLine(lines)
+        const errors = errorLines(lines)
         broken = {
           at: record.at,
           cause: 'engine-refused',
-          what: `vLLM exits with code ${ended.exitCode}: ${reason ?? 'no error line in its log'}`,
+          what: `vLLM exits with code ${ended.exitCode}: ${errors.at(-1)?.split(/(?<=[.!?])\s/)[0] ?? 'no error in its log'}`,
           evidence: [
-            ...lines.slice(-6).map((text): Evidence => ({ at: record.at, about: `${podName(pod)} log`, text })),
+            ...(errors.length > 0 ? errors.slice(-2) : lines.slice(-4)).map(
+              (text): Evidence => ({ at: record.at, about: `${podName(pod)} log`, text }),
+            ),
             {
               at: record.at,
               about: podName(pod),
@@ -56,10 +58,13 @@ export const engineRefused = check<Record<string, never>>({
   },
 })
 
-/** The line that says why: Python's last exception, or argparse's error. */
-function errorLine(lines: readonly string[]): string | undefined {
-  const wanted = [...lines]
-    .reverse()
-    .find((line) => /(Error|error|Exception)\b.*:/.test(line) && !/See .* for/.test(line))
-  return wanted?.replace(/^.*?((?:\w+\.)*\w*(?:Error|Exception)\b: |error: )/, '$1')
+/** Errors that only say that another came before. */
+const FOLLOW_UP = /Engine core initialization failed|validation errors? for|WorkerProc initialization failed/
+
+/** The lines that say why: exceptions, what pydantic wraps, argparse's errors. The last is the cause. */
+function errorLines(lines: readonly string[]): string[] {
+  return lines.flatMap((line) => {
+    const said = /((?:\w+\.)*\w*(?:Error|Exception|Interrupt): .*|Value error, .*|\w*: error: .*)$/.exec(line)?.[1]
+    return said && !FOLLOW_UP.test(said) ? [said.replace(/^Value error, /, '').replace(/^.*?: error: /, 'error: ')] : []
+  })
 }

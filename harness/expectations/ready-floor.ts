@@ -28,7 +28,7 @@ export const readyFloor = check<Params>({
             else ready.delete(change.key)
           }
         } else if (record.type !== 'phase' && change?.kind !== Deployment.id) return
-        if (phase() === 'settle') return
+        if (phase() !== 'timeline' && phase() !== 'converge') return
         const deployment = deploymentOf(subject, view)
         if (!deployment) return
         samples++
@@ -38,7 +38,7 @@ export const readyFloor = check<Params>({
         broken = {
           at: record.at,
           cause: ready.size === 0 ? 'no-replica-ready' : 'too-few-replicas-ready',
-          what: `${subject.name} had ${ready.size} Ready of ${deployment.spec.replicas} replicas; ${floor} are needed`,
+          what: `${subject.name} had ${ready.size} Ready of ${deployment.spec.replicas} replicas; ${floor} needed`,
           evidence: [
             {
               at: record.at,

@@ -14,6 +14,8 @@ export interface Fault<Params = unknown> {
   /** A failure is healed before convergence is judged; a change stays. */
   readonly sort: 'failure' | 'change'
   describe(params: Params): string
+  /** How many times longer a start may take under it. */
+  stretches?(params: Params): number
   inject(params: Params, context: FaultContext): Task<() => void>
   /** Counts signs of the effect; none by the end of the trial makes it INVALID. */
   visible(params: Params, context: CheckContext): Fold

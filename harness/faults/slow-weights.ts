@@ -13,6 +13,7 @@ export const slowWeights = fault<Params>({
   lever: 'engine.loadFactor',
   sort: 'failure',
   describe: ({ factor }) => `weights load ${factor} times slower`,
+  stretches: ({ factor }) => factor,
   *inject({ factor }, { sandbox, subject }) {
     return sandbox.levers['engine.loadFactor']!((pod) => isOf(subject, pod), factor)
   },

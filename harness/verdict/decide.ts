@@ -33,7 +33,7 @@ export async function decide(options: DecideOptions): Promise<Verdict> {
   const base = { scenario: scenario.slug, subject: judgeable.key, trials: [], invalid: [] }
   const unfit = judgeable.unfitFor(scenario)
   if (unfit) return { ...base, outcome: 'SKIPPED', skipped: unfit }
-  if (judgeable.unmodelled.length > 0) return { ...base, outcome: 'INVALID', invalid: judgeable.unmodelled }
+  if (judgeable.blockers.length > 0) return { ...base, outcome: 'INVALID', invalid: judgeable.blockers }
 
   const trials: TrialResult[] = []
   for (const seed of seeds) trials.push(await trial(options, seed, {}))
@@ -47,12 +47,13 @@ export async function decide(options: DecideOptions): Promise<Verdict> {
   }
   if (outcome !== 'PASS' && outcome !== 'FAIL') return done
 
-  const flip = await assumptionThatDecides(options, outcome)
-  if (flip) return { ...done, outcome: 'INVALID', invalid: [flip] }
+  const doubt =
+    trials.map((t) => judgeable.doubtOf(t)).find((d) => d) ?? (await assumptionThatDecides(options, outcome))
+  if (doubt) return { ...done, outcome: 'INVALID', invalid: [doubt] }
   if (outcome === 'PASS')
     return {
       ...done,
-      margin: await findBreakingPoint(options, (seed, overrides, params) => trial(options, seed, overrides, params)),
+      margin: await findBreakingPoint(options, (seed, overrides) => trial(options, seed, overrides)),
     }
   return { ...done, finding: await explain(options, trials.find((t) => t.outcome === 'FAIL')!) }
 }
@@ -61,10 +62,8 @@ export async function trial(
   { scenario, judgeable, tier }: Pick<DecideOptions, 'scenario' | 'judgeable' | 'tier'>,
   seed: number,
   overrides: Overrides,
-  params?: Readonly<Record<string, number>>,
 ): Promise<TrialResult> {
-  const setup = await judgeable.prepare(overrides)
-  return runTrial({ scenario, setup, tier, seed, params })
+  return runTrial({ scenario, setup: judgeable.prepare(overrides), tier, seed })
 }
 
 /** Seeds that disagree are UNSTABLE; an INVALID among them leaves nothing to trust. */
@@ -74,19 +73,38 @@ function combined(trials: readonly TrialResult[]): Outcome {
   return outcomes.has('INVALID') && !outcomes.has('FAIL') ? 'INVALID' : 'UNSTABLE'
 }
 
-/** An assumed input whose range holds both verdicts: nothing may be said until it is known. */
+/**
+ * An assumed input whose range holds both verdicts: nothing may be said until it is known. All inputs at their better and at their worse
+ * ends are tried first; when both say the same, so does what lies between (a longer load, less bandwidth, more requests never help).
+ */
 async function assumptionThatDecides(options: DecideOptions, outcome: Outcome): Promise<Invalid | undefined> {
-  for (const input of options.judgeable.assumed) {
+  const { assumed } = options.judgeable
+  if (assumed.length === 0) return undefined
+  const seed = options.seeds[0]!
+  const corner = (end: 0 | 1): Overrides => Object.assign({}, ...assumed.map((input) => input.ends[end].overrides))
+  const corners = [await trial(options, seed, corner(0)), await trial(options, seed, corner(1))]
+  const turned = corners.find((result) => result.outcome !== outcome)
+  if (!turned) return undefined
+  for (const input of assumed) {
     for (const end of input.ends) {
-      const result = await trial(options, options.seeds[0]!, end.overrides)
-      if (result.outcome === outcome || result.outcome === 'SKIPPED') continue
-      const cause = result.judged.find((j) => j.broken)?.broken?.what
+      const result = await trial(options, seed, end.overrides)
+      if (result.outcome === outcome) continue
       return {
         code: 'ASSUMPTION_DECIDES',
-        what: `${outcome} with the assumed ${input.name} ${input.value}, ${result.outcome} with ${end.value}${cause ? ` (${cause})` : ''}`,
+        what: `${outcome} with the assumed ${input.name} of ${input.value}, ${result.outcome} with ${end.value}${because(result)}`,
         fix: input.howToGive,
       }
     }
   }
-  return undefined
+  const end = turned === corners[0] ? 0 : 1
+  return {
+    code: 'ASSUMPTION_DECIDES',
+    what: `${outcome} as assumed, ${turned.outcome} with ${assumed.map((i) => `${i.name} ${i.ends[end].value}`).join(', ')}${because(turned)}`,
+    fix: assumed[0]!.howToGive,
+  }
+}
+
+function because(result: TrialResult): string {
+  const why = result.judged.find((j) => j.broken)?.broken?.what ?? result.invalid[0]?.what
+  return why ? ` (${why})` : ''
 }

@@ -51,7 +51,11 @@ export async function explain(options: DecideOptions, failed: TrialResult): Prom
     what: shown.what,
     at: formatDuration(shown.at),
     evidence: shown.evidence,
-    source: source && { ...source, path: diagnosis!.path, says: diagnosis!.says },
+    source: source && {
+      ...source,
+      path: diagnosis!.path,
+      says: `${diagnosis!.says}${source.absent ? ' (not set: the default)' : ''}`,
+    },
     fix,
     triedInVain,
     replay: replay(failed.seed, formatDuration(shown.at)),

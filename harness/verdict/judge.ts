@@ -1,3 +1,4 @@
+import type { JournalHeader } from '../../sandbox/journal/journal.ts'
 import type { JournalRecord } from '../../sandbox/journal/record.ts'
 import type { World } from '../../sandbox/world/world.ts'
 import type { CheckResult } from '../expectations/check.ts'
@@ -22,7 +23,7 @@ export const judge = {
   },
 
   record(spec: TrialSpec, world: World, observation: Observation): TrialResult {
-    const { scenario, setup, seed, tier } = spec
+    const { setup } = spec
     const judged = judgedOf(observation)
     const requests = countRequests(world.journal.records, setup.subject.key, observation.sent)
     const failed = judged.some((j) => !j.held)
@@ -35,17 +36,20 @@ export const judge = {
       simulatedUs: world.clock.now,
       settledAt: observation.settledAt,
       requests,
-      journalHash: world.journal.hash({
-        schemaVersion: 1,
-        seatrial: VERSION,
-        seed,
-        scenario: scenario.slug,
-        tier: tier.name,
-        inputs: setup.inputs,
-      }),
+      journalHash: world.journal.hash(headerOf(spec)),
     }
   },
 }
+
+/** What the trial was made from. */
+export const headerOf = ({ scenario, params, setup, tier, seed }: TrialSpec): JournalHeader => ({
+  schemaVersion: 1,
+  seatrial: VERSION,
+  seed,
+  scenario: scenario.slug,
+  tier: tier.name,
+  inputs: { ...(setup.inputs as object), params: { ...scenario.params, ...params } },
+})
 
 const base = (spec: TrialSpec) => ({
   scenario: spec.scenario.slug,

@@ -5,7 +5,6 @@ import type { Outcome, TrialResult } from './verdict.ts'
 /** How far an input is from the point where the verdict flips. */
 export interface MarginResult {
   readonly input: string
-  readonly param: string
   /** The largest factor that still passed, and the smallest that did not. Undefined: nothing broke up to `triedTo`. */
   readonly holdsAt: number
   readonly breaksAt?: number
@@ -19,14 +18,15 @@ export interface MarginResult {
 /** The breaking point is told apart to this share. */
 const RESOLUTION = 0.01
 
-/** Raises the scenario's parameter until a trial no longer passes, then narrows it down by halving. One seed is enough. */
+/** Raises the input until a trial no longer passes, then narrows it down by halving. One seed is enough. */
 export async function findBreakingPoint(
   { scenario, judgeable, seeds }: DecideOptions,
-  run: (seed: number, overrides: Overrides, params: Record<string, number>) => Promise<TrialResult>,
+  run: (seed: number, overrides: Overrides) => Promise<TrialResult>,
 ): Promise<MarginResult | undefined> {
   const { margin } = scenario
   if (!margin) return undefined
-  const outcomeAt = async (factor: number) => (await run(seeds[0]!, {}, { [margin.param]: factor })).outcome
+  const input = judgeable.inputTimes(margin.input)
+  const outcomeAt = async (factor: number) => (await run(seeds[0]!, input.overrides(factor))).outcome
   const probes: { factor: number; outcome: Outcome }[] = []
   for (const factor of margin.probe) probes.push({ factor, outcome: await outcomeAt(factor) })
   let holdsAt = Math.max(1, ...probes.filter((p) => p.outcome === 'PASS').map((p) => p.factor))
@@ -39,15 +39,13 @@ export async function findBreakingPoint(
       else breaksAt = middle
     }
   }
-  const { value, scaled } = judgeable.inputValue(margin.input)
   return {
     input: margin.input,
-    param: margin.param,
     holdsAt,
     breaksAt,
     triedTo: margin.max,
     probes,
-    value,
-    breaksAtValue: breaksAt === undefined ? undefined : scaled(holdsAt),
+    value: input.value,
+    breaksAtValue: breaksAt === undefined ? undefined : input.text(holdsAt),
   }
 }

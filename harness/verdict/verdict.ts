@@ -6,12 +6,12 @@ export type Outcome = 'PASS' | 'FAIL' | 'INVALID' | 'SKIPPED' | 'UNSTABLE'
 
 /** Why a trial has nothing to say. */
 export interface Invalid {
-  /** Stable: `NO_SAMPLES`, `NO_LOAD`, `FAULT_INVISIBLE`, `NOT_A_NUMBER`, `UNMODELLED`, `ASSUMPTION_DECIDES`, `NOT_SETTLED`, `INTERNAL`. */
   readonly code: InvalidCode
   readonly what: string
   readonly fix: string
 }
 
+/** Stable names. */
 export type InvalidCode =
   | 'NO_SAMPLES'
   | 'NO_LOAD'
@@ -19,8 +19,9 @@ export type InvalidCode =
   | 'NOT_A_NUMBER'
   | 'UNMODELLED'
   | 'ASSUMPTION_DECIDES'
+  | 'UNKNOWN_MODEL'
+  | 'ESTIMATE_DECIDES'
   | 'NOT_SETTLED'
-  | 'INTERNAL'
 
 /** One expectation, judged. */
 export interface Judged {

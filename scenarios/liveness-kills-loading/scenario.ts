@@ -1,12 +1,10 @@
 import { never, within } from '../../harness/expectations/check.ts'
 import {
-  at,
   containerRestarted,
   defineScenario,
+  engineRefused,
   inferenceServer,
-  param,
   rolloutComplete,
-  slowWeights,
 } from '../../harness/scenario.ts'
 
 export default defineScenario({
@@ -16,10 +14,9 @@ export default defineScenario({
   needs: [inferenceServer({ kinds: ['Deployment'] })],
   load: false,
   spareNodes: 1,
-  timeline: [at('start', slowWeights({ factor: param('loadFactor') }))],
-  during: [never(containerRestarted({ by: ['liveness', 'startup'], beforeReady: true }))],
+  timeline: [],
+  during: [never(engineRefused()), never(containerRestarted({ by: ['liveness', 'startup'], beforeReady: true }))],
   after: [within('settle', rolloutComplete())],
   watchFor: '1m',
-  margin: { param: 'loadFactor', input: 'loadTime', probe: [2, 4], max: 16 },
-  params: { loadFactor: 1 },
+  margin: { input: 'loadTime', probe: [2, 4], max: 16 },
 })

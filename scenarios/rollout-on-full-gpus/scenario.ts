@@ -2,6 +2,7 @@ import { always, never, within } from '../../harness/expectations/check.ts'
 import {
   at,
   defineScenario,
+  engineRefused,
   inferenceServer,
   newImage,
   readyFloor,
@@ -16,7 +17,7 @@ export default defineScenario({
   needs: [inferenceServer({ kinds: ['Deployment'] })],
   load: true,
   timeline: [at('2m', newImage())],
-  during: [always(readyFloor()), never(requestsUnserved({ outcomes: ['no-endpoints'] }))],
+  during: [never(engineRefused()), always(readyFloor()), never(requestsUnserved({ outcomes: ['no-endpoints'] }))],
   after: [within('progressDeadline', rolloutComplete())],
   watchFor: '30s',
 })

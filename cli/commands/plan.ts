@@ -1,0 +1,60 @@
+import { nodesText } from '../../harness/assumed-inputs.ts'
+import { listInputs } from '../../harness/platform/inputs/resolve.ts'
+import { sim } from '../../sandbox/tiers/sim/sim.ts'
+import { scenarios } from '../../scenarios/index.ts'
+import { exitCodes } from '../exit-codes.ts'
+import { load, nothingToJudge } from '../load.ts'
+import { inputText } from '../reporters/input-text.ts'
+import { style } from '../style.ts'
+
+interface Options {
+  output: 'terminal' | 'json'
+  json?: boolean
+  config?: string
+}
+
+/** What `verify` would do: servers, scenarios, and every input with where it comes from. */
+export async function plan(paths: readonly string[], options: Options): Promise<number> {
+  const { platform, judgeables, inputs, unmodelled } = await load(paths, options)
+  if (judgeables.length === 0 && unmodelled.length === 0) throw nothingToJudge(platform)
+  const servers = judgeables.map((judgeable) => ({
+    server: judgeable.key,
+    blockers: judgeable.blockers,
+    scenarios: scenarios.map((scenario) => ({ scenario: scenario.slug, unfit: judgeable.unfitFor(scenario) })),
+  }))
+  const listed = listInputs(inputs).map(({ name, input }) => ({
+    name,
+    origin: input.origin,
+    value: inputText(name, input.value),
+    note: input.note,
+  }))
+  if (options.json || options.output === 'json') {
+    process.stdout.write(
+      `${JSON.stringify({ schemaVersion: 1, platform: platform.name, tier: sim.name, servers, inputs: listed, notes: platform.notes }, null, 2)}\n`,
+    )
+    return exitCodes.pass
+  }
+  const out = (line = '') => process.stdout.write(`${line}\n`)
+  out(
+    `${style.bold(`platform ${platform.name}`)} · ${platform.objects.length} objects in ${platform.files.length} files · tier ${sim.name}`,
+  )
+  out(`nodes: ${nodesText(inputs.nodes.value)} (${inputs.nodes.origin})`)
+  for (const { server, blockers, scenarios: fits } of servers) {
+    out(`\n${style.bold(server)}`)
+    for (const { code, what } of blockers) out(`  ${style.yellow(code)} ${what}`)
+    for (const { scenario, unfit } of fits)
+      out(
+        `  ${scenario}${unfit ? style.dim(`  not applicable: ${unfit}`) : blockers.length > 0 ? style.dim('  would be INVALID') : ''}`,
+      )
+  }
+  for (const { code, what } of unmodelled) out(`\n${style.yellow(code)} ${what}`)
+  out(`\n${style.bold('inputs')}`)
+  const width = Math.max(...listed.map((input) => input.name.length))
+  for (const { name, origin, value, note } of listed)
+    out(
+      `  ${name.padEnd(width)}  ${(origin === 'assumed' ? style.yellow : style.dim)(origin.padEnd(8))}  ${value}${origin === 'assumed' ? style.dim(`  ${note}`) : ''}`,
+    )
+  for (const { file, message } of platform.notes) out(style.dim(`note: ${file}: ${message}`))
+  process.stderr.write(style.dim(`\nnext: npx seatrial verify ${paths.join(' ')}\n`))
+  return exitCodes.pass
+}

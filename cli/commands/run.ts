@@ -1,0 +1,105 @@
+import { writeFile } from 'node:fs/promises'
+import { runTrial, type TrialRecord } from '../../harness/trial.ts'
+import { VERSION } from '../../harness/version.ts'
+import { sim } from '../../sandbox/tiers/sim/sim.ts'
+import { parseDuration } from '../../sandbox/world/time.ts'
+import { scenarios as all } from '../../scenarios/index.ts'
+import { exitCodes } from '../exit-codes.ts'
+import { UsageError } from '../failure.ts'
+import { load, nothingToJudge, positiveInteger } from '../load.ts'
+import { timelineLines } from '../reporters/timeline.ts'
+import { trialLines } from '../reporters/trial.ts'
+import { selectScenarios, selectTargets } from '../select.ts'
+
+export interface RunOptions {
+  target?: string
+  seed: string
+  at?: string
+  set?: string[]
+  journal?: string
+  output: 'terminal' | 'json'
+  json?: boolean
+  config?: string
+  lag: string
+}
+
+/** Runs one trial and shows how it went: what the verdict of `verify` rests on. */
+export async function run(slug: string, paths: readonly string[], options: RunOptions): Promise<number> {
+  const scenario = selectScenarios(all, [slug])[0]!
+  const seed = positiveInteger(options.seed, '--seed')
+  const around = options.at === undefined ? undefined : momentOf(options.at)
+  const params = paramsOf(options.set ?? [], Object.keys(scenario.params ?? {}))
+  const { platform, judgeables } = await load(paths, options)
+  if (judgeables.length === 0) throw nothingToJudge(platform)
+  const chosen = selectTargets(judgeables, options.target ? [options.target] : [])
+  if (chosen.length > 1)
+    throw new UsageError(
+      'WHICH_TARGET',
+      `there are ${chosen.length} inference servers`,
+      `Name one: --target ${chosen.map((j) => j.key).join(' or --target ')}`,
+    )
+  const judgeable = chosen[0]!
+  const unfit = judgeable.unfitFor(scenario)
+  if (unfit || judgeable.blockers.length > 0) {
+    for (const { code, what, fix } of judgeable.blockers) process.stderr.write(`${code} ${what}\n    ${fix}\n`)
+    if (unfit) process.stderr.write(`${slug} does not apply to ${judgeable.key}: ${unfit}\n`)
+    return unfit ? exitCodes.nothingSelected : exitCodes.undecided
+  }
+  let record: TrialRecord | undefined
+  const result = await runTrial({
+    scenario,
+    params,
+    setup: judgeable.prepare({}),
+    tier: sim,
+    seed,
+    onRecord: (whole) => {
+      record = whole
+    },
+  })
+  if (options.journal && record)
+    await writeFile(options.journal, [...record.journal.lines(record.header)].map((line) => `${line}\n`).join(''))
+  if (options.json || options.output === 'json')
+    process.stdout.write(`${JSON.stringify({ schemaVersion: 1, version: VERSION, result }, null, 2)}\n`)
+  else {
+    if (record)
+      for (const line of timelineLines(record.journal.records, { around, subject: judgeable.key }))
+        process.stdout.write(`${line}\n`)
+    for (const line of trialLines(result)) process.stdout.write(`${line}\n`)
+  }
+  return {
+    PASS: exitCodes.pass,
+    FAIL: exitCodes.fail,
+    INVALID: exitCodes.undecided,
+    SKIPPED: exitCodes.nothingSelected,
+  }[result.outcome]
+}
+
+function momentOf(text: string): number {
+  try {
+    return parseDuration(text)
+  } catch (error) {
+    throw new UsageError('BAD_OPTION', `--at: ${(error as Error).message}`, 'For example: --at 2m04s')
+  }
+}
+
+function paramsOf(settings: readonly string[], known: readonly string[]): Record<string, number> {
+  return Object.fromEntries(
+    settings.map((setting) => {
+      const [name, value] = setting.split('=', 2) as [string, string | undefined]
+      if (!known.includes(name))
+        throw new UsageError(
+          'BAD_OPTION',
+          `the scenario has no parameter «${name}»`,
+          known.length > 0 ? `Parameters: ${known.join(', ')}.` : 'It has none.',
+        )
+      const number = Number(value)
+      if (value === undefined || value === '' || !Number.isFinite(number) || number <= 0)
+        throw new UsageError(
+          'BAD_OPTION',
+          `--set ${name} needs a number above 0, not «${value ?? ''}»`,
+          `For example: --set ${name}=2`,
+        )
+      return [name, number]
+    }),
+  )
+}

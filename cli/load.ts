@@ -1,0 +1,60 @@
+import { type JudgedPlatform, judgePlatform } from '../harness/judge-platform.ts'
+import { loadPlatform } from '../harness/platform/load.ts'
+import type { Platform } from '../harness/platform/platform.ts'
+import { SIM } from '../harness/platform/roles/capabilities.ts'
+import { unmodelledServingResources } from '../harness/platform/roles/unmodelled.ts'
+import type { Invalid } from '../harness/verdict/verdict.ts'
+import { type LagProfile, lagProfiles } from '../sandbox/kube/lag.ts'
+import { exitCodes } from './exit-codes.ts'
+import { UsageError } from './failure.ts'
+
+export interface LoadOptions {
+  readonly config?: string
+  readonly lag?: string
+}
+
+export interface Loaded extends JudgedPlatform {
+  readonly platform: Platform
+  /** Custom resources that make inference servers of their own, which nobody here can see. */
+  readonly unmodelled: readonly Invalid[]
+  readonly lag: LagProfile
+}
+
+/** Reads the manifests a command was given and finds the inference servers in them. */
+export async function load(paths: readonly string[], options: LoadOptions): Promise<Loaded> {
+  const platform = await loadPlatform({
+    paths,
+    cwd: process.cwd(),
+    ...(options.config ? { config: options.config } : {}),
+    ...(paths.includes('-') ? { stdin: process.stdin } : {}),
+  })
+  const lag = lagProfiles.find((profile) => profile.name === (options.lag ?? 'default'))!
+  const judged = judgePlatform(platform, { capabilities: SIM, lag })
+  const unmodelled = unmodelledServingResources(platform, SIM).map(
+    ({ what, why, source }): Invalid => ({
+      code: 'UNMODELLED',
+      what: `${what} (${source.file}:${source.line}:${source.column}): ${why}`,
+      fix: 'Bring the workloads it makes (kubectl get deployment -o yaml), or try it on a real cluster.',
+    }),
+  )
+  return { platform, ...judged, unmodelled, lag }
+}
+
+/** Nothing to judge: says what was looked for. */
+export const nothingToJudge = (platform: Platform): UsageError =>
+  new UsageError(
+    'NO_INFERENCE_SERVER',
+    `no inference server found among ${platform.objects.length} objects in ${platform.files.length} files`,
+    'A workload counts as one when a container runs a vLLM image or «vllm serve».',
+    exitCodes.nothingSelected,
+  )
+
+/** A whole number of at least 1. */
+export function positiveInteger(text: string, option: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
+  throw new UsageError(
+    'BAD_OPTION',
+    `${option} must be a whole number of 1 or more, not «${text}»`,
+    `For example: ${option} 5`,
+  )
+}

@@ -1,0 +1,31 @@
+import type { TrialResult } from '../../harness/verdict/verdict.ts'
+import { formatDuration } from '../../sandbox/world/time.ts'
+import { marks, style } from '../style.ts'
+
+/** One trial for people: each expectation with what was seen. */
+export function trialLines(result: TrialResult): string[] {
+  const { outcome, scenario, subject, seed, judged, invalid, requests, simulatedUs, journalHash } = result
+  const lines = judged.flatMap(({ held, expectation, summary, broken, samples }) => [
+    ` ${held ? style.green(marks.pass) : style.red(marks.fail)} ${expectation}  ${style.dim(held ? (summary ?? `${samples} looked at`) : '')}`,
+    ...(broken
+      ? [
+          `     ${broken.what}`,
+          ...broken.evidence.map((e) => style.dim(`     ${formatDuration(e.at)} ${e.about}: «${e.text}»`)),
+        ]
+      : []),
+  ])
+  if (requests.sent > 0)
+    lines.push(
+      style.dim(
+        `   ${requests.sent} requests: ${requests.ok} answered, ${requests.failed} failed${requests.ttftP50Us === undefined ? '' : `; TTFT p50 ${formatDuration(requests.ttftP50Us)}, p99 ${formatDuration(requests.ttftP99Us!)}`}`,
+      ),
+    )
+  for (const { code, what, fix } of invalid) lines.push(`   ${code} ${what}`, style.dim(`   ${fix}`))
+  const colour = outcome === 'PASS' ? style.green : outcome === 'FAIL' ? style.red : style.yellow
+  lines.push(
+    '',
+    `${colour(style.bold(outcome))}  ${scenario} on ${subject}, seed ${seed}, ${formatDuration(simulatedUs)} simulated`,
+    style.dim(`journal ${journalHash}`),
+  )
+  return lines
+}

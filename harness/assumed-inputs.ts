@@ -1,0 +1,64 @@
+import type { NodeGroup } from '../sandbox/tiers/tier.ts'
+import { formatDuration } from '../sandbox/world/time.ts'
+import type { AssumedInput, Overrides } from './judgeable.ts'
+import { type LengthDistribution, meanLength } from './load/lengths.ts'
+import type { Input } from './platform/inputs/input.ts'
+import type { ResolvedInputs } from './platform/inputs/resolve.ts'
+
+/** The inputs of a server's trials that nobody gave, each with the more favourable end of its range first. */
+export function assumedInputs(inputs: ResolvedInputs, serverId: string, image: string): AssumedInput[] {
+  const server = inputs.servers[serverId]!
+  const imageBytes = inputs.imageBytes[image]
+  return [
+    one('nodes', inputs.nodes, nodesText, (nodes) => ({ nodes }), 'high'),
+    one('load time', server.loadTimeUs, formatDuration, (loadTimeUs) => ({ loadTimeUs }), 'low'),
+    one(
+      'registry bandwidth',
+      inputs.registryBytesPerSecond,
+      perSecond,
+      (registryBytesPerSecond) => ({ registryBytesPerSecond }),
+      'high',
+    ),
+    ...(imageBytes ? [one('image', imageBytes, gigabytes, (bytes) => ({ imageBytes: bytes }), 'low')] : []),
+    one(
+      'request rate',
+      server.requestsPerSecond,
+      (rate) => `${round(rate)}/s`,
+      (requestsPerSecond) => ({ requestsPerSecond }),
+      'low',
+    ),
+    one('prompt length', server.promptTokens, tokensText, (promptTokens) => ({ promptTokens }), 'low'),
+    one('output length', server.outputTokens, tokensText, (outputTokens) => ({ outputTokens }), 'low'),
+  ].flatMap((input) => input ?? [])
+}
+
+function one<T>(
+  name: string,
+  input: Input<T>,
+  text: (value: T) => string,
+  override: (value: T) => Overrides,
+  better: 'low' | 'high',
+): AssumedInput | undefined {
+  if (input.origin !== 'assumed' || !input.range) return undefined
+  const ends = input.range.map((value) => ({ value: text(value), overrides: override(value) }))
+  const [low, high] = [ends[0]!, ends[1]!]
+  return {
+    name,
+    value: text(input.value),
+    ends: better === 'low' ? [low, high] : [high, low],
+    howToGive: input.note,
+  }
+}
+
+export const nodesText = (nodes: readonly NodeGroup[]): string =>
+  nodes
+    .map(({ count, gpu, name }) => (gpu ? `${count} × ${gpu.count} ${gpuName(gpu.product)}` : `${count} × ${name}`))
+    .join(' + ')
+
+/** `H100` of `NVIDIA-H100-80GB-HBM3`. */
+const gpuName = (product: string): string => product.split('-').find((part) => /\d/.test(part)) ?? product
+
+const round = (n: number): number => Number(n.toPrecision(3))
+const gigabytes = (bytes: number): string => `${round(bytes / 1e9)} GB`
+const perSecond = (bytes: number): string => `${round(bytes / 1e6)} MB/s`
+const tokensText = (lengths: LengthDistribution): string => `${Math.round(meanLength(lengths))} tokens`

@@ -1,0 +1,64 @@
+import type { ResolvedServer } from '../sandbox/vllm/server/resolve.ts'
+import type { FoundServer } from './inference-servers.ts'
+import type { Platform } from './platform/platform.ts'
+import type { Capabilities } from './platform/roles/capabilities.ts'
+import { unmodelled } from './platform/roles/unmodelled.ts'
+import { brokenIn, type Invalid, type TrialResult } from './verdict/verdict.ts'
+
+/** What keeps any verdict on a server from being given: what has no actor here, and what nobody knows. */
+export function blockersOf(
+  platform: Platform,
+  server: FoundServer,
+  resolved: ResolvedServer,
+  capabilities: Capabilities,
+): Invalid[] {
+  const found = unmodelled(platform, server, capabilities).map(
+    ({ what, why, source }): Invalid => ({
+      code: 'UNMODELLED',
+      what: `${what} (${source.file}:${source.line}:${source.column}): ${why}`,
+      fix: 'Take it out of what is verified to judge the rest, or try it on a real cluster.',
+    }),
+  )
+  if (resolved.kind === 'unmodelled' && found.length === 0)
+    found.push({ code: 'UNMODELLED', what: resolved.reason, fix: 'Only vLLM servers of this kind can be simulated.' })
+  if (resolved.kind === 'unknown-model')
+    found.push({
+      code: 'UNKNOWN_MODEL',
+      what: `nothing is known of the model ${resolved.name}`,
+      fix: `Describe it in seatrial.yaml: models: { ${JSON.stringify(resolved.name)}: { spec: { … } } }, with the figures of its config.json.`,
+    })
+  if (resolved.kind === 'unknown-gpu')
+    found.push({
+      code: 'UNKNOWN_MODEL',
+      what: resolved.product
+        ? `nothing is known of the GPU ${resolved.product}`
+        : 'no node has the GPUs its pods ask for',
+      fix: 'Give nodes with a known GPU in seatrial.yaml.',
+    })
+  return found
+}
+
+/** Results that rest on an estimate, or on a version nobody named, and would be others if that is wrong. */
+export function doubtOf(result: TrialResult, resolved: ResolvedServer): Invalid | undefined {
+  const refused = brokenIn(result).some((broken) => broken.cause === 'engine-refused')
+  if (resolved.kind === 'runs' && resolved.memory.uncertain && result.outcome === 'PASS')
+    return {
+      code: 'ESTIMATE_DECIDES',
+      what: 'the model fits by so little that the error of the memory estimate decides',
+      fix: 'Raise --gpu-memory-utilization or lower --max-model-len, or try the server once on its GPU.',
+    }
+  if (!refused || result.outcome !== 'FAIL') return undefined
+  if (resolved.kind === 'refused' && resolved.refusal.uncertain)
+    return {
+      code: 'ESTIMATE_DECIDES',
+      what: `it may not start, within the error of the memory estimate: ${resolved.refusal.message}`,
+      fix: 'Try the server once on its GPU, or leave more room.',
+    }
+  if (resolved.kind === 'bad-arguments' && !resolved.certain)
+    return {
+      code: 'ASSUMPTION_DECIDES',
+      what: `${resolved.refusal.message}, if the image holds ${resolved.version.note}`,
+      fix: 'Name the version of vLLM in the image tag.',
+    }
+  return undefined
+}

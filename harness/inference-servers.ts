@@ -1,0 +1,168 @@
+import { gpus } from '../fixtures/gpus/index.ts'
+import { modelById } from '../fixtures/models/index.ts'
+import type { ModelSpec } from '../fixtures/models/model.ts'
+import { plainProgram } from '../sandbox/nodes/plain-program.ts'
+import type { NodeGroup, ProgramFor } from '../sandbox/tiers/tier.ts'
+import { vllmProgram } from '../sandbox/vllm/server/program.ts'
+import { type ResolvedServer, resolveServer } from '../sandbox/vllm/server/resolve.ts'
+import { startupPlan } from '../sandbox/vllm/server/startup.ts'
+import type { Us } from '../sandbox/world/time.ts'
+import { type ResolvedInputs, resolveInputs } from './platform/inputs/resolve.ts'
+import type { Platform } from './platform/platform.ts'
+import { gpusOf } from './platform/roles/gpu-requests.ts'
+import { findVllmServers, type InferenceServerRole } from './platform/roles/inference-servers.ts'
+import type { WrittenPodSpec } from './platform/roles/pod-templates.ts'
+
+/** A vLLM server of a platform, as found in its manifests. */
+export type FoundServer = ReturnType<typeof findVllmServers>[number]
+
+/** The servers of a platform with everything a trial needs to know about them. */
+export interface FoundServers {
+  readonly servers: readonly FoundServer[]
+  readonly inputs: ResolvedInputs
+}
+
+/** Throws PlatformErrors when `seatrial.yaml` speaks of what is not there. */
+export function findServers(platform: Platform): FoundServers {
+  const servers = findVllmServers(platform)
+  const inputs = resolveInputs(platform, servers, {
+    gpus,
+    factsOf: (server) => factsOf(platform, server),
+    estimateLoad: (server, given) => estimateLoad(server, platform, given),
+  })
+  return { servers, inputs }
+}
+
+/** The server as it comes out on a GPU; `spec` where the user describes the model. */
+export function resolveOn(
+  server: FoundServer,
+  gpuProduct: string | undefined,
+  models: Readonly<Record<string, ModelSpec>>,
+): ResolvedServer {
+  const { container, template } = server
+  return resolveServer({ ...container, image: container.image ?? '' }, template.spec as never, {
+    gpuCount: gpusOf(template.spec),
+    modelOverrides: models,
+    ...(gpuProduct === undefined ? {} : { gpuProduct }),
+  })
+}
+
+/** Models that `seatrial.yaml` describes, by the name servers load them by. */
+export function describedModels(platform: Platform): Record<string, ModelSpec> {
+  const described = Object.entries(platform.config?.models ?? {}).flatMap(([name, model]) =>
+    model.spec ? [[name, model.spec as ModelSpec] as const] : [],
+  )
+  return Object.fromEntries(described)
+}
+
+/** The first group of nodes a pod may go to by GPUs and node selector. */
+export const groupFor = (spec: WrittenPodSpec, nodes: readonly NodeGroup[]): NodeGroup | undefined =>
+  nodes.find(
+    (group) =>
+      (group.gpu?.count ?? 0) >= gpusOf(spec) &&
+      Object.entries(spec.nodeSelector ?? {}).every(
+        ([key, value]) =>
+          group.labels?.[key] === value || (key === 'nvidia.com/gpu.product' && group.gpu?.product === value),
+      ),
+  )
+
+/** Containers that run vLLM get the server of their flags and of their node's GPU; all others a plain program. */
+export function programsFor(options: {
+  servers: readonly FoundServer[]
+  nodes: readonly NodeGroup[]
+  models: Readonly<Record<string, ModelSpec>>
+  /** From process start to the first answer, by the id of the server. */
+  loadTimeUs: (serverId: string) => Us
+}): ProgramFor {
+  const { servers, nodes, models, loadTimeUs } = options
+  const made = new Map<string, ReturnType<ProgramFor>>()
+  const plain = plainProgram()
+  return (pod, container) => {
+    const server = servers.find((one) => isFrom(one, pod.metadata) && one.container.name === container.name)
+    if (!server) return plain
+    const group = nodes.find((one) => isNodeOf(one, pod.spec.nodeName ?? ''))
+    const key = `${server.id} on ${group?.gpu?.product}`
+    let program = made.get(key)
+    if (!program) {
+      const resolved = resolveOn(server, group?.gpu?.product, models)
+      program =
+        resolved.kind === 'runs' || resolved.kind === 'refused' || resolved.kind === 'bad-arguments'
+          ? vllmProgram(resolved, { totalLoadUs: loadTimeUs(server.id) })
+          : plain
+      made.set(key, program)
+    }
+    return program
+  }
+}
+
+/** Node names are the group's and a number. */
+const isNodeOf = (group: NodeGroup, name: string): boolean =>
+  /^\d+$/.test(name.slice(group.name.length + 1)) && name.startsWith(`${group.name}-`)
+
+const isFrom = (
+  server: InferenceServerRole<unknown>,
+  meta: { namespace?: string; labels?: Record<string, string> },
+): boolean =>
+  (server.object.manifest.metadata.namespace ?? 'default') === meta.namespace &&
+  Object.entries(server.template.labels).every(([key, value]) => meta.labels?.[key] === value)
+
+function factsOf(platform: Platform, server: FoundServer) {
+  const resolved = resolveOn(server, undefined, describedModels(platform))
+  if (resolved.kind === 'bad-arguments') {
+    const model = modelAmong(resolved.command.args, resolved.command.form)
+    return model === undefined ? {} : { model }
+  }
+  if (!('settings' in resolved)) return {}
+  const model = resolved.settings.model.value
+  const spec = describedModels(platform)[model] ?? modelById(model)
+  return {
+    model,
+    servedNames: resolved.settings.servedModelNames.value,
+    ...(spec ? { weightsBytes: spec.weightsBytes } : {}),
+  }
+}
+
+/** The model in arguments that cannot be parsed: what `--model` names, or what follows `vllm serve`. */
+function modelAmong(args: readonly string[], form: 'serve' | 'module'): string | undefined {
+  const index = args.findIndex((arg) => /^--model(=|$)/.test(arg))
+  if (index >= 0) return args[index]!.includes('=') ? args[index]!.slice('--model='.length) : args[index + 1]
+  return form === 'serve' && args[0] && !args[0].startsWith('-') ? args[0] : undefined
+}
+
+/** Bytes a second at which weights are read: a network volume at one end, a local NVMe at the other. */
+const READ_BYTES_PER_SECOND = { slow: 0.25e9, likely: 1e9, fast: 4e9 }
+/** Bytes a second from a model hub, where no volume keeps what was fetched before. */
+const FETCH_BYTES_PER_SECOND = { slow: 0.1e9, likely: 0.3e9, fast: 1e9 }
+const UNKNOWN_LOAD: { us: Us; rangeUs: readonly [Us, Us]; note: string } = {
+  us: 300e6,
+  rangeUs: [60e6, 1800e6],
+  note: 'the model is not known',
+}
+
+function estimateLoad(
+  server: FoundServer,
+  platform: Platform,
+  given: { bytesPerSecond?: number; model?: ModelSpec },
+): { us: Us; rangeUs: readonly [Us, Us]; note: string } {
+  const resolved = resolveOn(server, 'NVIDIA-H100-80GB-HBM3', describedModels(platform))
+  if (resolved.kind !== 'runs' && resolved.kind !== 'refused') return UNKNOWN_LOAD
+  const { model, settings, weightsFrom } = resolved
+  const fetched = weightsFrom === 'hub'
+  const total = (speed: 'slow' | 'likely' | 'fast') =>
+    startupPlan(
+      {
+        ...resolved,
+        version: resolved.version.version,
+        ...(resolved.kind === 'runs' ? { memory: resolved.memory } : {}),
+      },
+      {
+        loadBandwidthBytesPerSecond: given.bytesPerSecond ?? READ_BYTES_PER_SECOND[speed],
+        ...(fetched ? { fetchBandwidthBytesPerSecond: FETCH_BYTES_PER_SECOND[speed] } : {}),
+      },
+    ).reduce((sum, phase) => sum + phase.durationUs, 0)
+  return {
+    us: total('likely'),
+    rangeUs: [Math.round(0.7 * total('fast')), Math.round(1.5 * total('slow'))],
+    note: `${(model.weightsBytes / 1e9).toFixed(1)} GB of weights${fetched ? ' fetched from a hub' : ''}, tensor parallel ${settings.tensorParallelSize.value}, and vLLM's start`,
+  }
+}

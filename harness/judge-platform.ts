@@ -1,0 +1,182 @@
+import { strategies } from '../sandbox/apiserver/strategies/index.ts'
+import { Deployment } from '../sandbox/kube/kinds.ts'
+import { defaultProfile, type LagProfile } from '../sandbox/kube/lag.ts'
+import type * as o from '../sandbox/kube/objects.ts'
+import type { NodeGroup } from '../sandbox/tiers/tier.ts'
+import type { ResolvedServer } from '../sandbox/vllm/server/resolve.ts'
+import { minutes, seconds } from '../sandbox/world/time.ts'
+import { assumedInputs } from './assumed-inputs.ts'
+import { blockersOf, doubtOf } from './doubts.ts'
+import {
+  describedModels,
+  type FoundServer,
+  findServers,
+  groupFor,
+  programsFor,
+  resolveOn,
+} from './inference-servers.ts'
+import type { Judgeable, Overrides } from './judgeable.ts'
+import { capacityOf } from './load/capacity.ts'
+import type { Workload } from './load/workload.ts'
+import type { ResolvedInputs } from './platform/inputs/resolve.ts'
+import { applyPatch } from './platform/patch.ts'
+import { type Platform, sourceOf } from './platform/platform.ts'
+import type { Capabilities } from './platform/roles/capabilities.ts'
+import { subjectOf } from './platform/roles/inference-servers.ts'
+import type { Server } from './server.ts'
+import type { Setup } from './setup.ts'
+
+/** A platform's inference servers, each ready to be tried, and the inputs they are tried with. */
+export interface JudgedPlatform {
+  readonly judgeables: readonly Judgeable[]
+  readonly inputs: ResolvedInputs
+}
+
+export interface JudgeOptions {
+  readonly capabilities: Capabilities
+  readonly lag?: LagProfile
+}
+
+/** Throws PlatformErrors when `seatrial.yaml` speaks of what is not there. */
+export function judgePlatform(platform: Platform, options: JudgeOptions): JudgedPlatform {
+  const { servers, inputs } = findServers(platform)
+  const judgeables = servers.map((server) => judgeable({ platform, server, inputs, ...options }))
+  return { judgeables, inputs }
+}
+
+interface Context extends JudgeOptions {
+  readonly platform: Platform
+  readonly server: FoundServer
+  readonly inputs: ResolvedInputs
+}
+
+function judgeable(context: Context): Judgeable {
+  const { platform, server, inputs } = context
+  const { manifest } = server.object
+  const own = inputs.servers[server.id]!
+  const resolved = resolvedIn(context, platform, inputs.nodes.value)
+  const { loadTimeUs } = own
+  return {
+    key: `${manifest.metadata.namespace ?? 'default'}/${manifest.metadata.name}`,
+    unfitFor(scenario) {
+      const kinds = scenario.needs.flatMap((need) => need.kinds ?? [])
+      if (kinds.length === 0 || kinds.includes(manifest.kind)) return undefined
+      return `it is a ${manifest.kind}; this scenario is for ${kinds.join(', ')}`
+    },
+    blockers: blockersOf(platform, server, resolved, context.capabilities),
+    doubtOf: (result) => doubtOf(result, resolved),
+    assumed: assumedInputs(inputs, server.id, server.container.image ?? ''),
+    prepare: (overrides) => prepare(context, overrides),
+    inputTimes: () => ({
+      value: `${loadTimeUs.origin} ${Math.round(loadTimeUs.value / 1e6)} s`,
+      text: (factor) => `${Math.floor((factor * loadTimeUs.value) / 1e6)} s`,
+      overrides: (factor) => ({ loadTimeUs: Math.round(factor * loadTimeUs.value) }),
+    }),
+    remedyContext: (broken) => ({
+      broken,
+      subject: subjectIn(server, resolved),
+      deployment: defaulted(server),
+      server: serverFacts(resolved),
+      loadTimeUs: loadTimeUs.value,
+    }),
+    sourceOf: (path) => sourceOf(server.object, path),
+  }
+}
+
+/** Everything as plain values: the inputs as they are, but for what the overrides say. */
+function prepare(context: Context, overrides: Overrides): Setup {
+  const { inputs, lag = defaultProfile } = context
+  const platform = changed(context, overrides)
+  const found = findServers(platform).servers
+  const server = found.find((one) => one.id === context.server.id)!
+  const own = inputs.servers[server.id]!
+  const nodes = withMore(overrides.nodes ?? inputs.nodes.value, server, overrides.moreNodes ?? 0)
+  const resolved = resolvedIn({ ...context, server }, platform, nodes)
+  const loadTimeUs = overrides.loadTimeUs ?? own.loadTimeUs.value
+  const workload: Workload = {
+    arrival: own.arrival.value,
+    requestsPerSecond: overrides.requestsPerSecond ?? own.requestsPerSecond.value,
+    promptTokens: overrides.promptTokens ?? own.promptTokens.value,
+    outputTokens: overrides.outputTokens ?? own.outputTokens.value,
+    timeoutUs: own.timeoutUs.value,
+  }
+  const image = server.container.image ?? ''
+  const imageBytes = (name: string): number =>
+    (name.startsWith(image) ? overrides.imageBytes : undefined) ??
+    inputs.imageBytes[name.replace(/@sha256:.*$/, '')]?.value ??
+    inputs.imageBytes[name]?.value ??
+    0
+  const registryBytesPerSecond = overrides.registryBytesPerSecond ?? inputs.registryBytesPerSecond.value
+  const capacity = resolved.kind === 'runs' ? capacityOf(resolved, workload) : 0
+  return {
+    objects: platform.objects.map(({ manifest }) => manifest as unknown as o.Draft<o.KubeObject>),
+    subject: subjectIn(server, resolved),
+    nodes,
+    programFor: programsFor({
+      servers: found,
+      nodes,
+      models: describedModels(platform),
+      loadTimeUs: (id) => (id === server.id ? loadTimeUs : inputs.servers[id]!.loadTimeUs.value),
+    }),
+    imageBytes,
+    registryBytesPerSecond,
+    workload,
+    model: 'settings' in resolved ? resolved.settings.servedModelNames.value[0]! : '',
+    replicasNeeded: capacity > 0 ? Math.max(1, Math.ceil(workload.requestsPerSecond / capacity)) : 1,
+    settleBound: (stretch) =>
+      minutes(10) +
+      2 * seconds(imageBytes(image) / registryBytesPerSecond) +
+      3 * stretch * slowestLoad(inputs, loadTimeUs),
+    lag,
+    inputs: { nodes, loadTimeUs, registryBytesPerSecond, workload, lag: lag.name, changes: overrides.changes ?? [] },
+  }
+}
+
+const slowestLoad = (inputs: ResolvedInputs, own: number): number =>
+  Math.max(own, ...Object.values(inputs.servers).map((server) => server.loadTimeUs.value))
+
+function changed({ platform, server }: Context, { changes = [] }: Overrides): Platform {
+  if (changes.length === 0) return platform
+  return applyPatch(
+    platform,
+    changes.map(({ path, value }) => ({ object: server.id, path, value })),
+  ).platform
+}
+
+/** `more` nodes like those the server's pods go to. */
+function withMore(nodes: readonly NodeGroup[], server: FoundServer, more: number): readonly NodeGroup[] {
+  const group = groupFor(server.template.spec, nodes)
+  return more === 0 ? nodes : nodes.map((one) => (one === group ? { ...one, count: one.count + more } : one))
+}
+
+function resolvedIn(
+  { server }: Pick<Context, 'server'>,
+  platform: Platform,
+  nodes: readonly NodeGroup[],
+): ResolvedServer {
+  const gpu = groupFor(server.template.spec, nodes)?.gpu ?? nodes.find((group) => group.gpu)?.gpu
+  return resolveOn(server, gpu?.product, describedModels(platform))
+}
+
+function subjectIn(server: FoundServer, resolved: ResolvedServer) {
+  const settings = 'settings' in resolved ? resolved.settings : undefined
+  const worldSize =
+    settings &&
+    settings.tensorParallelSize.value * settings.pipelineParallelSize.value * settings.dataParallelSize.value
+  return subjectOf(server, { port: settings?.port.value ?? 8000, worldSize })
+}
+
+const defaulted = (server: FoundServer): o.Deployment =>
+  strategies.get(Deployment.id)!.default(server.object.manifest as unknown as o.Deployment) as o.Deployment
+
+function serverFacts(resolved: ResolvedServer): Server {
+  const settings = 'settings' in resolved ? resolved.settings : undefined
+  return {
+    model: 'model' in resolved ? resolved.model : undefined,
+    tensorParallelSize: settings?.tensorParallelSize.value ?? 1,
+    pipelineParallelSize: settings?.pipelineParallelSize.value ?? 1,
+    dataParallelSize: settings?.dataParallelSize.value ?? 1,
+    knownFlags: 'version' in resolved ? Object.keys(resolved.version.table.flags) : [],
+    ...('refusal' in resolved ? { refusal: resolved.refusal } : {}),
+  }
+}

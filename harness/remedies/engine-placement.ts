@@ -1,0 +1,145 @@
+import { suggest } from '../platform/suggest.ts'
+import { findFlag, setFlag } from './flags.ts'
+import {
+  type Candidate,
+  containerPath,
+  type Diagnosis,
+  type FieldChange,
+  type RemedyContext,
+  remedy,
+  serverContainer,
+} from './remedy.ts'
+
+const TENSOR_PARALLEL = ['--tensor-parallel-size', '-tp']
+const MAX_MODEL_LEN = ['--max-model-len']
+/** GPUs per pod that nodes are sold with. */
+const GPU_COUNTS = [1, 2, 4, 8]
+
+/** A server that does not start with its flags, or that leaves GPUs idle. */
+export const enginePlacement = remedy({
+  causes: ['engine-refused', 'gpus-idle'],
+  diagnose(context): Diagnosis | undefined {
+    const { broken, server, subject } = context
+    if (broken.cause === 'gpus-idle')
+      return {
+        path: flagPath(context, TENSOR_PARALLEL),
+        says: `tensor × pipeline × data parallel = ${subject.worldSize}, and the pod asks for ${subject.gpus} GPUs`,
+        candidates: parallelCandidates(context, [subject.gpus]).concat(
+          parallelCandidates(context, [subject.worldSize ?? 1]),
+        ),
+      }
+    const { refusal } = server
+    if (!refusal) return undefined
+    const names = namesOf(refusal.flag)
+    return {
+      path: flagPath(context, names),
+      says: `${refusal.flag ?? 'vLLM'}: ${firstSentence(refusal.message)}`,
+      candidates: candidatesFor(context, refusal.code, names, refusal.message),
+    }
+  },
+})
+
+function candidatesFor(context: RemedyContext, code: string, names: readonly string[], message: string): Candidate[] {
+  switch (code) {
+    case 'attention-heads':
+    case 'kv-heads':
+    case 'not-divisible':
+    case 'world-size':
+    case 'local-rank':
+    case 'no-gpu':
+    case 'weights-out-of-memory':
+    case 'no-kv-memory':
+      return parallelCandidates(context, GPU_COUNTS)
+    case 'kv-too-small':
+      return [
+        ...shorterContext(context, /estimated maximum model length is (\d+)/.exec(message)?.[1]),
+        ...parallelCandidates(context, GPU_COUNTS),
+      ]
+    case 'max-model-len':
+      return shorterContext(context, String(context.server.model?.maxPositionEmbeddings ?? ''))
+    case 'unknown-flag':
+      return unknownFlagCandidates(context, names)
+    default:
+      return removal(context, names)
+  }
+}
+
+/** Tensor parallel sizes that divide the heads, with as many GPUs: what the pod has first, then up, then down. */
+function parallelCandidates(context: RemedyContext, counts: readonly number[]): Candidate[] {
+  const { server, subject } = context
+  const path = containerPath(context)
+  const others = server.pipelineParallelSize * server.dataParallelSize
+  const heads = server.model?.attentionHeads
+  return [...counts]
+    .sort((a, b) => Math.abs(a - subject.gpus) - Math.abs(b - subject.gpus) || b - a)
+    .flatMap((gpus): Candidate[] => {
+      const size = gpus / others
+      if (!Number.isInteger(size) || (heads !== undefined && heads % size !== 0)) return []
+      const flag =
+        size === server.tensorParallelSize
+          ? undefined
+          : setFlag(serverContainer(context), path, TENSOR_PARALLEL, String(size))
+      const changes: FieldChange[] = [
+        ...(flag ? [flag] : []),
+        ...(gpus === subject.gpus ? [] : gpuChanges(context, gpus)),
+      ]
+      if (changes.length === 0) return []
+      const says = [
+        ...(flag ? [`--tensor-parallel-size ${size}`] : []),
+        ...(gpus === subject.gpus ? [] : [`nvidia.com/gpu: ${gpus}`]),
+      ].join(', ')
+      return [{ says, changes }]
+    })
+}
+
+function gpuChanges(context: RemedyContext, gpus: number): FieldChange[] {
+  const { resources } = serverContainer(context)
+  const path = `${containerPath(context)}.resources`
+  return [
+    { path: `${path}.limits[nvidia.com/gpu]`, value: gpus },
+    ...(resources.requests?.['nvidia.com/gpu'] === undefined
+      ? []
+      : [{ path: `${path}.requests[nvidia.com/gpu]`, value: gpus }]),
+  ]
+}
+
+function shorterContext(context: RemedyContext, longest: string | undefined): Candidate[] {
+  const tokens = Number(longest)
+  if (!(tokens >= 1)) return []
+  const value = tokens >= 2048 ? Math.floor(tokens / 1024) * 1024 : tokens
+  const change = setFlag(serverContainer(context), containerPath(context), MAX_MODEL_LEN, String(value))
+  return change ? [{ says: `--max-model-len ${value}`, changes: [change] }] : []
+}
+
+function unknownFlagCandidates(context: RemedyContext, names: readonly string[]): Candidate[] {
+  const container = serverContainer(context)
+  const place = findFlag(container, names)
+  const near = names[0] && suggest(names[0], context.server.knownFlags)
+  if (!place || !near || place.form === 'script') return removal(context, names)
+  const items = [...container[place.field]!]
+  items[place.index] = items[place.index]!.replace(/^[^=]+/, near)
+  const rename: Candidate = {
+    says: `${near} in place of ${names[0]}`,
+    changes: [{ path: `${containerPath(context)}.${place.field}`, value: items }],
+  }
+  return [rename, ...removal(context, names)]
+}
+
+function removal(context: RemedyContext, names: readonly string[]): Candidate[] {
+  const change =
+    names.length > 0 ? setFlag(serverContainer(context), containerPath(context), names, undefined) : undefined
+  return change ? [{ says: `without ${names[0]}`, changes: [change] }] : []
+}
+
+/** Where the flag stands; the container when it is not given. */
+function flagPath(context: RemedyContext, names: readonly string[]): string {
+  const place = findFlag(serverContainer(context), names)
+  return place ? `${containerPath(context)}.${place.field}[${place.index}]` : containerPath(context)
+}
+
+function namesOf(flag: string | undefined): string[] {
+  if (!flag?.startsWith('-')) return []
+  return TENSOR_PARALLEL.includes(flag) ? TENSOR_PARALLEL : [flag]
+}
+
+const firstSentence = (text: string): string => text.split(/(?<=[.!?])\s/)[0]!.slice(0, 220)

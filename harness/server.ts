@@ -1,0 +1,13 @@
+import type { ModelSpec } from '../fixtures/models/model.ts'
+
+/** What the flags of an inference server come to on its GPUs, as far as remedies need it. */
+export interface Server {
+  readonly model: ModelSpec | undefined
+  readonly tensorParallelSize: number
+  readonly pipelineParallelSize: number
+  readonly dataParallelSize: number
+  /** Flags its version knows, with their dashes. */
+  readonly knownFlags: readonly string[]
+  /** Why it does not start: a code of the memory plan or of the command line, the flag at fault and vLLM's own words. */
+  readonly refusal?: { readonly code: string; readonly flag?: string; readonly message: string }
+}

@@ -1,0 +1,141 @@
+import { Store } from '../../apiserver/store.ts'
+import { strategies } from '../../apiserver/strategies/index.ts'
+import { runController } from '../../controllers/controller.ts'
+import { deploymentController } from '../../controllers/deployment.ts'
+import { endpointSliceController } from '../../controllers/endpointslice.ts'
+import { garbageCollector } from '../../controllers/garbage-collector.ts'
+import { replicaSetController } from '../../controllers/replicaset.ts'
+import { Journal } from '../../journal/journal.ts'
+import { StoreKube, type StoreKubeOptions } from '../../kube/store-kube.ts'
+import { KubeProxy } from '../../network/kube-proxy.ts'
+import { PodNetwork } from '../../network/pod-network.ts'
+import { createRoute } from '../../network/route.ts'
+import { runScheduler } from '../../scheduler/scheduler.ts'
+import type { Task } from '../../world/actor.ts'
+import { VirtualClock } from '../../world/clock.ts'
+import { seconds, type Us } from '../../world/time.ts'
+import { createWorld, type World } from '../../world/world.ts'
+import type { Sandbox, SandboxOptions, Tier } from '../tier.ts'
+import { LoadFactors } from './load-factors.ts'
+import { startNodes } from './nodes.ts'
+
+/** Everything simulated, in one process, in virtual time. Needs nothing but Node. */
+export const sim: Tier = {
+  name: 'sim',
+  levers: ['engine.loadFactor'],
+  available: async () => [],
+  plan: ({ nodes, lag }) => [
+    `an API server, scheduler and controllers in memory, ${lag.name} lag`,
+    ...nodes.map(
+      ({ name, count, gpu }) => `${count} × ${name}${gpu ? ` with ${gpu.count} × ${gpu.product}` : ''}, simulated`,
+    ),
+  ],
+  up: async (options) => new SimSandbox(options),
+}
+
+/** Until nodes have registered and the control plane has seen them. */
+const WARM_UP: Us = seconds(30)
+
+class SimSandbox implements Sandbox {
+  readonly world: World<VirtualClock>
+  readonly kube: StoreKube
+  readonly levers: Sandbox['levers']
+  private readonly options: SandboxOptions
+  private readonly store: Store
+  private readonly network = new PodNetwork()
+  private readonly proxies = new Map<string, KubeProxy>()
+
+  constructor(options: SandboxOptions) {
+    this.options = options
+    const clock = new VirtualClock()
+    this.world = createWorld({ clock, seed: options.seed, journal: new Journal(clock) })
+    this.store = new Store({ world: this.world, strategies })
+    this.kube = this.kubeOf('kubectl')
+    const factors = new LoadFactors()
+    this.levers = { 'engine.loadFactor': (match, factor) => factors.set(match, factor) }
+    this.startControlPlane()
+    startNodes({
+      ...options,
+      world: this.world,
+      network: this.network,
+      kubeOf: (process, fields) => this.kubeOf(process, fields),
+      programFor: (pod, container) => factors.around(options.programFor(pod, container), pod),
+    })
+    this.proxyOf(this.entryNode())
+    clock.runUntil(WARM_UP)
+  }
+
+  async runUntil(until: Us): Promise<void> {
+    this.world.clock.runUntil(until)
+  }
+
+  async run<T>(name: string, task: Task<T>): Promise<T> {
+    const { clock } = this.world
+    const actor = this.world.spawn(
+      name,
+      (function* (): Task<{ value: T } | { error: unknown }> {
+        try {
+          return { value: yield* task }
+        } catch (error) {
+          return { error }
+        }
+      })(),
+    )
+    while (!actor.done) {
+      const next = clock.nextAt()
+      if (next === undefined) throw new Error(`${name} waits for something that will never happen`)
+      clock.runUntil(next)
+    }
+    let outcome: { value: T } | { error: unknown } | undefined
+    this.world.spawn(
+      `${name}/result`,
+      (function* () {
+        outcome = yield* actor.join()
+      })(),
+    )
+    if (!outcome) throw new Error(`${name} ended without a result`)
+    if ('error' in outcome) throw outcome.error
+    return outcome.value
+  }
+
+  reach(serviceKey: string, port: number): ReturnType<Sandbox['reach']> {
+    return createRoute({
+      world: this.world,
+      proxy: this.proxyOf(this.entryNode()),
+      network: this.network,
+      service: serviceKey,
+      port,
+    })
+  }
+
+  async close(): Promise<void> {
+    // nothing outlives the object
+  }
+
+  private startControlPlane(): void {
+    const { world } = this
+    const manager = this.kubeOf('kube-controller-manager')
+    for (const spec of [replicaSetController, deploymentController, endpointSliceController(), garbageCollector()])
+      runController(spec, { world, kube: manager })
+    runScheduler({ world, kube: this.kubeOf('kube-scheduler') })
+  }
+
+  private kubeOf(process: string, fields?: StoreKubeOptions['fields']): StoreKube {
+    const { world, store } = this
+    return new StoreKube({ world, store, profile: this.options.lag, process, ...(fields ? { fields } : {}) })
+  }
+
+  private entryNode(): string {
+    return `${this.options.nodes[0]?.name ?? 'node'}-0`
+  }
+
+  /** The kube-proxy of the node by which clients come in. Only entry nodes have one: nobody else's rules are asked. */
+  private proxyOf(nodeName: string): KubeProxy {
+    let proxy = this.proxies.get(nodeName)
+    if (!proxy) {
+      proxy = new KubeProxy({ world: this.world, kube: this.kubeOf(`kube-proxy/${nodeName}`), nodeName })
+      this.proxies.set(nodeName, proxy)
+    }
+    return proxy
+  }
+}

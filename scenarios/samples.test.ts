@@ -1,0 +1,78 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { judgePlatform } from '../harness/judge-platform.ts'
+import { loadPlatform } from '../harness/platform/load.ts'
+import { SIM } from '../harness/platform/roles/capabilities.ts'
+import { runTrial } from '../harness/trial.ts'
+import { decide, type Verdict } from '../harness/verdict/decide.ts'
+import { brokenIn } from '../harness/verdict/verdict.ts'
+import { sim } from '../sandbox/tiers/sim/sim.ts'
+import { formatDuration } from '../sandbox/world/time.ts'
+import { scenarios } from './index.ts'
+
+const HERE = fileURLToPath(new URL('.', import.meta.url))
+
+/** What a sample platform must come out as. */
+interface Expected {
+  outcome: string
+  cause?: string
+  /** `deploy.yaml:16:7 spec.strategy.rollingUpdate.maxSurge`. */
+  source?: string
+  fix?: string
+  breaksAbove?: string
+}
+
+async function judge(folder: string, slug: string): Promise<{ verdict: Verdict; replay: () => Promise<string> }> {
+  const scenario = scenarios.find((s) => s.slug === slug)!
+  const platform = await loadPlatform({ paths: ['.'], cwd: folder })
+  const { judgeables } = judgePlatform(platform, { capabilities: SIM })
+  expect(judgeables).toHaveLength(1)
+  const judgeable = judgeables[0]!
+  const verdict = await decide({
+    scenario,
+    judgeable,
+    tier: sim,
+    seeds: [1, 2, 3],
+    replay: (seed, at) => `--seed ${seed} --at ${at}`,
+  })
+  const replay = async () => {
+    const seed = Number(/--seed (\d+)/.exec(verdict.finding!.replay)![1])
+    const again = await runTrial({ scenario, setup: judgeable.prepare({}), tier: sim, seed })
+    const broken = brokenIn(again).find((b) => b.cause === verdict.finding!.cause)
+    return `${broken?.cause} at ${broken && formatDuration(broken.at)}`
+  }
+  return { verdict, replay }
+}
+
+function facts({ outcome, finding, margin }: Verdict): Expected {
+  const { source, fix } = finding ?? {}
+  return {
+    outcome,
+    ...(finding ? { cause: finding.cause } : {}),
+    ...(source ? { source: `${source.file}:${source.line}:${source.column} ${source.path}` } : {}),
+    ...(fix ? { fix: fix.says } : {}),
+    ...(margin?.breaksAtValue ? { breaksAbove: margin.breaksAtValue } : {}),
+  }
+}
+
+describe.each(scenarios.map((s) => s.slug))('%s', (slug) => {
+  const expected = JSON.parse(readFileSync(`${HERE}${slug}/expected.json`, 'utf8')) as Record<string, Expected>
+  const found = ['good', 'bad', 'decoy'].flatMap((sort) =>
+    readdirSync(`${HERE}${slug}/${sort}`).map((name) => `${sort}/${name}`),
+  )
+
+  it('expects something of every sample platform, and of no other', () => {
+    expect(Object.keys(expected).sort()).toEqual(found.sort())
+    for (const name of found) expect(existsSync(`${HERE}${slug}/${name}/deploy.yaml`)).toBe(true)
+  })
+
+  it.each(found)('%s', async (name) => {
+    const { verdict, replay } = await judge(`${HERE}${slug}/${name}`, slug)
+    expect(facts(verdict)).toEqual(expected[name])
+    expect(verdict.outcome).toBe(name.startsWith('bad/') ? 'FAIL' : 'PASS')
+    if (verdict.outcome !== 'FAIL') return
+    expect(verdict.finding!.evidence.length).toBeGreaterThan(0)
+    expect(await replay()).toBe(`${verdict.finding!.cause} at ${verdict.finding!.at}`)
+  })
+})
