@@ -7,6 +7,7 @@ import type { RandomStream } from '../world/random.ts'
 import type { World } from '../world/world.ts'
 import { clusterIPs, nodePorts } from './allocators.ts'
 import { boundTo } from './binding.ts'
+import { defaulted } from './decoding.ts'
 import { deletionOf, goesWith } from './deletion.ts'
 import { deepFreeze } from './freeze.ts'
 import { checkNamespace, newMetadata } from './new-metadata.ts'
@@ -81,7 +82,7 @@ export class Store {
     const keepsStatus = !strategy.hasStatus || strategy.statusOnCreate
     const kept = status === undefined || !keepsStatus ? rest : { ...rest, status }
     const { apiVersion, kind: name } = kind
-    let object = strategy.default({ ...kept, apiVersion, kind: name, metadata } as unknown as T) as T
+    let object = defaulted(strategy, { ...kept, apiVersion, kind: name, metadata } as unknown as T)
     object = (strategy.admit?.(object, this.context) ?? object) as T
     object = (strategy.prepareForCreate?.(object, this.context) ?? object) as T
     const causes = strategy.validate?.(object) ?? []
@@ -227,7 +228,7 @@ export class Store {
       if (causes.length > 0) throw invalid(kind, name, causes)
       return after
     }
-    let after = strategy.default({ ...asked, metadata }) as T & { status?: unknown }
+    let after = defaulted(strategy, { ...asked, metadata }) as T & { status?: unknown }
     if (strategy.hasStatus) after = { ...after, status: (before as { status?: unknown }).status }
     after = (strategy.prepareForUpdate?.(after, before, this.context) ?? after) as T
     const causes = strategy.validateUpdate?.(after, before) ?? []

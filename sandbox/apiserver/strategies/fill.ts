@@ -1,5 +1,4 @@
-import { ApiError } from '../../kube/errors.ts'
-import { formatQuantity, parseQuantity, QuantityError } from '../../kube/quantity.ts'
+import { formatQuantity, parseQuantity } from '../../kube/quantity.ts'
 import { deepFreeze } from '../freeze.ts'
 
 export type Json = Record<string, unknown>
@@ -66,7 +65,7 @@ export function memoised<T extends object>(change: (value: T) => T): (value: T) 
 }
 
 /**
- * Quantities in canonical form, no finer than a thousandth, as the server stores them. Fails with BadRequest on what is none.
+ * Quantities in canonical form, no finer than a thousandth, as the server stores them. Throws a QuantityError.
  * Follows pkg/apis/core/v1/defaults.go SetDefaults_ResourceList.
  */
 export function canonicalQuantities(list: Record<string, string>): Record<string, string> {
@@ -81,13 +80,8 @@ export function canonicalQuantities(list: Record<string, string>): Record<string
 }
 
 function canonicalQuantity(value: unknown): string {
-  try {
-    const { nanos, format } = parseQuantity(String(value))
-    const milli = nanos % 1_000_000n
-    const rounded = milli === 0n ? nanos : nanos - milli + (nanos > 0n ? 1_000_000n : 0n)
-    return formatQuantity({ nanos: rounded, format })
-  } catch (error) {
-    if (error instanceof QuantityError) throw new ApiError(400, 'BadRequest', error.message)
-    throw error
-  }
+  const { nanos, format } = parseQuantity(String(value))
+  const milli = nanos % 1_000_000n
+  const rounded = milli === 0n ? nanos : nanos - milli + (nanos > 0n ? 1_000_000n : 0n)
+  return formatQuantity({ nanos: rounded, format })
 }

@@ -22,10 +22,12 @@ export const pathSegment = (name: string): string[] => {
 
 /** Custom resources with the status subresource, as most operators' are: metadata and status do not count as generations. */
 export const customResource: Strategy = {
-  ...plainKind(),
+  default: (object) => object,
   hasStatus: true,
   hasGeneration: true,
-  validateStatusUpdate: (object, before) => objectMetaUpdate(object.metadata, before.metadata),
+  validate: (object) => objectMeta(object.metadata, dns1123Subdomain, 'any'),
+  validateUpdate: (object, before) => objectMetaUpdate(object.metadata, before.metadata, 'any'),
+  validateStatusUpdate: (object, before) => objectMetaUpdate(object.metadata, before.metadata, 'any'),
 }
 
 /** Follows pkg/apis/core/v1/defaults.go SetDefaults_Namespace and pkg/registry/core/namespace/strategy.go. */

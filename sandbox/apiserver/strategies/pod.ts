@@ -76,8 +76,12 @@ export const podStrategy: Strategy<o.Pod> = {
 function firstStatus(pod: o.Pod): o.PodStatus {
   const status: o.PodStatus = { phase: 'Pending', qosClass: qosClass(pod.spec) }
   if (!pod.spec.schedulingGates?.length) return status
+  const lastTransitionTime = pod.metadata.creationTimestamp
   const message = 'Scheduling is blocked due to non-empty scheduling gates'
-  return { ...status, conditions: [{ type: 'PodScheduled', status: 'False', reason: 'SchedulingGated', message }] }
+  return {
+    ...status,
+    conditions: [{ type: 'PodScheduled', status: 'False', reason: 'SchedulingGated', message, lastTransitionTime }],
+  }
 }
 
 const gatedNode = ({ spec }: o.Pod): string[] =>

@@ -32,18 +32,12 @@ export const invalids = (path: string, value: unknown, messages: readonly string
 
 const after = (detail: string): string => (detail ? `: ${detail}` : '')
 
-/** Go's encoding/json: sorted keys, and <, > and & escaped. */
+/** As Go's encoding/json: <, > and & escaped. Fields come in the order given, which for maps must be the sorted one. */
 function shown(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value)
-  return JSON.stringify(sorted(value ?? null)).replace(/[<>&]/g, (c) => `\\u00${c.charCodeAt(0).toString(16)}`)
+  return JSON.stringify(value ?? null).replace(/[<>&]/g, (c) => `\\u00${c.charCodeAt(0).toString(16)}`)
 }
 
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted)
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, item]) => [key, sorted(item)]),
-  )
-}
+/** A map as Go prints it. */
+export const sortedMap = <V>(map: Readonly<Record<string, V>> | undefined): Record<string, V> | undefined =>
+  map && Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)))

@@ -1,13 +1,16 @@
 import type * as o from '../../kube/objects.ts'
-import { type Causes, forbidden, immutable, invalids, invalidValue, required } from './field.ts'
+import { type Causes, forbidden, immutable, invalids, invalidValue, required, sortedMap } from './field.ts'
 import { asPrefix, dns1123Label, labelValue, qualifiedName } from './names.ts'
 
 type NameRule = (name: string) => string[]
 
+/** Built-in kinds want finalizers with a domain; custom resources take any. */
+type FinalizerRule = 'qualified' | 'any'
+
 const ANNOTATIONS_MAX_BYTES = 256 * 1024
 
 /** Metadata at creation. Follows k8s.io/apimachinery/pkg/api/validation/objectmeta.go ValidateObjectMeta. */
-export function objectMeta(meta: o.ObjectMeta, rule: NameRule): Causes {
+export function objectMeta(meta: o.ObjectMeta, rule: NameRule, finalizerRule: FinalizerRule = 'qualified'): Causes {
   return [
     ...(meta.generateName
       ? invalids('metadata.generateName', meta.generateName, rule(asPrefix(meta.generateName)))
@@ -18,12 +21,16 @@ export function objectMeta(meta: o.ObjectMeta, rule: NameRule): Causes {
     ...(meta.namespace === undefined
       ? []
       : invalids('metadata.namespace', meta.namespace, dns1123Label(meta.namespace))),
-    ...changeable(meta),
+    ...changeable(meta, undefined, finalizerRule),
   ]
 }
 
 /** Metadata after an update. Follows ValidateObjectMetaUpdate. */
-export function objectMetaUpdate(meta: o.ObjectMeta, before: o.ObjectMeta): Causes {
+export function objectMetaUpdate(
+  meta: o.ObjectMeta,
+  before: o.ObjectMeta,
+  finalizerRule: FinalizerRule = 'qualified',
+): Causes {
   const old = new Set(before.finalizers ?? [])
   const added = before.deletionTimestamp ? (meta.finalizers ?? []).filter((name) => !old.has(name)) : []
   return [
@@ -41,17 +48,17 @@ export function objectMetaUpdate(meta: o.ObjectMeta, before: o.ObjectMeta): Caus
     ...immutable(meta.name === before.name, meta.name, 'metadata.name'),
     ...immutable(meta.namespace === before.namespace, meta.namespace, 'metadata.namespace'),
     ...immutable(meta.uid === before.uid, meta.uid, 'metadata.uid'),
-    ...changeable(meta, before),
+    ...changeable(meta, before, finalizerRule),
   ]
 }
 
-function changeable(meta: o.ObjectMeta, before?: o.ObjectMeta): Causes {
+function changeable(meta: o.ObjectMeta, before: o.ObjectMeta | undefined, finalizerRule: FinalizerRule): Causes {
   const same = (field: keyof o.ObjectMeta) => before !== undefined && before[field] === meta[field]
   return [
     ...(same('labels') ? [] : labels(meta.labels, 'metadata.labels')),
     ...(same('annotations') ? [] : annotations(meta.annotations, 'metadata.annotations')),
     ...(same('ownerReferences') ? [] : ownerReferences(meta.ownerReferences ?? [], 'metadata.ownerReferences')),
-    ...(same('finalizers') ? [] : finalizers(meta.finalizers ?? [], 'metadata.finalizers')),
+    ...(same('finalizers') ? [] : finalizers(meta.finalizers ?? [], finalizerRule, 'metadata.finalizers')),
   ]
 }
 
@@ -98,10 +105,17 @@ function ownerReferences(references: readonly o.OwnerReference[], path: string):
   return causes
 }
 
-function finalizers(names: readonly string[], path: string): Causes {
+const STANDARD_FINALIZERS = ['kubernetes', 'orphan', 'foregroundDeletion']
+
+function finalizers(names: readonly string[], rule: FinalizerRule, path: string): Causes {
   const both = names.includes('orphan') && names.includes('foregroundDeletion')
   return [
     ...names.flatMap((name) => invalids(path, name, qualifiedName(name))),
+    ...names.flatMap((name, i) =>
+      rule === 'any' || name.includes('/') || STANDARD_FINALIZERS.includes(name)
+        ? []
+        : [invalidValue(`${path}[${i}]`, name, 'name is neither a standard finalizer name nor is it fully qualified')],
+    ),
     ...(both ? [invalidValue(path, names, 'finalizer orphan and foregroundDeletion cannot be both set')] : []),
   ]
 }
@@ -130,3 +144,11 @@ function requirement({ key, operator, values = [] }: o.LabelSelectorRequirement,
   for (const [i, value] of values.entries()) causes.push(...invalids(`${path}.values[${i}]`, value, labelValue(value)))
   return causes
 }
+
+/** A selector as Go prints it. */
+export const shownSelector = ({ matchLabels, matchExpressions }: o.LabelSelector): object => ({
+  ...(matchLabels && Object.keys(matchLabels).length > 0 ? { matchLabels: sortedMap(matchLabels) } : {}),
+  ...(matchExpressions?.length
+    ? { matchExpressions: matchExpressions.map(({ key, operator, values }) => ({ key, operator, values })) }
+    : {}),
+})

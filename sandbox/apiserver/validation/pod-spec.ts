@@ -29,7 +29,7 @@ function checked(spec: o.PodSpec, path: string): Causes {
     ...containers(spec.containers, context, `${path}.containers`),
     ...initContainers(spec.initContainers ?? [], spec.containers, context, `${path}.initContainers`),
     ...oneOf(spec.restartPolicy, ['Always', 'OnFailure', 'Never'], `${path}.restartPolicy`),
-    ...oneOf(spec.dnsPolicy, ['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None'], `${path}.dnsPolicy`),
+    ...oneOf(spec.dnsPolicy, ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None'], `${path}.dnsPolicy`),
     ...labels(spec.nodeSelector, `${path}.nodeSelector`),
     ...affinity(spec.affinity, `${path}.affinity`),
     ...schedulingGates(spec.schedulingGates ?? [], `${path}.schedulingGates`),

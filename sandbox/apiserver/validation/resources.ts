@@ -45,7 +45,7 @@ const entry = (name: string, text: string, path: string): Causes => [
 function resourceName(name: string, path: string): Causes {
   const causes = invalids(path, name, qualifiedName(name))
   const plain = !name.includes('/')
-  if (causes.length === 0 && plain && !STANDARD.has(name) && !name.startsWith('requests.hugepages-'))
+  if (causes.length === 0 && plain && !STANDARD.has(name) && !/^(requests\.)?hugepages-/.test(name))
     causes.push(invalidValue(path, name, 'must be a standard resource type or fully qualified'))
   if (plain) {
     if (!CONTAINER.has(name) && !isHugePages(name))

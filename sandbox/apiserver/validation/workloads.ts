@@ -10,8 +10,9 @@ import {
   nonnegative,
   notSupported,
   required,
+  sortedMap,
 } from './field.ts'
-import { annotations, labelSelector, labels, objectMeta, objectMetaUpdate } from './meta.ts'
+import { annotations, labelSelector, labels, objectMeta, objectMetaUpdate, shownSelector } from './meta.ts'
 import { dns1123Subdomain, isPercent, percent } from './names.ts'
 import { podSpec } from './pod-spec.ts'
 
@@ -40,7 +41,7 @@ export const replicaSetUpdate = (object: o.ReplicaSet, before: o.ReplicaSet): Ca
 ]
 
 const sameSelector = (object: o.Deployment | o.ReplicaSet, before: o.Deployment | o.ReplicaSet): Causes =>
-  immutable(equal(object.spec.selector, before.spec.selector), object.spec.selector, 'spec.selector')
+  immutable(equal(object.spec.selector, before.spec.selector), shownSelector(object.spec.selector), 'spec.selector')
 
 function deploymentSpec(spec: o.Deployment['spec']): Causes {
   const { minReadySeconds = 0, progressDeadlineSeconds: deadline } = spec
@@ -70,21 +71,22 @@ function selectorAndTemplate({
   selector?: o.LabelSelector
   template: o.PodTemplateSpec
 }): Causes {
-  const causes: Causes = selector ? labelSelector(selector, 'spec.selector') : [required('spec.selector')]
-  const requirements = Object.keys(selector?.matchLabels ?? {}).length + (selector?.matchExpressions?.length ?? 0)
-  if (selector && requirements === 0)
-    causes.push(invalidValue('spec.selector', selector, 'empty selector is invalid for deployment'))
-  // a selector of nothing is not empty, and matches no template
-  if ((!selector || requirements > 0) && !selects(selector, template.metadata.labels))
-    causes.push(
-      invalidValue(
-        'spec.template.metadata.labels',
-        template.metadata.labels,
-        '`selector` does not match template `labels`',
-      ),
-    )
+  if (!selector) return [required('spec.selector'), unmatched(template), ...podTemplate(template, 'spec.template')]
+  const causes = labelSelector(selector, 'spec.selector')
+  if (causes.length > 0)
+    return [...causes, invalidValue('spec.selector', shownSelector(selector), 'invalid label selector')]
+  const empty = Object.keys(selector.matchLabels ?? {}).length + (selector.matchExpressions?.length ?? 0) === 0
+  if (empty) causes.push(invalidValue('spec.selector', {}, 'empty selector is invalid for deployment'))
+  else if (!selects(selector, template.metadata.labels)) causes.push(unmatched(template))
   return [...causes, ...podTemplate(template, 'spec.template')]
 }
+
+const unmatched = ({ metadata }: o.PodTemplateSpec): string =>
+  invalidValue(
+    'spec.template.metadata.labels',
+    sortedMap(metadata.labels),
+    '`selector` does not match template `labels`',
+  )
 
 /** Follows pkg/apis/core/validation/validation.go ValidatePodTemplateSpec and ValidatePodTemplateSpecForReplicaSet. */
 function podTemplate({ metadata, spec }: o.PodTemplateSpec, path: string): Causes {
