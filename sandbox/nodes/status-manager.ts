@@ -257,11 +257,13 @@ function withNulls(before: PodStatus, after: PodStatus): Record<string, unknown>
 }
 
 function keepTransitionTimes(conditions: readonly Condition[], old: readonly Condition[], now: Us): Condition[] {
+  let changedAt: string | undefined
   return conditions.map((c) => {
     if (!isKubeletCondition(c.type)) return c
     const before = old.find((o) => o.type === c.type)
     const kept = before?.status === c.status ? before.lastTransitionTime : undefined
-    return { ...c, lastTransitionTime: kept ?? toRfc3339(now) }
+    if (kept === undefined) changedAt ??= toRfc3339(now)
+    return { ...c, lastTransitionTime: kept ?? changedAt! }
   })
 }
 

@@ -49,6 +49,9 @@ export class ProbeWorker {
   private busy = false
   private triggered = false
   private stopped = false
+  private delayIsOver = false
+  private foundIn: PodStatus | undefined
+  private found: ContainerStatus | undefined
 
   /** `firstAt` is when the first probe is tried: now, or later in the random part of a period after a kubelet's start. */
   constructor(options: {
@@ -64,7 +67,7 @@ export class ProbeWorker {
     this.context = options.context
     this.period = seconds(options.spec.periodSeconds)
     this.base = options.firstAt
-    this.timer = this.context.clock.at(options.firstAt, () => this.tick())
+    this.timer = this.context.clock.at(options.firstAt, this.onTick)
   }
 
   stop(): void {
@@ -96,8 +99,10 @@ export class ProbeWorker {
 
   private arm(from: Us): void {
     this.timer?.cancel()
-    this.timer = this.context.clock.at(nextTick(from, this.base, this.period), () => this.tick())
+    this.timer = this.context.clock.at(nextTick(from, this.base, this.period), this.onTick)
   }
+
+  private readonly onTick = (): void => this.tick()
 
   private tick(): void {
     this.timer?.cancel()
@@ -124,18 +129,25 @@ export class ProbeWorker {
       this.context.set(this.kind, this.containerID, 'Success')
       return false
     }
-    const runningFor = clock.now - fromRfc3339(found.state.running.startedAt)
-    if (Math.trunc(runningFor / 1e6) < (this.spec.initialDelaySeconds ?? 0)) return true
+    if (!this.delayIsOver) {
+      const runningFor = clock.now - fromRfc3339(found.state.running.startedAt)
+      if (Math.trunc(runningFor / 1e6) < (this.spec.initialDelaySeconds ?? 0)) return true
+      this.delayIsOver = true
+    }
     if ((found.started === true) === (this.kind === 'startup')) return true
     const target = { runtime: this.context.runtime, container: this.container, podIP: status.podIP ?? '' }
     this.begin(runProbe(this.spec, target))
     return true
   }
 
+  /** Statuses are immutable: the last answer holds for the same one. */
   private find(status: PodStatus): ContainerStatus | undefined {
+    if (this.foundIn === status) return this.found
     const of = (statuses: readonly ContainerStatus[] = []) =>
       statuses.find((s) => s.name === this.container.name && s.containerID)
-    return of(status.containerStatuses) ?? of(status.initContainerStatuses)
+    this.foundIn = status
+    this.found = of(status.containerStatuses) ?? of(status.initContainerStatuses)
+    return this.found
   }
 
   private adopt(id: string): void {
@@ -143,6 +155,7 @@ export class ProbeWorker {
     if (this.containerID) this.context.remove(this.kind, this.containerID)
     this.containerID = id
     this.onHold = false
+    this.delayIsOver = false
     this.context.set(this.kind, id, INITIAL[this.kind])
   }
 
