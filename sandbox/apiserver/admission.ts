@@ -102,7 +102,8 @@ const forbiddenPod = (pod: o.Pod, why: string): ApiError =>
 const TOLERATED_SECONDS = 300
 const NODE_TAINTS = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable'] as const
 
-function withNodeTolerations(given: readonly o.Toleration[]): o.Toleration[] {
+/** Follows plugin/pkg/admission/defaulttolerationseconds/admission.go, which acts on updates too. */
+export function withNodeTolerations(given: readonly o.Toleration[]): o.Toleration[] {
   const covers = (taint: string) =>
     given.some(({ key, effect }) => (key === taint || !key) && (effect === 'NoExecute' || !effect))
   const added = NODE_TAINTS.filter((taint) => !covers(taint)).map((key) => ({

@@ -7,7 +7,7 @@ import type { RandomStream } from '../world/random.ts'
 import type { World } from '../world/world.ts'
 import { clusterIPs, nodePorts } from './allocators.ts'
 import { boundTo } from './binding.ts'
-import { defaulted } from './decoding.ts'
+import { checkTarget, defaulted } from './decoding.ts'
 import { deletionOf, goesWith } from './deletion.ts'
 import { deepFreeze } from './freeze.ts'
 import { checkNamespace, newMetadata } from './new-metadata.ts'
@@ -88,7 +88,7 @@ export class Store {
     const causes = strategy.validate?.(object) ?? []
     const exists = this.peek(kind, keyOf(object)) !== undefined
     if (causes.length > 0 || exists) {
-      strategy.released?.(object, this.context)
+      strategy.released?.(object, undefined, this.context)
       throw causes.length > 0 ? invalid(kind, metadata.name, causes) : alreadyExists(kind.id, metadata.name)
     }
     return this.commit(kind, undefined, object, by)
@@ -107,7 +107,8 @@ export class Store {
 
   /** Fails with NotFound, with Conflict on another resourceVersion than the patch names, or with Invalid on another uid. */
   patch<T extends KubeObject>(kind: Kind<T>, key: string, patch: unknown, by: string, options: PatchOptions = {}): T {
-    const { uid, resourceVersion } = (patch as { metadata?: Partial<ObjectMeta> }).metadata ?? {}
+    const { uid, resourceVersion, name, namespace } = (patch as { metadata?: Partial<ObjectMeta> }).metadata ?? {}
+    checkTarget(key, { name, namespace })
     const before = this.checked(kind, key, { resourceVersion })
     if (uid && uid !== before.metadata.uid)
       throw invalid(kind, before.metadata.name, [`metadata.uid: Invalid value: "${uid}": field is immutable`])
@@ -232,7 +233,11 @@ export class Store {
     if (strategy.hasStatus) after = { ...after, status: (before as { status?: unknown }).status }
     after = (strategy.prepareForUpdate?.(after, before, this.context) ?? after) as T
     const causes = strategy.validateUpdate?.(after, before) ?? []
-    if (causes.length > 0) throw invalid(kind, name, causes)
+    if (causes.length > 0) {
+      strategy.released?.(after, before, this.context)
+      throw invalid(kind, name, causes)
+    }
+    strategy.released?.(before, after, this.context)
     if (!strategy.hasGeneration) return after
     const raises = strategy.raisesGeneration?.(after, before) ?? !equal(withoutMeta(before), withoutMeta(after))
     return raises ? { ...after, metadata: { ...after.metadata, generation: (generation ?? 0) + 1 } } : after
@@ -266,7 +271,7 @@ export class Store {
     const version = ++this.version
     const key = keyOf(before)
     this.kinds.get(kind.id)?.delete(key)
-    this.strategyOf(kind).released?.(before, this.context)
+    this.strategyOf(kind).released?.(before, undefined, this.context)
     this.world.journal.append({ type: 'object', verb: 'DELETED', kind: kind.id, key, resourceVersion: version, by })
     const last = deepFreeze({ ...before, metadata: { ...before.metadata, resourceVersion: String(version) } })
     this.watchers.send(kind.id, { verb: 'DELETED', version, before, object: last })

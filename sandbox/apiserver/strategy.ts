@@ -13,12 +13,12 @@ export interface Strategy<T extends KubeObject = KubeObject> {
   admit?(object: T, context: StrategyContext): T
   /** Sets what the server decides at creation: first status, allocated addresses. Throws Invalid when a wish cannot be met. */
   prepareForCreate?(object: T, context: StrategyContext): T
-  /** Restores what an update may not change, and gives back or takes addresses. Status is kept by the store when `hasStatus`. */
+  /** Restores what an update may not change, and takes addresses. Status is kept by the store when `hasStatus`. */
   prepareForUpdate?(object: T, before: T, context: StrategyContext): T
   /** Restores what an update of the status may not change. Spec and metadata are kept by the store already. */
   prepareForStatusUpdate?(object: T, before: T): T
-  /** Gives back what the object held when it goes. */
-  released?(object: T, context: StrategyContext): void
+  /** Gives back what the object holds and `kept`, the version that stays, does not. */
+  released?(object: T, kept: T | undefined, context: StrategyContext): void
   /** Causes, each like `spec.replicas: Invalid value: -1: must be greater than or equal to 0`. Empty: valid. */
   validate?(object: T): readonly string[]
   validateUpdate?(object: T, before: T): readonly string[]

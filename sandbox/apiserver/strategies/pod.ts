@@ -1,6 +1,6 @@
 import { equal } from '../../journal/merge-patch.ts'
 import type * as o from '../../kube/objects.ts'
-import { admitPod } from '../admission.ts'
+import { admitPod, withNodeTolerations } from '../admission.ts'
 import type { Strategy } from '../strategy.ts'
 import { forbidden } from '../validation/field.ts'
 import { objectMeta, objectMetaUpdate } from '../validation/meta.ts'
@@ -49,7 +49,12 @@ export const podStrategy: Strategy<o.Pod> = {
   admit: admitPod,
   prepareForCreate: (pod) => ({ ...withMatchedLabels(pod), status: firstStatus(pod) }),
   prepareForUpdate: (pod, { spec: { priority, preemptionPolicy } }) =>
-    within(pod, 'spec', (spec) => fill(spec, { priority, preemptionPolicy })),
+    within(pod, 'spec', (spec) => {
+      const kept = fill(spec, { priority, preemptionPolicy })
+      const { tolerations = [] } = kept
+      const all = withNodeTolerations(tolerations)
+      return all.length === tolerations.length ? kept : { ...kept, tolerations: all }
+    }),
   prepareForStatusUpdate: (pod, before) => ({
     ...pod,
     metadata: { ...pod.metadata, ownerReferences: before.metadata.ownerReferences },

@@ -15,12 +15,11 @@ export type ServiceSpec = o.Service['spec'] & {
 export const takesNodePorts = ({ type }: o.Service['spec']): boolean => type === 'NodePort' || type === 'LoadBalancer'
 
 /**
- * Cluster address and node ports for what has none; what only `before` held is given back. One protocol's port of a number
+ * Cluster address and node ports for what has none. One protocol's port of a number
  * another protocol of the same service has is shared. Throws Invalid when a wish is taken.
  * Follows pkg/registry/core/service/storage/alloc.go.
  */
 export function allocate(service: o.Service, before: o.Service | undefined, context: StrategyContext): o.Service {
-  if (before) release(before, service, context)
   let spec: ServiceSpec = service.spec
   if (spec.type === 'ExternalName') return service
   const headless = spec.clusterIP === 'None'
@@ -57,7 +56,14 @@ export function carriedOver(service: o.Service, before: o.Service): o.Service {
     spec = fill(spec, { ipFamilies, ipFamilyPolicy })
   }
   if (was.type !== 'ExternalName' && spec.type === 'ExternalName') {
-    const { clusterIP: _, clusterIPs: __, ipFamilies: ___, ipFamilyPolicy: ____, ...rest } = spec
+    const {
+      clusterIP: _,
+      clusterIPs: __,
+      ipFamilies: ___,
+      ipFamilyPolicy: ____,
+      internalTrafficPolicy: _____,
+      ...rest
+    } = spec
     spec = rest
   }
   if (takesNodePorts(was) && takesNodePorts(spec)) spec = { ...spec, ports: withOldNodePorts(spec.ports, was.ports) }

@@ -1,3 +1,5 @@
+import { invalid } from '../../kube/errors.ts'
+import { Service } from '../../kube/kinds.ts'
 import type * as o from '../../kube/objects.ts'
 import type { Strategy } from '../strategy.ts'
 import { objectMeta, objectMetaUpdate } from '../validation/meta.ts'
@@ -27,12 +29,16 @@ export const serviceStrategy: Strategy<o.Service> = {
   hasGeneration: false,
   default: defaultService,
   prepareForCreate: (service, context) => allocate({ ...service, status: { loadBalancer: {} } }, undefined, context),
-  prepareForUpdate: (service, before, context) => allocate(carriedOver(service, before), before, context),
-  released: (service, context) => release(service, undefined, context),
+  prepareForUpdate: (service, before, context) => {
+    const kept = carriedOver(service, before)
+    const causes = serviceUpdate(kept, before)
+    if (causes.length > 0) throw invalid(Service, before.metadata.name, causes)
+    return allocate(kept, before, context)
+  },
+  released: release,
   validate: (service) => [...objectMeta(service.metadata, dns1123Label), ...serviceSpec(service)],
   validateUpdate: (service, before) => [
     ...objectMetaUpdate(service.metadata, before.metadata),
-    ...serviceUpdate(service, before),
     ...serviceSpec(service),
   ],
 }

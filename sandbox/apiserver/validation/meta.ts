@@ -146,7 +146,10 @@ function requirement({ key, operator, values = [] }: o.LabelSelectorRequirement,
 }
 
 /** A selector as Go prints it. */
-export const shownSelector = ({ matchLabels, matchExpressions }: o.LabelSelector): object => ({
+export const shownSelector = (selector: o.LabelSelector | undefined): object | undefined =>
+  selector && shownParts(selector)
+
+const shownParts = ({ matchLabels, matchExpressions }: o.LabelSelector): object => ({
   ...(matchLabels && Object.keys(matchLabels).length > 0 ? { matchLabels: sortedMap(matchLabels) } : {}),
   ...(matchExpressions?.length
     ? { matchExpressions: matchExpressions.map(({ key, operator, values }) => ({ key, operator, values })) }

@@ -1,6 +1,6 @@
 import type * as o from '../../kube/objects.ts'
 import { oneOf } from './containers.ts'
-import { type Causes, duplicate, forbidden, immutable, invalids, invalidValue, required } from './field.ts'
+import { type Causes, duplicate, forbidden, invalids, invalidValue, required } from './field.ts'
 import { labels } from './meta.ts'
 import { dns1123Label, dns1123Subdomain, portNumber, qualifiedName } from './names.ts'
 import { portNumberOrName } from './probes.ts'
@@ -34,7 +34,7 @@ export function serviceUpdate(service: o.Service, before: o.Service): Causes {
   const [now, was] = [service.spec, before.spec]
   if (now.type === 'ExternalName' || was.type === 'ExternalName') return []
   const same = now.clusterIPs?.[0] === was.clusterIPs?.[0]
-  return immutable(same, now.clusterIPs, 'spec.clusterIPs[0]')
+  return same ? [] : [invalidValue('spec.clusterIPs[0]', now.clusterIPs?.[0] ?? '', 'may not change once set')]
 }
 
 type ExternalSpec = o.Service['spec'] & { externalName?: string }

@@ -199,6 +199,22 @@ describe('Services', () => {
     expect(service('b', { type: 'NodePort', ports }).spec.ports![0]!.nodePort).toBe(ports[0]!.nodePort)
   })
 
+  test('a refused change takes nothing and gives nothing back', () => {
+    const { service, store } = testStore()
+    const [a, b] = [service('a'), service('b')]
+    const { clusterIP } = a.spec
+    expect(() => store.patch(Service, 'default/b', { spec: { clusterIP, clusterIPs: [clusterIP] } }, 'test')).toThrow(
+      'spec.clusterIPs[0]: Invalid value: ',
+    )
+    expect(() => service('c', { clusterIP })).toThrow('provided IP is already allocated')
+    const wrong = { spec: { type: 'NodePort', ports: [{ port: 80, nodePort: 30500 }, { port: 81 }] } }
+    expect(() => store.patch(Service, 'default/b', wrong, 'test')).toThrow('spec.ports[0].name: Required value')
+    expect(service('d', { type: 'NodePort', ports: [{ port: 80, nodePort: 30500 }] }).spec.ports![0]!.nodePort).toBe(
+      30500,
+    )
+    expect(store.get(Service, 'default/b')).toBe(b)
+  })
+
   test('a headless service has no address; ports need names when there are several', () => {
     const { service } = testStore()
     expect(service('a', { clusterIP: 'None' }).spec.clusterIPs).toEqual(['None'])
