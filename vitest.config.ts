@@ -1,7 +1,12 @@
 import { defineConfig } from 'vitest/config'
 
-/** Tests that need more than Node: `npm run test:<name>` runs `*.<name>.test.ts`. */
-const TIERS = ['local', 'kind', 'oracle', 'vllm'] as const
+/** Tests that need more than Node: `npm run test:<name>` runs `*.<name>.test.ts`, after the setup where there is one. */
+const TIERS: Readonly<Record<string, { globalSetup?: string }>> = {
+  local: { globalSetup: './sandbox/tiers/control-plane/local-tests.ts' },
+  kind: {},
+  oracle: {},
+  vllm: {},
+}
 
 const base = { testTimeout: 30_000, pool: 'threads' as const }
 const never = ['node_modules/**', 'dist/**']
@@ -14,11 +19,11 @@ export default defineConfig({
           ...base,
           name: 'default',
           include: ['**/*.test.ts'],
-          exclude: [...never, ...TIERS.map((tier) => `**/*.${tier}.test.ts`)],
+          exclude: [...never, ...Object.keys(TIERS).map((tier) => `**/*.${tier}.test.ts`)],
         },
       },
-      ...TIERS.map((tier) => ({
-        test: { ...base, name: tier, include: [`**/*.${tier}.test.ts`], exclude: never, testTimeout: 120_000 },
+      ...Object.entries(TIERS).map(([name, setup]) => ({
+        test: { ...base, ...setup, name, include: [`**/*.${name}.test.ts`], exclude: never, testTimeout: 120_000 },
       })),
     ],
   },

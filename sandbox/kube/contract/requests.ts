@@ -95,6 +95,23 @@ export function describeRequests(at: () => Place): void {
     expect(again.metadata.resourceVersion).toBe(patched.metadata.resourceVersion)
   })
 
+  it('refuses a write meant for an object that was replaced by another of its name', async () => {
+    const made = await run(kube.create(ConfigMap, configMap(at(), 'c', {})))
+    const other = '00000000-0000-4000-8000-000000000000'
+    const update = kube.update(ConfigMap, { ...made, metadata: { ...made.metadata, uid: other } })
+    await expect(run(update)).rejects.toMatchObject({
+      ...{ code: 409, reason: 'Conflict' },
+      message: expect.stringContaining(
+        `Precondition failed: UID in precondition: ${other}, UID in object meta: ${made.metadata.uid}`,
+      ),
+    })
+    const patch = kube.patch(ConfigMap, key('c'), { metadata: { uid: other, labels: { a: 'b' } } })
+    await expect(run(patch)).rejects.toMatchObject({
+      ...{ code: 422, reason: 'Invalid' },
+      message: `ConfigMap "c" is invalid: metadata.uid: Invalid value: "${other}": field is immutable`,
+    })
+  })
+
   it('binds a pod once', async () => {
     const made = await run(kube.create(Pod, pod(at(), 'a')))
     await run(kube.bind(key('a'), made.metadata.uid, 'gpu-0'))

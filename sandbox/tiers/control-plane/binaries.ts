@@ -26,8 +26,17 @@ export async function findBinaries(programs: readonly Program[], version = KUBER
   return { paths, missing: programs.filter((program) => !paths[program]) }
 }
 
-/** Whether the missing programs could be built here. */
-export const canBuild = async (): Promise<boolean> =>
+/** Why no control plane can be had here; undefined when its programs are here or can be built. */
+export async function whyUnavailable(version = KUBERNETES_VERSION): Promise<string | undefined> {
+  const { missing } = await findBinaries(
+    ['etcd', 'kube-apiserver', 'kube-scheduler', 'kube-controller-manager'],
+    version,
+  )
+  if (missing.length === 0 || (await canBuild())) return undefined
+  return `${missing.join(', ')} missing, and no Go to build them`
+}
+
+const canBuild = async (): Promise<boolean> =>
   (await firstExecutable((process.env['PATH'] ?? '').split(delimiter), 'go')) !== undefined
 
 /**

@@ -2,9 +2,13 @@ import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { setTimeout as wait } from 'node:timers/promises'
-import { expect, it } from 'vitest'
+import { it as always, expect } from 'vitest'
+import { whyUnavailable } from './binaries.ts'
 import { startControlPlane } from './control-plane.ts'
 import { removeOrphans } from './orphans.ts'
+
+const unavailable = await whyUnavailable()
+const it = always.skipIf(unavailable)
 
 /** Processes whose command line names the folder. */
 const processesOf = (folder: string): string[] =>
