@@ -24,24 +24,43 @@ export function understand(command: readonly string[]): CommandOutcome | undefin
 }
 
 function script(text: string): CommandOutcome | undefined {
-  if (/[|<>`$(){}*?[\]~\\'"]/.test(text.replace(/&&/g, '').replace(/"[^"$`\\]*"|'[^']*'/g, ''))) return undefined
-  const steps = text.split(/(&&|;|\n)/).map((s) => s.trim())
-  let [afterUs, exitCode, skip] = [0, 0, false]
-  for (const step of steps) {
-    if (step === '&&') skip = exitCode !== 0
-    else if (step === ';' || step === '') skip = step === ';' ? false : skip
-    else if (!skip) {
-      if (step.includes('&')) return undefined
-      const words = (step.match(/"[^"]*"|'[^']*'|\S+/g) ?? []).map((w) => w.replace(/^["']|["']$/g, ''))
-      if (words[0] === 'exec') words.shift()
-      if (words[0] === 'exit') return { exitCode: Number(words[1] ?? exitCode) & 255, afterUs }
-      const outcome = simple(words)
-      if (!outcome) return undefined
-      afterUs += outcome.afterUs
-      exitCode = outcome.exitCode
-    }
+  const steps = commandsOf(text)
+  if (!steps) return undefined
+  let [afterUs, exitCode] = [0, 0]
+  for (const { words, onlyAfterSuccess } of steps) {
+    if (words.length === 0 || (onlyAfterSuccess && exitCode !== 0)) continue
+    const rest = words[0] === 'exec' ? words.slice(1) : words
+    if (rest[0] === 'exit') return { exitCode: Number(rest[1] ?? exitCode) & 255, afterUs }
+    const outcome = simple(rest)
+    if (!outcome) return undefined
+    afterUs += outcome.afterUs
+    exitCode = outcome.exitCode
   }
   return { exitCode, afterUs }
+}
+
+interface Step {
+  readonly words: string[]
+  /** It comes after `&&`. */
+  readonly onlyAfterSuccess: boolean
+}
+
+/** The commands of a script of plain words and quotes; undefined when there is anything more to it. */
+function commandsOf(text: string): Step[] | undefined {
+  const tokens = text.match(/'[^']*'|"[^"$`\\]*"|&&|[;\n]|[\w./:=,@%+-]+|[ \t]+|[^]/g) ?? []
+  const steps: Step[] = [{ words: [], onlyAfterSuccess: false }]
+  let open = false
+  for (const token of tokens) {
+    const word = /^['"].*['"]$/s.test(token) ? token.slice(1, -1) : /^[\w./:=,@%+-]+$/.test(token) ? token : undefined
+    const { words } = steps.at(-1)!
+    if (token === '&&' || token === ';' || token === '\n') steps.push({ words: [], onlyAfterSuccess: token === '&&' })
+    else if (word !== undefined) {
+      if (open) words[words.length - 1] += word
+      else words.push(word)
+    } else if (!/^[ \t]+$/.test(token)) return undefined
+    open = word !== undefined
+  }
+  return steps
 }
 
 function simple([name, ...args]: readonly string[]): CommandOutcome | undefined {
