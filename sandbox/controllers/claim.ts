@@ -9,7 +9,7 @@ import { RetryError } from './retry.ts'
 
 type Owner = KubeObject & { spec: { selector: LabelSelector } }
 
-export interface Claim<T extends KubeObject> {
+interface Claim<T extends KubeObject> {
   readonly kube: Kube
   readonly ownerKind: Kind<Owner>
   readonly owner: Owner

@@ -10,7 +10,7 @@ import { findCondition, removeCondition, setCondition } from './conditions.ts'
 import { factsOf, labelTest } from './pod-facts.ts'
 
 /** What a ReplicaSet's status follows from. */
-export interface Observed {
+interface Observed {
   readonly active: readonly o.Pod[]
   readonly terminating: readonly o.Pod[]
   /** Why pods could not be made or deleted, if so. */

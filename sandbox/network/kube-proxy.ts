@@ -6,7 +6,7 @@ import type { World } from '../world/world.ts'
 import { BoundedFrequencyRunner } from './bounded-frequency-runner.ts'
 import { type PortRules, type ProxyEndpoint, rulesOf } from './service-rules.ts'
 
-export interface KubeProxyOptions {
+interface KubeProxyOptions {
   readonly world: World
   /** A Kube of its own process: `kube-proxy/<node>`. */
   readonly kube: Kube

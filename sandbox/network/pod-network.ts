@@ -12,7 +12,7 @@ export interface PodEndpoint {
 }
 
 /** What becomes of a TCP connection to an address: established, answered by RST, or by nothing at all. */
-export type Connection =
+type Connection =
   | { readonly kind: 'open'; readonly endpoint: PodEndpoint }
   | { readonly kind: 'refused'; readonly endpoint: PodEndpoint }
   | { readonly kind: 'unreachable' }

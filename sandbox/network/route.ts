@@ -6,7 +6,7 @@ import type { KubeProxy } from './kube-proxy.ts'
 import type { PodNetwork } from './pod-network.ts'
 import type { ProxyEndpoint } from './service-rules.ts'
 
-export interface RouteOptions {
+interface RouteOptions {
   readonly world: World
   readonly proxy: KubeProxy
   readonly network: PodNetwork

@@ -23,10 +23,10 @@ export interface PortRules {
 }
 
 /** Endpoints one of which is drawn; or an answer by RST; or none at all, where a policy wants local endpoints and has none. */
-export type Destination = readonly ProxyEndpoint[] | 'reject' | 'drop'
+type Destination = readonly ProxyEndpoint[] | 'reject' | 'drop'
 
 /** The slices of a Service. */
-export const slicesByService: Index<o.EndpointSlice> = {
+const slicesByService: Index<o.EndpointSlice> = {
   kind: EndpointSlice,
   name: 'service',
   values: ({ metadata }) => {

@@ -2,7 +2,7 @@ import type * as o from '../../kube/objects.ts'
 import { specReplicas } from './replica-counts.ts'
 
 /** How far a rolling update may go over and under the wanted number, in pods. */
-export interface Fenceposts {
+interface Fenceposts {
   readonly surge: number
   readonly unavailable: number
 }

@@ -34,7 +34,7 @@ export function* syncSets(pass: Pass, owned: readonly o.ReplicaSet[], create: bo
   return setsOf(current, old)
 }
 
-export const setsOf = (current: o.ReplicaSet | undefined, old: readonly o.ReplicaSet[]): Sets => ({
+const setsOf = (current: o.ReplicaSet | undefined, old: readonly o.ReplicaSet[]): Sets => ({
   current,
   old,
   all: current ? [...old, current] : old,

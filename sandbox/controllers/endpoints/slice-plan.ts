@@ -19,12 +19,12 @@ const RESERVED = new Set([SERVICE_NAME, MANAGED_BY, HEADLESS])
 const MAX_ENDPOINTS = 100
 
 /** A slice before the server has seen it. */
-export type SliceDraft = Pick<o.EndpointSlice, 'apiVersion' | 'kind' | 'addressType' | 'endpoints' | 'ports'> & {
+type SliceDraft = Pick<o.EndpointSlice, 'apiVersion' | 'kind' | 'addressType' | 'endpoints' | 'ports'> & {
   metadata: Pick<o.ObjectMeta, 'namespace' | 'labels' | 'annotations' | 'ownerReferences'> & { generateName: string }
 }
 
 /** What is to be done to a Service's slices. */
-export interface SlicePlan {
+interface SlicePlan {
   readonly create: SliceDraft[]
   readonly update: o.EndpointSlice[]
   readonly delete: o.EndpointSlice[]

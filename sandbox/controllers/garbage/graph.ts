@@ -21,7 +21,7 @@ export interface GraphNode {
 }
 
 /** What the garbage collector is to look at, by uid. */
-export interface GraphSink {
+interface GraphSink {
   attemptToDelete(uid: string): void
   attemptToOrphan(uid: string): void
 }
