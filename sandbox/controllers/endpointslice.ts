@@ -6,7 +6,7 @@ import type { Task } from '../world/actor.ts'
 import { seconds, toRfc3339, type Us } from '../world/time.ts'
 import { type ControllerContext, type ControllerSpec, controller, primary, watching } from './controller.ts'
 import { DesiredEndpoints } from './endpoints/desired.ts'
-import { endpointChanged, placeChanged } from './endpoints/endpoint.ts'
+import { endpointChanged, placeChanged, zoneOf } from './endpoints/endpoint.ts'
 import { MANAGED_BY, MANAGER, planSlices, SERVICE_NAME } from './endpoints/slice-plan.ts'
 import { SliceTracker, serviceKeyOf, TriggerTimes } from './endpoints/trackers.ts'
 import { RetryError } from './retry.ts'
@@ -31,7 +31,7 @@ export function endpointSliceController(options: { batchPeriod?: Us } = {}): Con
       primary(Service),
       watching(Pod, (context) => podHandler(context, batchPeriod)),
       watching(EndpointSlice, (context) => sliceHandler(context, tracker)),
-      watching(Node, () => ({})),
+      watching(Node, () => nodeHandler(endpoints)),
     ],
     *reconcile(key, { kube }) {
       const service = kube.get(Service, key)
@@ -131,5 +131,17 @@ function sliceHandler({ queue }: ControllerContext, tracker: SliceTracker): Hand
     deleted(slice) {
       if (managed(slice) && !tracker.gone(slice)) add(slice)
     },
+  }
+}
+
+/** What endpoints say of a node is its zone. */
+function nodeHandler(endpoints: DesiredEndpoints): Handler<o.Node> {
+  const forget = () => endpoints.nodesChanged()
+  return {
+    added: forget,
+    updated(before, after) {
+      if (zoneOf(before) !== zoneOf(after)) forget()
+    },
+    deleted: forget,
   }
 }

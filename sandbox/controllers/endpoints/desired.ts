@@ -13,38 +13,47 @@ interface Place {
   readonly endpoint: o.Endpoint | undefined
 }
 
-/** The endpoints a Service should have. Each version of a pod is worked out once, for the Service as it is. */
+interface Group extends Desired {
+  readonly key: string
+  readonly endpoints: o.Endpoint[]
+}
+
+/** The endpoints a Service should have. Each version of a pod is worked out once, for the Service and the nodes as they are. */
 export class DesiredEndpoints {
   private readonly byService = new Map<string, { service: o.Service; places: WeakMap<o.Pod, Place> }>()
 
   /** By their ports, and why a pod was passed over, if one was. */
-  of(kube: Kube, service: o.Service, pods: readonly o.Pod[]): { desired: Desired[]; skipped?: string } {
+  of(kube: Kube, service: o.Service, pods: readonly o.Pod[]): { desired: readonly Desired[]; skipped?: string } {
     const places = this.placesOf(service)
-    const byPorts = new Map<string, Desired & { endpoints: o.Endpoint[] }>()
+    const groups = new Map<string, Group>()
+    let group: Group | undefined
     let skipped: string | undefined
     for (const pod of pods) {
-      const node = kube.get(Node, pod.spec.nodeName ?? '')
       let place = places.get(pod)
-      if (place?.node !== node || !place) {
-        place = placeOf(service, pod, node)
+      if (!place) {
+        place = placeOf(service, pod, kube.get(Node, pod.spec.nodeName ?? ''))
         places.set(pod, place)
       }
-      const { ports, portsKey: key, endpoint } = place
+      const { node, ports, portsKey: key, endpoint } = place
       if (!endpoint) continue
-      let group = byPorts.get(key)
-      if (!group) {
-        group = { ports, endpoints: [] }
-        byPorts.set(key, group)
+      if (group?.key !== key) {
+        group = groups.get(key) ?? { key, ports, endpoints: [] }
+        groups.set(key, group)
       }
       if (!node && !service.spec.publishNotReadyAddresses)
         skipped ??= `skipping Pod ${pod.metadata.name} for Service ${keyOf(service)}: Node ${pod.spec.nodeName} Not Found`
       else if (endpoint.addresses.length > 0) group.endpoints.push(endpoint)
     }
-    return { desired: [...byPorts.values()], skipped }
+    return { desired: [...groups.values()], skipped }
   }
 
   forget(serviceKey: string): void {
     this.byService.delete(serviceKey)
+  }
+
+  /** Forgets everything: a node came, went or moved to another zone. */
+  nodesChanged(): void {
+    this.byService.clear()
   }
 
   private placesOf(service: o.Service): WeakMap<o.Pod, Place> {

@@ -15,7 +15,7 @@ export function endpointOf(pod: o.Pod, node: o.Node | undefined, service: o.Serv
   const serving = isReady(pod)
   const terminating = pod.metadata.deletionTimestamp !== undefined
   const ready = Boolean(service.spec.publishNotReadyAddresses) || (serving && !terminating)
-  const zone = node?.metadata.labels?.['topology.kubernetes.io/zone']
+  const zone = node && zoneOf(node)
   const { hostname, subdomain, nodeName } = pod.spec
   const { namespace, name, uid } = pod.metadata
   return {
@@ -27,6 +27,8 @@ export function endpointOf(pod: o.Pod, node: o.Node | undefined, service: o.Serv
     ...(hostname && subdomain === service.metadata.name ? { hostname } : {}),
   }
 }
+
+export const zoneOf = ({ metadata }: o.Node): string | undefined => metadata.labels?.['topology.kubernetes.io/zone']
 
 const addressesOf = ({ status }: o.Pod): string[] => {
   const ips = status.podIPs?.map(({ ip }) => ip) ?? (status.podIP ? [status.podIP] : [])

@@ -65,17 +65,21 @@ function planForPorts(
   existing: readonly o.EndpointSlice[],
   plan: SlicePlan,
 ): void {
-  const missing = new Map(wanted.endpoints.map((endpoint) => [identityOf(endpoint), endpoint]))
+  const labels = sliceLabels(service)
+  const { kept, missing } = inPlace(wanted.endpoints, existing)
   const changing: o.EndpointSlice[] = []
   const settled: o.EndpointSlice[] = []
-  for (const slice of existing) {
-    const kept = keep(slice, missing)
-    const labels = sliceLabels(service)
-    if (kept.changed && kept.endpoints.length === 0) plan.delete.push(slice)
-    else if (kept.changed || !equal(slice.metadata.labels, labels))
-      changing.push({ ...slice, metadata: { ...slice.metadata, labels }, endpoints: kept.endpoints })
+  existing.forEach((slice, i) => {
+    const endpoints = kept[i]
+    if (endpoints?.length === 0) plan.delete.push(slice)
+    else if (endpoints || !equal(slice.metadata.labels, labels))
+      changing.push({
+        ...slice,
+        metadata: { ...slice.metadata, labels },
+        endpoints: endpoints ?? [...slice.endpoints],
+      })
     else settled.push(slice)
-  }
+  })
   for (const slice of [...changing].sort((a, b) => b.endpoints.length - a.endpoints.length)) fill(slice, missing)
   while (missing.size > 0) {
     const roomy = missing.size < MAX_ENDPOINTS ? closestFit(settled, missing.size) : undefined
@@ -93,19 +97,35 @@ function planForPorts(
   plan.update.push(...changing)
 }
 
-/** The slice's endpoints that are still wanted, as they are wanted; they are taken out of `missing`. */
-function keep(slice: o.EndpointSlice, missing: Map<string, o.Endpoint>): { endpoints: o.Endpoint[]; changed: boolean } {
-  const endpoints: o.Endpoint[] = []
-  let changed = false
-  for (const endpoint of slice.endpoints) {
-    const identity = identityOf(endpoint)
-    const wanted = missing.get(identity)
-    if (!wanted) continue
-    endpoints.push(wanted)
-    missing.delete(identity)
-    if (!unchanged(wanted, endpoint)) changed = true
-  }
-  return { endpoints, changed: changed || endpoints.length !== slice.endpoints.length }
+/**
+ * What each slice keeps of its endpoints, as they are wanted now: undefined where all stay as they are. And the endpoints that
+ * have no place yet, by identity. Most are found by reference: the cache holds the very objects that were written last.
+ */
+function inPlace(
+  wanted: readonly o.Endpoint[],
+  slices: readonly o.EndpointSlice[],
+): { kept: (o.Endpoint[] | undefined)[]; missing: Map<string, o.Endpoint> } {
+  const unplaced = new Set(wanted)
+  const strangers = slices.map(({ endpoints }) => new Set(endpoints.filter((endpoint) => !unplaced.delete(endpoint))))
+  const missing = new Map<string, o.Endpoint>()
+  for (const endpoint of unplaced) missing.set(identityOf(endpoint), endpoint)
+  const kept = slices.map(({ endpoints }, i) => {
+    const strange = strangers[i]!
+    let changed = false
+    const left =
+      strange.size === 0
+        ? []
+        : endpoints.flatMap((endpoint) => {
+            if (!strange.has(endpoint)) return endpoint
+            const identity = identityOf(endpoint)
+            const now = missing.get(identity)
+            missing.delete(identity)
+            if (!now || !unchanged(now, endpoint)) changed = true
+            return now ?? []
+          })
+    return changed ? left : undefined
+  })
+  return { kept, missing }
 }
 
 function fill(slice: { endpoints: o.Endpoint[] }, missing: Map<string, o.Endpoint>): void {
