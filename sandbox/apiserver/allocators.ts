@@ -1,8 +1,8 @@
 import type { Allocator } from './strategy.ts'
 
-/** 10.96.0.0/12, kubeadm's and kube-apiserver's default neighbourhood, without network, API server (.1), DNS (.10) and broadcast. */
+/** 10.96.0.0/12 as kubeadm has it, without the addresses of the network, of the API server's own Service and of broadcast. */
 const CLUSTER_IP = { base: ipToNumber('10.96.0.0'), size: 2 ** 20 } as const
-const RESERVED = new Set([1, 10])
+const KUBERNETES_SERVICE = 1
 
 const NODE_PORT = { first: 30000, last: 32767 } as const
 /** Ports left to those who choose their own. Follows pkg/registry/core/service/portallocator, 32 < n/32 = 86 < 128. */
@@ -11,7 +11,7 @@ const NODE_PORT_STATIC = 86
 /** Service addresses: 10.96.0.0/12 from 10.96.1.0 on, so that hand-picked low ones seldom collide. */
 export function clusterIPs(): Allocator<string> {
   const pool = new Pool(1, CLUSTER_IP.size - 2, 256)
-  for (const offset of RESERVED) pool.take(offset)
+  pool.take(KUBERNETES_SERVICE)
   return {
     next: () => mapped(pool.next(), (offset) => numberToIp(CLUSTER_IP.base + offset)),
     take: (ip) => (isIPv4(ip) ? pool.take(ipToNumber(ip) - CLUSTER_IP.base) : 'out of range'),

@@ -6,7 +6,8 @@ import { kindOf, ServiceAccount } from '../kube/kinds.ts'
 import { collectionPath, objectPath } from '../kube/remote/paths.ts'
 import { openRest, type Rest } from '../kube/remote/rest.ts'
 import { type ControlPlane, startControlPlane } from '../tiers/control-plane/control-plane.ts'
-import { type Case, cases, type UpdateCase, updateCases } from './real.cases.ts'
+import { type Case, cases } from './real.cases.ts'
+import { type UpdateCase, updateCases } from './real.updates.ts'
 import { testStore } from './testkit.ts'
 
 let controlPlane: ControlPlane
