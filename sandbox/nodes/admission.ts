@@ -19,13 +19,12 @@ export interface Rejection {
 export function admit(options: {
   pod: Pod
   others: readonly Pod[]
-  node: Node | undefined
+  node: Node
   devices: DeviceManager
 }): Rejection | undefined {
   const { pod, others, node, devices } = options
   const why = devices.allocate(pod)
   if (why) return { reason: 'UnexpectedAdmissionError', message: `Allocate failed due to ${why}, which is unexpected` }
-  if (!node) return { reason: 'InvalidNodeInfo', message: 'Kubelet cannot get node info.' }
   return insufficient(pod, others, node, devices) ?? mismatch(pod, others, node)
 }
 

@@ -2,7 +2,7 @@ import type { DeviceManager } from '../gpus/device-manager.ts'
 import { equal } from '../journal/merge-patch.ts'
 import { Node as NodeKind, Pod as PodKind } from '../kube/kinds.ts'
 import type { Kube } from '../kube/kube.ts'
-import type { Container, Pod } from '../kube/objects.ts'
+import type { Container, Node, Pod } from '../kube/objects.ts'
 import type { PodNetwork } from '../network/pod-network.ts'
 import type { Actor } from '../world/actor.ts'
 import { seconds, type Us } from '../world/time.ts'
@@ -34,6 +34,8 @@ export interface KubeletOptions {
   readonly pullBytesPerSecond: number
   readonly serializeImagePulls: boolean
   readonly cachedImages: readonly string[]
+  /** The Node as it was registered: pods are admitted by it until the cache has the real one. */
+  readonly initialNode: Node
   /** When the kubelet process began. Before the trial: it has been up for long. */
   readonly startedAt: Us
   imagesChanged(): void
@@ -136,7 +138,12 @@ export class Kubelet {
     const fresh = pod.status.phase !== 'Failed' && pod.status.phase !== 'Succeeded'
     const why =
       fresh && !pod.metadata.deletionTimestamp
-        ? admit({ pod, others: this.activePods(), node: kube.get(NodeKind, nodeName), devices })
+        ? admit({
+            pod,
+            others: this.activePods(),
+            node: kube.get(NodeKind, nodeName) ?? this.options.initialNode,
+            devices,
+          })
         : undefined
     const worker = new PodWorker({ context: this.context, pod, hosts: this.hosts })
     const entry: Entry = { worker, actor: undefined, removed: false, rejected: why !== undefined }

@@ -3,6 +3,7 @@ import { GPU, gpuId } from '../gpus/gpu-plugin.ts'
 import { isApiError } from '../kube/errors.ts'
 import { Lease, Node as NodeKind, Pod as PodKind } from '../kube/kinds.ts'
 import type { Kube } from '../kube/kube.ts'
+import type { Node } from '../kube/objects.ts'
 import type { PodNetwork } from '../network/pod-network.ts'
 import { type Actor, sleep, type Task } from '../world/actor.ts'
 import type { Timer } from '../world/clock.ts'
@@ -105,6 +106,7 @@ class SimulatedNode implements RunningNode {
       timings: options.timings ?? assumedTimings,
       serializeImagePulls: options.serializeImagePulls ?? true,
       cachedImages: node.images ?? [],
+      initialNode: nodeObject(node, this.resources(), world.clock.now) as Node,
       startedAt: options.startedAt ?? -seconds(3600),
       imagesChanged: () => this.statusChanged(),
     })

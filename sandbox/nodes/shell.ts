@@ -47,7 +47,7 @@ interface Step {
 
 /** The commands of a script of plain words and quotes; undefined when there is anything more to it. */
 function commandsOf(text: string): Step[] | undefined {
-  const tokens = text.match(/'[^']*'|"[^"$`\\]*"|&&|[;\n]|[\w./:=,@%+-]+|[ \t]+|[^]/g) ?? []
+  const tokens = text.match(/'[^']*'|"[^"$`\\]*"|&&|[;\n]|[\w./:=,@%+-]+|[ \t]+|[\s\S]/g) ?? []
   const steps: Step[] = [{ words: [], onlyAfterSuccess: false }]
   let open = false
   for (const token of tokens) {
