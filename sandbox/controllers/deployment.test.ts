@@ -210,3 +210,14 @@ describe('ReplicaSets', () => {
     expect(cluster.store.list(Pod)).toHaveLength(1)
   })
 })
+
+it('writes the same journal for the same seed, and another for another', () => {
+  const journal = (seed: number) => {
+    const cluster = started(deploymentOf(6), { profile: defaultProfile, seed })
+    setImage(cluster, 'v2')
+    settle(cluster)
+    return JSON.stringify(cluster.world.journal.records)
+  }
+  expect(journal(7)).toBe(journal(7))
+  expect(journal(7)).not.toBe(journal(8))
+})

@@ -54,7 +54,7 @@ export function garbageCollector(options: { custom?: readonly Kind[] } = {}): Co
     ],
     *reconcile(key) {
       const { graph, writes } = state!
-      const node = graph.node(key.slice(DELETE.length))
+      const node = graph.node(key.slice(key.indexOf(' ') + 1))
       if (!node) return
       if (key.startsWith(ORPHAN_DEPENDENTS)) return yield* orphanDependents(writes, node)
       mustBeKnown(monitored, node.kind)
