@@ -1,7 +1,7 @@
 import type { Container, LifecycleHandler } from '../kube/objects.ts'
 import { sleep, type Task } from '../world/actor.ts'
 import { seconds, type Us } from '../world/time.ts'
-import { podGet, resolvePort } from './pod-access.ts'
+import { execIn, podGet, resolvePort } from './pod-access.ts'
 import type { PodRuntime } from './pod-runtime.ts'
 
 /** What a lifecycle hook comes to. `afterUs` is how long it runs; undefined when it never ends by itself. */
@@ -19,7 +19,7 @@ export function hookOutcome(handler: LifecycleHandler, container: Container, run
     const command = handler.exec.command ?? []
     const program = runtime.running(container.name)?.program
     if (!program) return { afterUs: 0, failed: true }
-    const result = program.exec?.(command)
+    const result = execIn(program, command)
     if (!result) return { afterUs: 0, failed: false, unmodelled: command }
     return { afterUs: result.afterUs, failed: result.exitCode !== 0 }
   }

@@ -64,7 +64,6 @@ function runToEnd({ clock, exit }: ProgramContext, { exitCode, afterUs }: Comman
     signal: (signal) => {
       if (signal === 'SIGKILL') timer?.cancel()
     },
-    exec: understand,
   }
 }
 
@@ -89,7 +88,6 @@ function serve({ clock, container, exit }: ProgramContext, times: PlainAssumptio
         })
       }
     },
-    exec: understand,
   }
 }
 

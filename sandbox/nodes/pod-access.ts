@@ -1,6 +1,7 @@
 import type { Container, HttpGetAction, IntOrString } from '../kube/objects.ts'
 import type { PodRuntime } from './pod-runtime.ts'
-import type { PortAnswer } from './program.ts'
+import type { PortAnswer, RunningProgram } from './program.ts'
+import { type CommandOutcome, understand } from './shell.ts'
 
 /** The number of a port given by number or by name in the container; undefined when no port has the name. */
 export function resolvePort(port: IntOrString, container: Container): number | undefined {
@@ -29,3 +30,7 @@ export function urlOf(get: HttpGetAction, host: string, port: number): string {
   const path = get.path ?? '/'
   return `${(get.scheme ?? 'HTTP').toLowerCase()}://${get.host || host}:${port}${path.startsWith('/') ? path : `/${path}`}`
 }
+
+/** Runs a command in a container: what the program says it does, or what `sleep` and the like do in any image. */
+export const execIn = (program: RunningProgram, command: readonly string[]): CommandOutcome | undefined =>
+  program.exec?.(command) ?? understand(command)

@@ -2,13 +2,11 @@ import { describe, expect, it } from 'vitest'
 import { Pod } from '../kube/kinds.ts'
 import { isReady } from '../kube/pods.ts'
 import { seconds } from '../world/time.ts'
-import { understand } from './shell.ts'
 import { scripted, testNode, testPod } from './testkit.ts'
 
-const stubborn = () => scripted(() => ({ exec: understand }))
+const stubborn = () => scripted(() => ({}))
 const polite = (takesSeconds: number) =>
   scripted(({ clock, exit }) => ({
-    exec: understand,
     signal: (signal) => {
       if (signal === 'SIGTERM') clock.after(seconds(takesSeconds), () => exit(0))
     },

@@ -1,6 +1,6 @@
 import type { Container, Probe } from '../../kube/objects.ts'
 import { seconds, type Us } from '../../world/time.ts'
-import { podAccepts, podGet, resolvePort, urlOf } from '../pod-access.ts'
+import { execIn, podAccepts, podGet, resolvePort, urlOf } from '../pod-access.ts'
 import type { PodRuntime } from '../pod-runtime.ts'
 
 /**
@@ -78,7 +78,7 @@ function execProbe(probe: Probe, target: ProbeTarget): ProbeOutcome {
   const timeout = seconds(probe.timeoutSeconds)
   const program = target.runtime.running(target.container.name)?.program
   if (!program) return { kind: 'error', afterUs: 0, output: 'container is not in CONTAINER_RUNNING state' }
-  const result = program.exec?.(command)
+  const result = execIn(program, command)
   if (!result) return { kind: 'unmodelled', afterUs: 0, command }
   if (result.afterUs >= timeout)
     return failure(`command timed out: "${command.join(' ')}" timed out after ${probe.timeoutSeconds}s`, timeout)
