@@ -3,22 +3,28 @@ import type { FoundServer } from './inference-servers.ts'
 import type { Platform } from './platform/platform.ts'
 import type { Capabilities } from './platform/roles/capabilities.ts'
 import { unmodelled } from './platform/roles/unmodelled.ts'
+import type { Scenario } from './scenario.ts'
 import { brokenIn, type Invalid, type TrialResult } from './verdict/verdict.ts'
 
-/** What keeps any verdict on a server from being given: what has no actor here, and what nobody knows. */
+/**
+ * What keeps a scenario's verdict on a server from being given: what has no actor here, and what nobody knows. What the scenario cannot
+ * notice does not count: fields it is blind to, and ways to a server when it sends no requests.
+ */
 export function blockersOf(
-  platform: Platform,
-  server: FoundServer,
+  { platform, server, capabilities }: { platform: Platform; server: FoundServer; capabilities: Capabilities },
   resolved: ResolvedServer,
-  capabilities: Capabilities,
+  scenario: Scenario,
 ): Invalid[] {
-  const found = unmodelled(platform, server, capabilities).map(
-    ({ what, why, source }): Invalid => ({
-      code: 'UNMODELLED',
-      what: `${what} (${source.file}:${source.line}:${source.column}): ${why}`,
-      fix: 'Take it out of what is verified to judge the rest, or try it on a real cluster.',
-    }),
-  )
+  const features = new Set([...capabilities.features, ...(scenario.blindTo ?? [])])
+  const found = unmodelled(platform, server, { ...capabilities, features })
+    .filter(({ effect }) => scenario.load || effect !== 'routes')
+    .map(
+      ({ what, why, source }): Invalid => ({
+        code: 'UNMODELLED',
+        what: `${what} (${source.file}:${source.line}:${source.column}): ${why}`,
+        fix: 'Take it out of what is verified to judge the rest, or try it on a real cluster.',
+      }),
+    )
   if (resolved.kind === 'unmodelled' && found.length === 0)
     found.push({ code: 'UNMODELLED', what: resolved.reason, fix: 'Only vLLM servers of this kind can be simulated.' })
   if (resolved.kind === 'unknown-model')

@@ -122,6 +122,19 @@ function factsOf(platform: Platform, server: FoundServer) {
   }
 }
 
+/** Where flags cannot be read: the weights, and a minute for everything else. */
+function estimateByWeights(name: string | undefined, platform: Platform): typeof UNKNOWN_LOAD {
+  const model = name === undefined ? undefined : (describedModels(platform)[name] ?? modelById(name))
+  if (!model) return UNKNOWN_LOAD
+  const total = (speed: 'slow' | 'likely' | 'fast') =>
+    Math.round(60e6 + (model.weightsBytes / READ_BYTES_PER_SECOND[speed]) * 1e6)
+  return {
+    us: total('likely'),
+    rangeUs: [total('fast') / 2, Math.round(1.5 * total('slow'))],
+    note: `${(model.weightsBytes / 1e9).toFixed(1)} GB of weights`,
+  }
+}
+
 /** The model in arguments that cannot be parsed: what `--model` names, or what follows `vllm serve`. */
 function modelAmong(args: readonly string[], form: 'serve' | 'module'): string | undefined {
   const index = args.findIndex((arg) => /^--model(=|$)/.test(arg))
@@ -145,6 +158,8 @@ function estimateLoad(
   given: { bytesPerSecond?: number; model?: ModelSpec },
 ): { us: Us; rangeUs: readonly [Us, Us]; note: string } {
   const resolved = resolveOn(server, 'NVIDIA-H100-80GB-HBM3', describedModels(platform))
+  if (resolved.kind === 'bad-arguments')
+    return estimateByWeights(modelAmong(resolved.command.args, resolved.command.form), platform)
   if (resolved.kind !== 'runs' && resolved.kind !== 'refused') return UNKNOWN_LOAD
   const { model, settings, weightsFrom } = resolved
   const fetched = weightsFrom === 'hub'

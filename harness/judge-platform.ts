@@ -6,6 +6,7 @@ import type { NodeGroup } from '../sandbox/tiers/tier.ts'
 import type { ResolvedServer } from '../sandbox/vllm/server/resolve.ts'
 import { minutes, seconds } from '../sandbox/world/time.ts'
 import { assumedInputs } from './assumed-inputs.ts'
+import { assumedObjects } from './assumed-objects.ts'
 import { blockersOf, doubtOf } from './doubts.ts'
 import {
   describedModels,
@@ -63,7 +64,7 @@ function judgeable(context: Context): Judgeable {
       if (kinds.length === 0 || kinds.includes(manifest.kind)) return undefined
       return `it is a ${manifest.kind}; this scenario is for ${kinds.join(', ')}`
     },
-    blockers: blockersOf(platform, server, resolved, context.capabilities),
+    blockersFor: (scenario) => blockersOf(context, resolved, scenario),
     doubtOf: (result) => doubtOf(result, resolved),
     assumed: assumedInputs(inputs, server.id, server.container.image ?? ''),
     prepare: (overrides) => prepare(context, overrides),
@@ -109,7 +110,10 @@ function prepare(context: Context, overrides: Overrides): Setup {
   const registryBytesPerSecond = overrides.registryBytesPerSecond ?? inputs.registryBytesPerSecond.value
   const capacity = resolved.kind === 'runs' ? capacityOf(resolved, workload) : 0
   return {
-    objects: platform.objects.map(({ manifest }) => manifest as unknown as o.Draft<o.KubeObject>),
+    objects: [
+      ...assumedObjects(platform),
+      ...platform.objects.map(({ manifest }) => manifest),
+    ] as unknown as o.Draft<o.KubeObject>[],
     subject: subjectIn(server, resolved),
     nodes,
     programFor: programsFor({

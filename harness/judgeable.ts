@@ -13,8 +13,8 @@ export interface Judgeable {
   readonly key: string
   /** Why a scenario cannot be run on it; undefined: it can. */
   unfitFor(scenario: Scenario): string | undefined
-  /** What keeps any verdict from being given: kinds and fields without an actor, a model nobody knows. */
-  readonly blockers: readonly Invalid[]
+  /** What keeps a scenario's verdict from being given: kinds and fields without an actor, a model nobody knows. */
+  blockersFor(scenario: Scenario): readonly Invalid[]
   /** What keeps this result from being trusted although the trial ran: it rests on an estimate that may be wrong. */
   doubtOf(result: TrialResult): Invalid | undefined
   /** Inputs nobody gave, with the ends of their ranges, the more favourable one first. */

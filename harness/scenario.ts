@@ -1,5 +1,6 @@
 import type { Expectation } from './expectations/check.ts'
 import type { FaultCall } from './faults/fault.ts'
+import type { Feature } from './platform/roles/capabilities.ts'
 
 /**
  * What is tested: a timeline of faults and changes, and what must hold while and after. JSON all the way down, so that it crosses files,
@@ -12,8 +13,12 @@ export interface Scenario {
   readonly decidedBy: 'manifests' | 'cluster' | 'drill'
   /** What a platform must have for it to apply. */
   readonly needs: readonly Need[]
+  /** Fields of the pods that cannot change its verdict, so that it is given also where nothing simulates them. */
+  readonly blindTo?: readonly Feature[]
   /** Whether clients send requests from the time the platform has settled. */
   readonly load: boolean
+  /** The subject's startup and liveness probes are taken away: they are judged by scenarios of their own. */
+  readonly withoutProbes?: boolean
   /** Nodes beyond the platform's own, where the failure is not about room. */
   readonly spareNodes?: number
   readonly timeline: readonly TimelineEntry[]

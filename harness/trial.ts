@@ -1,6 +1,7 @@
 import type { Journal, JournalHeader } from '../sandbox/journal/journal.ts'
 import { ApiError } from '../sandbox/kube/errors.ts'
 import { kindOf } from '../sandbox/kube/kinds.ts'
+import type { Deployment } from '../sandbox/kube/objects.ts'
 import type { Sandbox, Tier } from '../sandbox/tiers/tier.ts'
 import { parseDuration, seconds, type Us } from '../sandbox/world/time.ts'
 import { boundOf, goalsReached } from './converge.ts'
@@ -64,7 +65,8 @@ async function conduct(spec: TrialSpec, sandbox: Sandbox, observation: Observati
 
   observation.enter('apply')
   for (const entry of scenario.timeline) if (entry.at === 'start') await inject(entry.do)
-  const rejected = await applyManifests(setup, sandbox)
+  const objects = scenario.withoutProbes ? withoutProbes(setup) : setup.objects
+  const rejected = await applyManifests(objects, sandbox)
   if (rejected) return observation.reject(rejected)
 
   observation.enter('settle')
@@ -133,10 +135,10 @@ async function injectFault(call: FaultCall, spec: TrialSpec, sandbox: Sandbox, h
 
 /** Creates every object in the order given. Returns what the API server said against one of them. */
 async function applyManifests(
-  setup: Setup,
+  objects: Setup['objects'],
   sandbox: Sandbox,
 ): Promise<{ object: string; error: ApiError } | undefined> {
-  for (const object of setup.objects) {
+  for (const object of objects) {
     try {
       await sandbox.run('kubectl', sandbox.kube.create(kindOf(object), object))
     } catch (error) {
@@ -145,6 +147,23 @@ async function applyManifests(
     }
   }
   return undefined
+}
+
+/** The objects, with no startup or liveness probe in the subject's pods. */
+function withoutProbes({ objects, subject }: Setup): Setup['objects'] {
+  return objects.map((object) => {
+    const { kind, metadata } = object
+    if (
+      kind !== subject.kind ||
+      metadata.name !== subject.name ||
+      (metadata.namespace ?? 'default') !== subject.namespace
+    )
+      return object
+    const workload = object as unknown as Pick<Deployment, 'spec'>
+    const { template } = workload.spec
+    const containers = template.spec.containers.map(({ startupProbe: _s, livenessProbe: _l, ...rest }) => rest)
+    return { ...object, spec: { ...workload.spec, template: { ...template, spec: { ...template.spec, containers } } } }
+  })
 }
 
 /** Moves time on until `done` holds; false when it does not within `bound`. */

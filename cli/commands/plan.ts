@@ -19,8 +19,11 @@ export async function plan(paths: readonly string[], options: Options): Promise<
   if (judgeables.length === 0 && unmodelled.length === 0) throw nothingToJudge(platform)
   const servers = judgeables.map((judgeable) => ({
     server: judgeable.key,
-    blockers: judgeable.blockers,
-    scenarios: scenarios.map((scenario) => ({ scenario: scenario.slug, unfit: judgeable.unfitFor(scenario) })),
+    scenarios: scenarios.map((scenario) => ({
+      scenario: scenario.slug,
+      unfit: judgeable.unfitFor(scenario),
+      blockers: judgeable.blockersFor(scenario).map(({ code, what }) => `${code} ${what}`),
+    })),
   }))
   const listed = listInputs(inputs).map(({ name, input }) => ({
     name,
@@ -39,13 +42,17 @@ export async function plan(paths: readonly string[], options: Options): Promise<
     `${style.bold(`platform ${platform.name}`)} · ${platform.objects.length} objects in ${platform.files.length} files · tier ${sim.name}`,
   )
   out(`nodes: ${nodesText(inputs.nodes.value)} (${inputs.nodes.origin})`)
-  for (const { server, blockers, scenarios: fits } of servers) {
+  for (const { server, scenarios: fits } of servers) {
     out(`\n${style.bold(server)}`)
-    for (const { code, what } of blockers) out(`  ${style.yellow(code)} ${what}`)
-    for (const { scenario, unfit } of fits)
-      out(
-        `  ${scenario}${unfit ? style.dim(`  not applicable: ${unfit}`) : blockers.length > 0 ? style.dim('  would be INVALID') : ''}`,
-      )
+    for (const { scenario, unfit, blockers } of fits) {
+      const remark = unfit
+        ? style.dim(`  not applicable: ${unfit}`)
+        : blockers.length > 0
+          ? style.yellow('  INVALID')
+          : ''
+      out(`  ${scenario}${remark}`)
+      for (const blocker of blockers) out(style.dim(`      ${blocker}`))
+    }
   }
   for (const { code, what } of unmodelled) out(`\n${style.yellow(code)} ${what}`)
   out(`\n${style.bold('inputs')}`)

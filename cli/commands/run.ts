@@ -40,8 +40,9 @@ export async function run(slug: string, paths: readonly string[], options: RunOp
     )
   const judgeable = chosen[0]!
   const unfit = judgeable.unfitFor(scenario)
-  if (unfit || judgeable.blockers.length > 0) {
-    for (const { code, what, fix } of judgeable.blockers) process.stderr.write(`${code} ${what}\n    ${fix}\n`)
+  const blockers = judgeable.blockersFor(scenario)
+  if (unfit || blockers.length > 0) {
+    for (const { code, what, fix } of blockers) process.stderr.write(`${code} ${what}\n    ${fix}\n`)
     if (unfit) process.stderr.write(`${slug} does not apply to ${judgeable.key}: ${unfit}\n`)
     return unfit ? exitCodes.nothingSelected : exitCodes.undecided
   }

@@ -37,7 +37,9 @@ function describe(scenario: Scenario): string {
     `  decided by the ${decidedBy === 'drill' ? 'people at the drill' : `${decidedBy}`}`,
     '  timeline',
   ]
-  lines.push('    the manifests are applied, the platform settles')
+  lines.push(
+    `    the manifests are applied${scenario.withoutProbes ? ', without startup and liveness probes' : ''}, the platform settles`,
+  )
   for (const entry of timeline) {
     const fault = faults.get(entry.do.fault)!
     lines.push(

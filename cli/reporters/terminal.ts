@@ -10,6 +10,7 @@ export function terminalReporter({ quiet }: { quiet: boolean }): Reporter {
   const out = (line = '') => process.stdout.write(`${line}\n`)
   let width = 24
   let servers = 1
+  let told = ''
   return {
     begin(overview) {
       width = Math.max(...overview.scenarios.map((s) => s.length), 12) + 1
@@ -24,7 +25,13 @@ export function terminalReporter({ quiet }: { quiet: boolean }): Reporter {
           ? `${verdict.scenario.padEnd(width)} ${shortName(verdict.subject).padEnd(serverWidth)}`
           : verdict.scenario.padEnd(width)
       out(` ${markOf(verdict)} ${title} ${colour(verdict)(verdict.outcome.padEnd(8))} ${facts(verdict, tookMs)}`)
-      for (const line of detail(verdict)) out(`     ${line}`)
+      const lines = detail(verdict)
+      const text = reasonOf(verdict) ?? lines.join('\n')
+      if (lines.length > 0 && text === told) {
+        out(style.dim('     for the same reason'))
+        if (verdict.finding) out(style.dim(`     replay: ${verdict.finding.replay}`))
+      } else for (const line of lines) out(`     ${line}`)
+      told = text
     },
     end(totals) {
       if (!quiet) out()
@@ -38,7 +45,7 @@ const serverWidth = 12
 function heading({ name, tier, seeds, servers, nodes, scenarios, assumed, notes, version }: Overview): string[] {
   const lines = [
     `${style.bold(`seatrial ${version}`)} · platform ${name} · tier ${tier} · ${seeds.length === 1 ? `seed ${seeds[0]}` : `seeds ${seeds[0]}–${seeds.at(-1)}`}`,
-    `${count(servers.length, 'inference server')} (${servers.join(', ')}) · ${nodes} · ${count(scenarios.length, 'scenario')}`,
+    `${count(servers.length, 'inference server')}${servers.length > 0 ? ` (${servers.join(', ')})` : ''} · ${nodes} · ${count(scenarios.length, 'scenario')}`,
   ]
   if (assumed.length > 0)
     lines.push(
@@ -86,6 +93,10 @@ function findingLines({ what, evidence, source, fix, triedInVain, replay }: Find
   lines.push(style.dim(`replay: ${replay}`))
   return lines
 }
+
+/** What makes two findings the same: cause and place. */
+const reasonOf = ({ subject, finding }: Verdict): string | undefined =>
+  finding && `${subject} ${finding.cause} ${finding.source?.line}:${finding.source?.column}`
 
 function summary({ passed, failed, invalid, skipped, unstable, tookMs }: Totals): string {
   const parts = [

@@ -32,7 +32,7 @@ export const enginePlacement = remedy({
     if (!refusal) return undefined
     const names = namesOf(refusal.flag)
     return {
-      path: flagPath(context, names),
+      path: flagPath(context, refusal.code === 'missing-model' ? ['--model'] : names),
       says: `${refusal.flag ?? 'vLLM'}: ${firstSentence(refusal.message)}`,
       candidates: candidatesFor(context, refusal.code, names, refusal.message),
     }
@@ -59,6 +59,8 @@ function candidatesFor(context: RemedyContext, code: string, names: readonly str
       return shorterContext(context, String(context.server.model?.maxPositionEmbeddings ?? ''))
     case 'unknown-flag':
       return unknownFlagCandidates(context, names)
+    case 'missing-model':
+      return positionalModel(context)
     default:
       return removal(context, names)
   }
@@ -123,6 +125,24 @@ function unknownFlagCandidates(context: RemedyContext, names: readonly string[])
     changes: [{ path: `${containerPath(context)}.${place.field}`, value: items }],
   }
   return [rename, ...removal(context, names)]
+}
+
+/** `vllm serve --model M` becomes `vllm serve M`: versions before 0.8 take the model only there. */
+function positionalModel(context: RemedyContext): Candidate[] {
+  const container = serverContainer(context)
+  const place = findFlag(container, ['--model'])
+  const at = (container.command ?? []).indexOf('serve')
+  if (!place || place.form === 'script' || at < 0) return []
+  const item = container[place.field]![place.index]!
+  const model = place.form === 'equals' ? item.slice(item.indexOf('=') + 1) : container[place.field]![place.index + 1]
+  if (!model) return []
+  const without = container[place.field]!.toSpliced(place.index, place.form === 'equals' ? 1 : 2)
+  const command = place.field === 'command' ? without : container.command!
+  const changes: FieldChange[] = [
+    { path: `${containerPath(context)}.command`, value: command.toSpliced(command.indexOf('serve') + 1, 0, model) },
+    ...(place.field === 'args' ? [{ path: `${containerPath(context)}.args`, value: without }] : []),
+  ]
+  return [{ says: `vllm serve ${model} in place of --model`, changes }]
 }
 
 function removal(context: RemedyContext, names: readonly string[]): Candidate[] {

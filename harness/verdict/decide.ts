@@ -33,7 +33,8 @@ export async function decide(options: DecideOptions): Promise<Verdict> {
   const base = { scenario: scenario.slug, subject: judgeable.key, trials: [], invalid: [] }
   const unfit = judgeable.unfitFor(scenario)
   if (unfit) return { ...base, outcome: 'SKIPPED', skipped: unfit }
-  if (judgeable.blockers.length > 0) return { ...base, outcome: 'INVALID', invalid: judgeable.blockers }
+  const blockers = judgeable.blockersFor(scenario)
+  if (blockers.length > 0) return { ...base, outcome: 'INVALID', invalid: blockers }
 
   const trials: TrialResult[] = []
   for (const seed of seeds) trials.push(await trial(options, seed, {}))

@@ -29,5 +29,5 @@ export interface Capabilities {
 export const SIM: Capabilities = {
   tier: 'sim',
   kinds: new Set(['pods', 'deployments.apps', 'replicasets.apps', 'services', 'priorityclasses.scheduling.k8s.io']),
-  features: new Set<Feature>(),
+  features: new Set<Feature>(['schedule.podAffinity', 'schedule.topologySpread', 'schedule.hostPort']),
 }

@@ -1,0 +1,35 @@
+import type { Container, Draft, OtherObject, Pod } from '../sandbox/kube/objects.ts'
+import { environmentReferences, type Reference, volumeReferences } from '../sandbox/nodes/references.ts'
+import { namespaceOf, type Platform } from './platform/platform.ts'
+import { podTemplatesOf } from './platform/roles/pod-templates.ts'
+
+const KINDS = { configmap: 'ConfigMap', secret: 'Secret', claim: 'PersistentVolumeClaim' } as const
+
+/**
+ * Stand-ins for the ConfigMaps, Secrets and claims that pods refer to and the manifests do not hold: they are usually made elsewhere
+ * (by hand, by an operator), and without them no pod would start. Every key that is referred to is there, and empty.
+ */
+export function assumedObjects(platform: Platform): Draft<OtherObject>[] {
+  const made = new Map<string, Draft<OtherObject> & { data: Record<string, string> }>()
+  for (const object of platform.objects) {
+    const namespace = namespaceOf(object)
+    for (const { spec } of podTemplatesOf(object)) {
+      const containers = [...spec.containers, ...(spec.initContainers ?? [])] as Container[]
+      const references = [...volumeReferences({ spec } as unknown as Pod), ...containers.flatMap(environmentReferences)]
+      for (const reference of references) {
+        if (isGiven(platform, namespace, reference)) continue
+        const kind = KINDS[reference.kind]
+        const id = `${kind}/${namespace}/${reference.name}`
+        const one = made.get(id) ?? { apiVersion: 'v1', kind, metadata: { name: reference.name, namespace }, data: {} }
+        if (reference.key) one.data[reference.key] = ''
+        made.set(id, one)
+      }
+    }
+  }
+  return [...made.values()]
+}
+
+const isGiven = (platform: Platform, namespace: string, { kind, name }: Reference): boolean =>
+  platform.objects.some(
+    (o) => o.manifest.kind === KINDS[kind] && o.manifest.metadata.name === name && namespaceOf(o) === namespace,
+  )
