@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest'
+import { Pod } from '../kube/kinds.ts'
+import { condition, isReady } from '../kube/pods.ts'
+import { ms, seconds } from '../world/time.ts'
+import { scripted, testNode, testPod } from './testkit.ts'
+
+const server = (answer: 'answer' | 'hang' = 'answer') =>
+  scripted(({ clock, exit }) => ({
+    accepts: () => true,
+    httpGet: () => (answer === 'hang' ? { kind: 'hang' } : { kind: 'answer', status: 500, afterUs: seconds(3) }),
+    signal: (signal) => {
+      if (signal === 'SIGTERM') clock.after(ms(100), () => exit(143))
+    },
+  }))
+
+describe('hooks', () => {
+  it('hold the status of a container until postStart is over', () => {
+    const { runs, programFor } = server()
+    const t = testNode({ programFor })
+    t.create(testPod({ containers: [{ name: 'a', lifecycle: { postStart: { exec: { command: ['sleep', '6'] } } } }] }))
+    t.at(7)
+    expect(runs).toHaveLength(1)
+    expect(t.pod().status.phase).toBe('Pending')
+    t.at(9)
+    expect(isReady(t.pod())).toBe(true)
+  })
+
+  it('that fail after the start cost the container its life', () => {
+    const { runs, programFor } = server()
+    const t = testNode({ programFor })
+    t.create(testPod({ containers: [{ name: 'a', lifecycle: { postStart: { exec: { command: ['false'] } } } }] }))
+    t.at(4)
+    expect(t.events('FailedPostStartHook')[0]!.message).toBe('PostStartHook failed')
+    expect(t.events('Killing')[0]!.message).toBe('FailedPostStartHook')
+    expect(runs[0]!.signals[0]!.signal).toBe('SIGTERM')
+    expect(isReady(t.pod())).toBe(false)
+    t.at(60)
+    expect(runs.length).toBeLessThan(6)
+    expect(t.events('BackOff').length).toBeGreaterThan(0)
+  })
+
+  it('by HTTP take any status for an answer, and a hang until the grace period is over', () => {
+    const stopAfter = (sort: 'answer' | 'hang') => {
+      const { runs, programFor } = server(sort)
+      const t = testNode({ programFor })
+      const lifecycle = { preStop: { httpGet: { path: '/drain', port: 8000 } } }
+      t.create(testPod({ containers: [{ name: 'a', lifecycle }], terminationGracePeriodSeconds: 12 }))
+      t.at(20)
+      t.store.delete(Pod, 'default/web', 'test')
+      t.at(60)
+      expect(t.events('FailedPreStopHook')).toEqual([])
+      return (runs[0]!.signals[0]!.at - t.events('Killing')[0]!.at) / 1e6
+    }
+    expect(stopAfter('answer')).toBeCloseTo(3, 1)
+    expect(stopAfter('hang')).toBeCloseTo(12, 1)
+  })
+})
+
+it('puts a hostNetwork pod at the address of its node', () => {
+  const { programFor } = server()
+  const t = testNode({ programFor })
+  t.create(testPod({ hostNetwork: true, containers: [{ name: 'a' }] }))
+  t.at(10)
+  const ip = t.pod().status.podIP!
+  expect(ip).toBe(t.nodeObject().status.addresses![0]!.address)
+  expect(t.network.connect(ip, 80).kind).toBe('open')
+  t.store.delete(Pod, 'default/web', 'test')
+  t.at(60)
+  expect(t.network.connect(ip, 80).kind).toBe('unreachable')
+})
+
+it('waits for readiness gates that others set, and keeps their conditions', () => {
+  const t = testNode()
+  t.create(testPod({ containers: [{ name: 'a' }], readinessGates: [{ conditionType: 'example.com/up' }] }))
+  t.at(10)
+  expect(condition(t.pod(), 'Ready')).toMatchObject({
+    status: 'False',
+    reason: 'ReadinessGatesNotReady',
+    message: 'corresponding condition of pod readiness gate "example.com/up" does not exist.',
+  })
+  const pod = t.pod()
+  const conditions = [...(pod.status.conditions ?? []), { type: 'example.com/up', status: 'True' as const }]
+  t.store.updateStatus(Pod, { ...pod, status: { ...pod.status, conditions } }, 'test')
+  t.at(13)
+  expect(isReady(t.pod())).toBe(true)
+  expect(condition(t.pod(), 'example.com/up')?.status).toBe('True')
+})
