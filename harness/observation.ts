@@ -1,5 +1,5 @@
 import type { ApiError } from '../sandbox/kube/errors.ts'
-import { Deployment } from '../sandbox/kube/kinds.ts'
+import { Deployment, Pod } from '../sandbox/kube/kinds.ts'
 import type { Us } from '../sandbox/world/time.ts'
 import type { World } from '../sandbox/world/world.ts'
 import type { CheckCall, Expectation, Fold } from './expectations/check.ts'
@@ -8,6 +8,7 @@ import { isComplete } from './expectations/rollout-complete.ts'
 import { faults } from './faults/index.ts'
 import { ObjectsView } from './objects-view.ts'
 import { resolveParams } from './params.ts'
+import { isOf } from './subject.ts'
 import type { TrialSpec } from './trial.ts'
 
 /** An expectation being followed. */
@@ -31,6 +32,8 @@ export interface Observation {
   readonly faults: readonly Watched[]
   readonly rejected: { object: string; error: ApiError } | undefined
   readonly notANumber: string | undefined
+  /** Commands a container was to run and nobody here knows, one line each. */
+  readonly unmodelled: readonly string[]
   settledAt: Us | undefined
   sent: number | undefined
   phase(): string
@@ -49,6 +52,7 @@ export function observe(spec: TrialSpec, world: World): Observation {
   let phase = 'up'
   let rejected: Observation['rejected']
   let notANumber: string | undefined
+  const unmodelled: string[] = []
   const context = { subject: setup.subject, view, phase: () => phase }
   const follow = (expectation: Expectation): Followed => {
     const call = callOf(expectation)
@@ -71,11 +75,17 @@ export function observe(spec: TrialSpec, world: World): Observation {
     const values = resolveParams(entry.do, params)
     return { fault: fault.name, describe: fault.describe(values), fold: fault.visible(values, context) }
   })
+  const isAboutSubject = (about: string) => {
+    const pod = view.get(Pod, about.split('/').slice(0, 2).join('/'))
+    return pod !== undefined && isOf(setup.subject, pod)
+  }
   const folds = [...followed, ...watched].map((f) => f.fold)
   world.journal.subscribe((record) => {
     const change = view.apply(record)
     if (record.type === 'request' && [record.ttftUs, record.e2eUs].some((n) => n !== undefined && !Number.isFinite(n)))
       notANumber ??= `request ${record.id} has a latency that is not a number`
+    if (record.type === 'note' && record.text.startsWith('UNMODELLED') && isAboutSubject(record.about))
+      unmodelled.push(`${record.about} ${record.text.replace('UNMODELLED ', '')}`)
     if (record.type === 'sample' && Number.isNaN(record.value)) notANumber ??= `${record.metric} is NaN`
     for (const fold of folds) fold.record(record, change)
   })
@@ -87,6 +97,7 @@ export function observe(spec: TrialSpec, world: World): Observation {
     get rejected() {
       return rejected
     },
+    unmodelled,
     get notANumber() {
       return notANumber
     },

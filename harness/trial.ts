@@ -12,6 +12,7 @@ import { type Observation, observe } from './observation.ts'
 import { resolveParams } from './params.ts'
 import type { Scenario } from './scenario.ts'
 import type { Setup } from './setup.ts'
+import { badInputs } from './verdict/inputs-check.ts'
 import { headerOf, judge } from './verdict/judge.ts'
 import type { TrialResult } from './verdict/verdict.ts'
 
@@ -46,6 +47,8 @@ export async function runTrial(spec: TrialSpec): Promise<TrialResult> {
   const { scenario, setup, tier, seed } = spec
   const lacking = leversOf(scenario).find((lever) => !tier.levers.includes(lever))
   if (lacking) return judge.skipped(spec, `tier ${tier.name} has no lever ${lacking}`)
+  const bad = badInputs(setup)
+  if (bad.length > 0) return judge.invalid(spec, bad)
   const sandbox = await tier.up({ ...setup, nodes: withSpares(setup.nodes, scenario.spareNodes ?? 0), seed })
   try {
     const observation = observe(spec, sandbox.world)

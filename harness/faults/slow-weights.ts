@@ -18,15 +18,19 @@ export const slowWeights = fault<Params>({
     return sandbox.levers['engine.loadFactor']!((pod) => isOf(subject, pod), factor)
   },
   visible(_, { subject }) {
-    const seen = new Set<string>()
+    let active = false
+    let starts = 0
+    const startedAt = (pod: o.Pod | undefined) =>
+      pod?.status.containerStatuses?.find((c) => c.name === subject.container)?.state.running?.startedAt
     return {
-      record(_record, change) {
-        if (change?.kind !== Pod.id || !change.after) return
+      record(record, change) {
+        if (record.type === 'fault' && record.fault === 'slowWeights') active = record.step === 'inject'
+        if (!active || change?.kind !== Pod.id || !change.after) return
         const pod = change.after as o.Pod
-        const status = pod.status.containerStatuses?.find((c) => c.name === subject.container)
-        if (isOf(subject, pod) && status?.state.running) seen.add(status.containerID ?? pod.metadata.uid)
+        const now = startedAt(pod)
+        if (isOf(subject, pod) && now !== undefined && now !== startedAt(change.before as o.Pod | undefined)) starts++
       },
-      result: () => ({ samples: seen.size }),
+      result: () => ({ samples: starts }),
     }
   },
 })

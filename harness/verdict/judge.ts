@@ -10,16 +10,11 @@ import type { Invalid, Judged, RequestCounts, TrialResult } from './verdict.ts'
 /** Turns what was observed into a result. No vacuous pass: what has no samples, load or visible effect is INVALID. */
 export const judge = {
   skipped(spec: TrialSpec, why: string): TrialResult {
-    return {
-      ...base(spec),
-      outcome: 'SKIPPED',
-      skipped: why,
-      judged: [],
-      invalid: [],
-      simulatedUs: 0,
-      requests: NONE,
-      journalHash: '',
-    }
+    return { ...base(spec), ...UNTRIED, outcome: 'SKIPPED', skipped: why, invalid: [] }
+  },
+
+  invalid(spec: TrialSpec, invalid: readonly Invalid[]): TrialResult {
+    return { ...base(spec), ...UNTRIED, outcome: 'INVALID', invalid }
   },
 
   record(spec: TrialSpec, world: World, observation: Observation): TrialResult {
@@ -90,6 +85,8 @@ function invalidOf(spec: TrialSpec, observation: Observation, requests: RequestC
       what: observation.notANumber,
       fix: 'look at the workload and the SLOs it was given',
     })
+  for (const what of scenario.blindTo?.includes('hook.exec') ? [] : observation.unmodelled)
+    invalid.push({ code: 'UNMODELLED', what: `${what}: what it does is not known`, fix: 'Try it on a real cluster.' })
   if (scenario.load && !(requests.sent > 0 && requests.ok + requests.failed > 0))
     invalid.push({
       code: 'NO_LOAD',
@@ -117,7 +114,7 @@ function invalidOf(spec: TrialSpec, observation: Observation, requests: RequestC
 
 const hasSamples = ({ samples }: CheckResult): boolean => Number.isFinite(samples) && samples > 0
 
-const NONE: RequestCounts = { sent: 0, ok: 0, failed: 0 }
+const UNTRIED = { judged: [], simulatedUs: 0, requests: { sent: 0, ok: 0, failed: 0 }, journalHash: '' }
 
 function countRequests(records: readonly JournalRecord[], target: string, sent: number | undefined): RequestCounts {
   const mine = records.filter((r) => r.type === 'request' && r.target === target) as (JournalRecord & {

@@ -11,9 +11,9 @@ export interface Kube {
   readonly process: string
 
   get<T extends KubeObject>(kind: Kind<T>, key: string): T | undefined
-  /** In the order of keys. */
+  /** In the order in which the cache came to know them. */
   list<T extends KubeObject>(kind: Kind<T>, filter?: ListFilter): readonly T[]
-  /** The cached objects for which the index gives `value`, in the order of keys. */
+  /** The cached objects for which the index gives `value`, in the order in which the cache came to know them. */
   indexed<T extends KubeObject>(index: Index<T>, value: string): readonly T[]
   /** Calls back for what the cache holds and then for each change of it, after the cache has it. Returns how to stop. */
   watch<T extends KubeObject>(kind: Kind<T>, handler: Handler<T>): () => void

@@ -4,6 +4,7 @@ import { runController } from '../../controllers/controller.ts'
 import { deploymentController } from '../../controllers/deployment.ts'
 import { endpointSliceController } from '../../controllers/endpointslice.ts'
 import { garbageCollector } from '../../controllers/garbage-collector.ts'
+import { podGarbageCollector } from '../../controllers/pod-gc.ts'
 import { replicaSetController } from '../../controllers/replicaset.ts'
 import { Journal } from '../../journal/journal.ts'
 import { StoreKube, type StoreKubeOptions } from '../../kube/store-kube.ts'
@@ -115,7 +116,13 @@ class SimSandbox implements Sandbox {
   private startControlPlane(): void {
     const { world } = this
     const manager = this.kubeOf('kube-controller-manager')
-    for (const spec of [replicaSetController, deploymentController, endpointSliceController(), garbageCollector()])
+    for (const spec of [
+      replicaSetController,
+      deploymentController,
+      endpointSliceController(),
+      garbageCollector(),
+      podGarbageCollector(),
+    ])
       runController(spec, { world, kube: manager })
     runScheduler({ world, kube: this.kubeOf('kube-scheduler') })
   }
