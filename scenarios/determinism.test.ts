@@ -3,7 +3,7 @@ import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 
 const run = promisify(execFile)
-const PROGRAM = new URL('./testing/hashes.ts', import.meta.url).pathname
+const PROGRAM = new URL('./determinism-hashes.ts', import.meta.url).pathname
 
 const hashes = async (from: number, to: number): Promise<string[]> =>
   (await run(process.execPath, [PROGRAM, String(from), String(to)])).stdout.trim().split('\n')

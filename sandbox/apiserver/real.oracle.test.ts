@@ -73,7 +73,7 @@ function refused(error: unknown): string {
   return `${error.code} ${error.reason} ${message.replace(/[[\]]/g, '').split(', ').sort().join(', ')}`
 }
 
-const compare = unavailable ? test.skip : test
+const compare = test.skipIf(unavailable)
 
 compare.each(cases)('$name', async (item) => {
   expect(simulated(item)).toBe(await real(item))

@@ -4,12 +4,12 @@ import { VirtualClock } from './clock.ts'
 
 const clock = () => new VirtualClock()
 
-function* after<T>(delay: number, value: T): Task<T> {
+function* later<T>(delay: number, value: T): Task<T> {
   yield* sleep(delay)
   return value
 }
 
-function* failAfter(delay: number): Task<never> {
+function* failLater(delay: number): Task<never> {
   yield* sleep(delay)
   throw new Error(`failed at ${delay}`)
 }
@@ -17,7 +17,7 @@ function* failAfter(delay: number): Task<never> {
 describe('actors', () => {
   it('sleep in virtual time and return a value to who joins them', () => {
     const c = clock()
-    const child = spawn(c, 'child', after(30, 'x'))
+    const child = spawn(c, 'child', later(30, 'x'))
     let got: unknown
     spawn(
       c,
@@ -34,11 +34,11 @@ describe('actors', () => {
 
   it('end the run with their name when they fail and nobody joins them', () => {
     const c = clock()
-    spawn(c, 'kubelet/a', failAfter(5))
+    spawn(c, 'kubelet/a', failLater(5))
     expect(() => c.runUntil(10)).toThrow(ActorError)
     expect(() => {
       const d = clock()
-      spawn(d, 'kubelet/a', failAfter(5))
+      spawn(d, 'kubelet/a', failLater(5))
       d.runUntil(10)
     }).toThrow(/kubelet\/a failed: failed at 5/)
   })
@@ -72,7 +72,7 @@ describe('actors', () => {
       c,
       'a',
       (function* () {
-        got = yield* all([after(30, 1), after(10, 2)])
+        got = yield* all([later(30, 1), later(10, 2)])
       })(),
     )
     c.runUntil(30)
@@ -83,7 +83,7 @@ describe('actors', () => {
       'b',
       (function* () {
         try {
-          yield* all([failAfter(20), failAfter(10)])
+          yield* all([failLater(20), failLater(10)])
         } catch (e) {
           error = e
         }

@@ -8,7 +8,7 @@ describe('VirtualClock', () => {
       fc.property(fc.array(fc.nat(50), { maxLength: 200 }), (times) => {
         const clock = new VirtualClock()
         const ran: { at: number; i: number }[] = []
-        times.forEach((at, i) => clock.at(at, () => ran.push({ at: clock.now, i })))
+        for (const [i, at] of times.entries()) clock.at(at, () => ran.push({ at: clock.now, i }))
         clock.runUntil(100)
         const expected = times.map((at, i) => ({ at, i })).sort((a, b) => a.at - b.at || a.i - b.i)
         expect(ran).toEqual(expected)
