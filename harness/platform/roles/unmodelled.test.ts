@@ -3,7 +3,7 @@ import { type Capabilities, SIM } from './capabilities.ts'
 import { gpusOf } from './gpu-requests.ts'
 import { findVllmServers } from './inference-servers.ts'
 import { podTemplatesOf } from './pod-templates.ts'
-import { deployment, load, pod, SERVICE } from './testkit.ts'
+import { deployment, load, SERVICE } from './testkit.ts'
 import { unmodelled } from './unmodelled.ts'
 import { sleepSecondsOf } from './unmodelled-fields.ts'
 
