@@ -2,7 +2,7 @@
 // Plain JavaScript that any Node can read: it only finds a Node new enough to run the rest.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { createRequire, enableCompileCache } from 'node:module'
+import * as module from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -10,7 +10,7 @@ const [major, minor] = process.versions.node.split('.').map(Number)
 const here = dirname(fileURLToPath(import.meta.url))
 
 if (major > 22 || (major === 22 && minor >= 18)) {
-  enableCompileCache?.()
+  module.enableCompileCache?.()
   // in a checkout the sources run as they are; an installed package holds them built
   const source = join(here, 'main.ts')
   await import(existsSync(source) ? './main.ts' : '../dist/cli/main.js')
@@ -22,7 +22,7 @@ if (major > 22 || (major === 22 && minor >= 18)) {
 function bundledNode() {
   try {
     const found = join(
-      dirname(createRequire(import.meta.url).resolve('node/package.json')),
+      dirname(module.createRequire(import.meta.url).resolve('node/package.json')),
       'bin',
       process.platform === 'win32' ? 'node.exe' : 'node',
     )
