@@ -40,7 +40,14 @@ describe.each([...new Set([process.execPath, ...(systemNode ? [systemNode] : [])
 })
 
 it('--json is one JSON document with a schema version', () => {
-  const { stdout } = seatrial(process.execPath, 'verify', 'scenarios/bad-model-config/bad/idle-gpus', '--seeds', '1', '--json')
+  const { stdout } = seatrial(
+    process.execPath,
+    'verify',
+    'scenarios/bad-model-config/bad/idle-gpus',
+    '--seeds',
+    '1',
+    '--json',
+  )
   const report = JSON.parse(stdout)
   expect(report.schemaVersion).toBe(1)
   expect(report.verdicts.map((v: { outcome: string }) => v.outcome)).toContain('FAIL')

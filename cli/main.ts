@@ -47,7 +47,6 @@ program
   .option('--target <name>', 'the inference server: a name or namespace/name')
   .option('--seed <n>', 'the seed', '1')
   .option('--at <time>', 'show the moments around this time, like 2m04s')
-  .option('--set <param=value,…>', 'parameters of the scenario, like loadFactor=2', list)
   .option('--journal <file>', 'write the journal (JSON lines)')
   .addOption(new Option('-o, --output <format>', 'report format').choices(['terminal', 'json']).default('terminal'))
   .option('--json', 'the same as -o json')
@@ -86,6 +85,12 @@ program
   .description('what this machine can run, and how to get what it lacks')
   .option('--json', 'as JSON')
   .action(async (options) => finish((await import('./commands/doctor.ts')).doctor(options)))
+
+// a reader that has seen enough (head, less) closes the pipe: no error of ours
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(process.exitCode ?? exitCodes.pass)
+})
 
 async function finish(code: Promise<number>): Promise<void> {
   process.exitCode = await code

@@ -7,7 +7,6 @@ import { checks } from './expectations/index.ts'
 import { isComplete } from './expectations/rollout-complete.ts'
 import { faults } from './faults/index.ts'
 import { ObjectsView } from './objects-view.ts'
-import { resolveParams } from './params.ts'
 import { isOf } from './subject.ts'
 import type { TrialSpec } from './trial.ts'
 
@@ -48,7 +47,6 @@ export interface Observation {
 export function observe(spec: TrialSpec, world: World): Observation {
   const { scenario, setup } = spec
   const view = new ObjectsView()
-  const params = { ...scenario.params, ...spec.params }
   let phase = 'up'
   let rejected: Observation['rejected']
   let notANumber: string | undefined
@@ -59,7 +57,7 @@ export function observe(spec: TrialSpec, world: World): Observation {
     const check = checks.get(call.check)
     if (!check) throw new RangeError(`no check named ${call.check}`)
     const values = {
-      ...resolveParams(call, params),
+      ...call,
       ...(call.check === 'readyFloor' ? { needed: setup.replicasNeeded } : {}),
     }
     return {
@@ -72,8 +70,7 @@ export function observe(spec: TrialSpec, world: World): Observation {
   const watched = scenario.timeline.map((entry): Watched => {
     const fault = faults.get(entry.do.fault)
     if (!fault) throw new RangeError(`no fault named ${entry.do.fault}`)
-    const values = resolveParams(entry.do, params)
-    return { fault: fault.name, describe: fault.describe(values), fold: fault.visible(values, context) }
+    return { fault: fault.name, describe: fault.describe(entry.do), fold: fault.visible(entry.do, context) }
   })
   const isAboutSubject = (about: string) => {
     const pod = view.get(Pod, about.split('/').slice(0, 2).join('/'))

@@ -30,8 +30,6 @@ export interface Scenario {
   readonly watchFor: string
   /** An input whose breaking point is worth knowing: the verdict prints how far it is. */
   readonly margin?: Margin
-  /** Numbers the timeline may refer to as `{ param: name }`, with their values for the verdict. */
-  readonly params?: Readonly<Record<string, number>>
 }
 
 export interface Need {
@@ -64,12 +62,9 @@ export const inferenceServer = (options: { kinds?: readonly string[] } = {}): Ne
 /** `at('2m', newImage())`. */
 export const at = (time: string, call: FaultCall): TimelineEntry => ({ at: time, do: call })
 
-/** Refers to a parameter of the scenario. */
-export const param = (name: string): { readonly param: string } => ({ param: name })
-
 // ── the words of scenarios: faults and checks by name ───────────────────────────────────────────────────────────────
 
-export const slowWeights = (options: { factor: number | { param: string } }): FaultCall => ({
+export const slowWeights = (options: { factor: number }): FaultCall => ({
   fault: 'slowWeights',
   ...options,
 })

@@ -1,5 +1,4 @@
-import { controllerOf } from '../sandbox/kube/indexes.ts'
-import { Deployment, keyOf, Pod, ReplicaSet } from '../sandbox/kube/kinds.ts'
+import { Deployment, keyOf, Pod } from '../sandbox/kube/kinds.ts'
 import type * as o from '../sandbox/kube/objects.ts'
 import { selects } from '../sandbox/kube/selects.ts'
 import type { ObjectsView } from './objects-view.ts'
@@ -31,11 +30,5 @@ export const podsOf = (subject: Subject, view: ObjectsView): o.Pod[] =>
 
 export const deploymentOf = (subject: Subject, view: ObjectsView): o.Deployment | undefined =>
   subject.kind === 'Deployment' ? view.get(Deployment, subject.key) : undefined
-
-/** The ReplicaSet that controls a pod. */
-export const replicaSetOf = (pod: o.Pod, view: ObjectsView): o.ReplicaSet | undefined => {
-  const owner = controllerOf(pod)
-  return owner?.kind === 'ReplicaSet' ? view.get(ReplicaSet, `${pod.metadata.namespace}/${owner.name}`) : undefined
-}
 
 export const podName = (pod: o.Pod): string => `Pod ${keyOf(pod)}`

@@ -9,7 +9,6 @@ import type { FaultCall, FaultContext } from './faults/fault.ts'
 import { faults } from './faults/index.ts'
 import { startLoad } from './load/simulated-sender.ts'
 import { type Observation, observe } from './observation.ts'
-import { resolveParams } from './params.ts'
 import type { Scenario } from './scenario.ts'
 import type { Setup } from './setup.ts'
 import { badInputs } from './verdict/inputs-check.ts'
@@ -19,8 +18,6 @@ import type { TrialResult } from './verdict/verdict.ts'
 /** One scenario × one subject × one tier × one seed. */
 export interface TrialSpec {
   readonly scenario: Scenario
-  /** Values for the scenario's parameters; the others keep their own. */
-  readonly params?: Readonly<Record<string, number>>
   readonly setup: Setup
   readonly tier: Tier
   readonly seed: number
@@ -117,7 +114,6 @@ async function conduct(spec: TrialSpec, sandbox: Sandbox, observation: Observati
 async function injectFault(call: FaultCall, spec: TrialSpec, sandbox: Sandbox, heals: (() => void)[]): Promise<void> {
   const fault = faults.get(call.fault)
   if (!fault) throw new RangeError(`no fault named ${call.fault}`)
-  const params = resolveParams(call, { ...spec.scenario.params, ...spec.params })
   const context: FaultContext = { sandbox, subject: spec.setup.subject }
   const record = (step: 'inject' | 'heal') =>
     sandbox.world.journal.append({
@@ -125,10 +121,10 @@ async function injectFault(call: FaultCall, spec: TrialSpec, sandbox: Sandbox, h
       fault: call.fault,
       step,
       target: spec.setup.subject.key,
-      detail: fault.describe(params),
+      detail: fault.describe(call),
     })
   record('inject')
-  const heal = await sandbox.run(`fault/${call.fault}`, fault.inject(params, context))
+  const heal = await sandbox.run(`fault/${call.fault}`, fault.inject(call, context))
   if (fault.sort === 'change') return
   heals.push(() => {
     heal()
@@ -180,10 +176,9 @@ async function waitFor(sandbox: Sandbox, bound: Us, done: () => boolean): Promis
 }
 
 /** How many times longer a start may take under the scenario's faults. */
-function stretchOf({ scenario, params }: TrialSpec): number {
-  const values = { ...scenario.params, ...params }
+function stretchOf({ scenario }: TrialSpec): number {
   return scenario.timeline.reduce(
-    (stretch, entry) => stretch * (faults.get(entry.do.fault)?.stretches?.(resolveParams(entry.do, values)) ?? 1),
+    (stretch, entry) => stretch * (faults.get(entry.do.fault)?.stretches?.(entry.do) ?? 1),
     1,
   )
 }

@@ -42,6 +42,7 @@ export async function plan(paths: readonly string[], options: Options): Promise<
     `${style.bold(`platform ${platform.name}`)} · ${platform.objects.length} objects in ${platform.files.length} files · tier ${sim.name}`,
   )
   out(`nodes: ${nodesText(inputs.nodes.value)} (${inputs.nodes.origin})`)
+  if (judgeables[0]) for (const line of sim.plan({ ...judgeables[0].prepare({}), seed: 1 })) out(`  ${line}`)
   for (const { server, scenarios: fits } of servers) {
     out(`\n${style.bold(server)}`)
     for (const { scenario, unfit, blockers } of fits) {

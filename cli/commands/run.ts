@@ -15,7 +15,6 @@ export interface RunOptions {
   target?: string
   seed: string
   at?: string
-  set?: string[]
   journal?: string
   output: 'terminal' | 'json'
   json?: boolean
@@ -28,7 +27,6 @@ export async function run(slug: string, paths: readonly string[], options: RunOp
   const scenario = selectScenarios(all, [slug])[0]!
   const seed = positiveInteger(options.seed, '--seed')
   const around = options.at === undefined ? undefined : momentOf(options.at)
-  const params = paramsOf(options.set ?? [], Object.keys(scenario.params ?? {}))
   const { platform, judgeables } = await load(paths, options)
   if (judgeables.length === 0) throw nothingToJudge(platform)
   const chosen = selectTargets(judgeables, options.target ? [options.target] : [])
@@ -49,7 +47,6 @@ export async function run(slug: string, paths: readonly string[], options: RunOp
   let record: TrialRecord | undefined
   const result = await runTrial({
     scenario,
-    params,
     setup: judgeable.prepare({}),
     tier: sim,
     seed,
@@ -81,26 +78,4 @@ function momentOf(text: string): number {
   } catch (error) {
     throw new UsageError('BAD_OPTION', `--at: ${(error as Error).message}`, 'For example: --at 2m04s')
   }
-}
-
-function paramsOf(settings: readonly string[], known: readonly string[]): Record<string, number> {
-  return Object.fromEntries(
-    settings.map((setting) => {
-      const [name, value] = setting.split('=', 2) as [string, string | undefined]
-      if (!known.includes(name))
-        throw new UsageError(
-          'BAD_OPTION',
-          `the scenario has no parameter «${name}»`,
-          known.length > 0 ? `Parameters: ${known.join(', ')}.` : 'It has none.',
-        )
-      const number = Number(value)
-      if (value === undefined || value === '' || !Number.isFinite(number) || number <= 0)
-        throw new UsageError(
-          'BAD_OPTION',
-          `--set ${name} needs a number above 0, not «${value ?? ''}»`,
-          `For example: --set ${name}=2`,
-        )
-      return [name, number]
-    }),
-  )
 }

@@ -1,7 +1,6 @@
 import type { CheckCall, Expectation } from '../../harness/expectations/check.ts'
 import { checks } from '../../harness/expectations/index.ts'
 import { faults } from '../../harness/faults/index.ts'
-import { resolveParams } from '../../harness/params.ts'
 import type { Scenario } from '../../harness/scenario.ts'
 import { scenarios as all } from '../../scenarios/index.ts'
 import { exitCodes } from '../exit-codes.ts'
@@ -30,7 +29,7 @@ export async function scenarios(names: readonly string[], options: Options): Pro
 }
 
 function describe(scenario: Scenario): string {
-  const { slug, title, timeline, during, after, margin, params = {}, decidedBy } = scenario
+  const { slug, title, timeline, during, after, margin, decidedBy } = scenario
   const lines = [
     style.bold(slug),
     `  ${title}`,
@@ -42,18 +41,16 @@ function describe(scenario: Scenario): string {
   )
   for (const entry of timeline) {
     const fault = faults.get(entry.do.fault)!
-    lines.push(
-      `    ${entry.at === 'start' ? 'before that' : `+${entry.at}`}: ${fault.describe(resolveParams(entry.do, params))}`,
-    )
+    lines.push(`    ${entry.at === 'start' ? 'before that' : `+${entry.at}`}: ${fault.describe(entry.do)}`)
   }
   lines.push('  must hold')
-  for (const expectation of [...during, ...after]) lines.push(`    ${expectationText(expectation, params)}`)
+  for (const expectation of [...during, ...after]) lines.push(`    ${expectationText(expectation)}`)
   if (margin) lines.push(`  margin: ${margin.input} × ${margin.probe.join(', × ')} and the point where it breaks`)
   return `${lines.join('\n')}\n`
 }
 
-function expectationText(expectation: Expectation, params: Readonly<Record<string, number>>): string {
-  const text = (call: CheckCall) => checks.get(call.check)!.describe(resolveParams(call, params))
+function expectationText(expectation: Expectation): string {
+  const text = (call: CheckCall) => checks.get(call.check)!.describe(call)
   if ('never' in expectation) return `never: ${text(expectation.never)}`
   return 'always' in expectation
     ? `always: ${text(expectation.always)}`

@@ -48,13 +48,22 @@ function textOf(record: JournalRecord, close: boolean): string | undefined {
 const TOLD = new Set(['ScalingReplicaSet', 'Scheduled', 'Killing', 'Pulled', 'Preempted'])
 const nameOf = (key: string): string => key.slice(key.indexOf('/') + 1)
 
-/** Equal neighbours become one line. */
+/** How long a line may still take in its repeats. */
+const REPEATS_WITHIN: Us = seconds(600)
+
+/** A line that comes again soon is counted where it first stood: probes fail every few seconds. */
 function folded(told: readonly { at: Us; text: string }[]): { at: Us; text: string; times: number }[] {
   const out: { at: Us; text: string; times: number }[] = []
+  const latest = new Map<string, { at: Us; times: number }>()
   for (const one of told) {
-    const last = out.at(-1)
-    if (last?.text === one.text) last.times++
-    else out.push({ ...one, times: 1 })
+    const before = latest.get(one.text)
+    if (before && one.at - before.at < REPEATS_WITHIN) {
+      before.times++
+      continue
+    }
+    const line = { ...one, times: 1 }
+    latest.set(one.text, line)
+    out.push(line)
   }
   return out
 }

@@ -37,13 +37,13 @@ export const judge = {
 }
 
 /** What the trial was made from. */
-export const headerOf = ({ scenario, params, setup, tier, seed }: TrialSpec): JournalHeader => ({
+export const headerOf = ({ scenario, setup, tier, seed }: TrialSpec): JournalHeader => ({
   schemaVersion: 1,
   seatrial: VERSION,
   seed,
   scenario: scenario.slug,
   tier: tier.name,
-  inputs: { ...(setup.inputs as object), params: { ...scenario.params, ...params } },
+  inputs: setup.inputs,
 })
 
 const base = (spec: TrialSpec) => ({
