@@ -1,5 +1,5 @@
 import { gpus } from '../fixtures/gpus/index.ts'
-import { modelById } from '../fixtures/models/index.ts'
+import { modelById } from '../fixtures/models/lookup.ts'
 import type { ModelSpec } from '../fixtures/models/model.ts'
 import { plainProgram } from '../sandbox/nodes/plain-program.ts'
 import type { NodeGroup, ProgramFor } from '../sandbox/tiers/tier.ts'

@@ -61,23 +61,3 @@ export const inferenceServer = (options: { kinds?: readonly string[] } = {}): Ne
 
 /** `at('2m', newImage())`. */
 export const at = (time: string, call: FaultCall): TimelineEntry => ({ at: time, do: call })
-
-// ── the words of scenarios: faults and checks by name ───────────────────────────────────────────────────────────────
-
-export const slowWeights = (options: { factor: number }): FaultCall => ({
-  fault: 'slowWeights',
-  ...options,
-})
-export const newImage = (): FaultCall => ({ fault: 'newImage' })
-export const containerRestarted = (options: { by: ('liveness' | 'startup')[]; beforeReady?: boolean }) => ({
-  check: 'containerRestarted',
-  ...options,
-})
-export const engineRefused = () => ({ check: 'engineRefused' })
-export const gpusIdle = () => ({ check: 'gpusIdle' })
-export const readyFloor = () => ({ check: 'readyFloor' })
-export const requestsUnserved = (options: { outcomes: string[]; perMille?: number }) => ({
-  check: 'requestsUnserved',
-  ...options,
-})
-export const rolloutComplete = () => ({ check: 'rolloutComplete' })

@@ -1,6 +1,4 @@
-import type { CheckCall, Expectation } from '../../harness/expectations/check.ts'
-import { checks } from '../../harness/expectations/index.ts'
-import { faults } from '../../harness/faults/index.ts'
+import { entryText, expectationText } from '../../harness/describe.ts'
 import type { Scenario } from '../../harness/scenario.ts'
 import { scenarios as all } from '../../scenarios/index.ts'
 import { exitCodes } from '../exit-codes.ts'
@@ -39,20 +37,9 @@ function describe(scenario: Scenario): string {
   lines.push(
     `    the manifests are applied${scenario.withoutProbes ? ', without startup and liveness probes' : ''}, the platform settles`,
   )
-  for (const entry of timeline) {
-    const fault = faults.get(entry.do.fault)!
-    lines.push(`    ${entry.at === 'start' ? 'before that' : `+${entry.at}`}: ${fault.describe(entry.do)}`)
-  }
+  for (const entry of timeline) lines.push(`    ${entryText(entry)}`)
   lines.push('  must hold')
   for (const expectation of [...during, ...after]) lines.push(`    ${expectationText(expectation)}`)
   if (margin) lines.push(`  margin: ${margin.input} × ${margin.probe.join(', × ')} and the point where it breaks`)
   return `${lines.join('\n')}\n`
-}
-
-function expectationText(expectation: Expectation): string {
-  const text = (call: CheckCall) => checks.get(call.check)!.describe(call)
-  if ('never' in expectation) return `never: ${text(expectation.never)}`
-  return 'always' in expectation
-    ? `always: ${text(expectation.always)}`
-    : `within ${expectation.within}: ${text(expectation.goal)}`
 }

@@ -71,5 +71,13 @@ export const always = (goal: CheckCall): Expectation => ({ always: goal })
 /** `bound`: a duration, or the name of one the platform declares (`progressDeadline`). */
 export const within = (bound: string, goal: CheckCall): Expectation => ({ within: bound, goal })
 
+/** A word's arguments: none are needed where every parameter is optional. */
+export type WordArguments<Params> = Record<never, never> extends Params ? [params?: Params] : [params: Params]
+
+/** How scenarios say it: `never(gpusIdle())`. */
+export const checkWord =
+  <Params>({ name }: Check<Params>) =>
+  (...[params]: WordArguments<Params>): CheckCall => ({ check: name, ...params })
+
 /** Declares a check. */
 export const check = <Params>(spec: Check<Params>): Check<Params> => spec

@@ -1,6 +1,6 @@
 import type { Levers, Sandbox } from '../../sandbox/tiers/tier.ts'
 import type { Task } from '../../sandbox/world/actor.ts'
-import type { CheckContext, Fold } from '../expectations/check.ts'
+import type { CheckContext, Fold, WordArguments } from '../expectations/check.ts'
 import type { Subject } from '../subject.ts'
 
 /**
@@ -31,6 +31,11 @@ export interface FaultCall {
   readonly fault: string
   readonly [param: string]: unknown
 }
+
+/** How scenarios say it: `at('2m', newImage())`. */
+export const faultWord =
+  <Params>({ name }: Fault<Params>) =>
+  (...[params]: WordArguments<Params>): FaultCall => ({ fault: name, ...params })
 
 /** Declares a fault. */
 export const fault = <Params>(spec: Fault<Params>): Fault<Params> => spec

@@ -1,5 +1,6 @@
 import { never, within } from '../../harness/expectations/check.ts'
-import { defineScenario, engineRefused, gpusIdle, inferenceServer, rolloutComplete } from '../../harness/scenario.ts'
+import { defineScenario, inferenceServer } from '../../harness/scenario.ts'
+import { engineRefused, gpusIdle, rolloutComplete } from '../../harness/words.ts'
 
 export default defineScenario({
   slug: 'bad-model-config',

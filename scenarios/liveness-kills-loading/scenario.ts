@@ -1,11 +1,6 @@
 import { never, within } from '../../harness/expectations/check.ts'
-import {
-  containerRestarted,
-  defineScenario,
-  engineRefused,
-  inferenceServer,
-  rolloutComplete,
-} from '../../harness/scenario.ts'
+import { defineScenario, inferenceServer } from '../../harness/scenario.ts'
+import { containerRestarted, engineRefused, rolloutComplete } from '../../harness/words.ts'
 
 export default defineScenario({
   slug: 'liveness-kills-loading',

@@ -1,14 +1,6 @@
 import { always, never, within } from '../../harness/expectations/check.ts'
-import {
-  at,
-  defineScenario,
-  engineRefused,
-  inferenceServer,
-  newImage,
-  readyFloor,
-  requestsUnserved,
-  rolloutComplete,
-} from '../../harness/scenario.ts'
+import { at, defineScenario, inferenceServer } from '../../harness/scenario.ts'
+import { engineRefused, newImage, readyFloor, requestsUnserved, rolloutComplete } from '../../harness/words.ts'
 
 export default defineScenario({
   slug: 'rollout-on-full-gpus',

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { gpuById, gpuByProduct, gpus } from '../../../fixtures/gpus/index.ts'
+import { gpus } from '../../../fixtures/gpus/index.ts'
+import { gpuById, gpuByProduct } from '../../../fixtures/gpus/lookup.ts'
 import type { ModelSpec } from '../../../fixtures/models/model.ts'
 import { kvBytesPerToken, rooflineStepModel } from './step-time.ts'
 import type { StepLoad } from './types.ts'

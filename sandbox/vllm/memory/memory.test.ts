@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { gpuById } from '../../../fixtures/gpus/index.ts'
-import { modelById } from '../../../fixtures/models/index.ts'
+import { gpuById } from '../../../fixtures/gpus/lookup.ts'
+import { modelById } from '../../../fixtures/models/lookup.ts'
 import { vllmImage } from '../flags/image.ts'
 import { parseCommandLine } from '../flags/parse.ts'
 import { settingsOf } from '../flags/settings.ts'

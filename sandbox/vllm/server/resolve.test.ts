@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { modelById } from '../../../fixtures/models/index.ts'
+import { modelById } from '../../../fixtures/models/lookup.ts'
 import { resolveServer } from './resolve.ts'
 import { resolveLine } from './test-kit.ts'
 

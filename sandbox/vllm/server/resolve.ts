@@ -1,6 +1,6 @@
 import type { GpuSpec } from '../../../fixtures/gpus/gpu.ts'
-import { gpuByProduct } from '../../../fixtures/gpus/index.ts'
-import { modelById } from '../../../fixtures/models/index.ts'
+import { gpuByProduct } from '../../../fixtures/gpus/lookup.ts'
+import { modelById } from '../../../fixtures/models/lookup.ts'
 import type { ModelSpec } from '../../../fixtures/models/model.ts'
 import { compareVersions } from '../../../fixtures/vllm/index.ts'
 import type { Container, PodSpec } from '../../kube/objects.ts'
