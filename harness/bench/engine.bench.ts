@@ -1,10 +1,11 @@
 import { rtxPro6000 } from '../../fixtures/gpus/rtx-pro-6000.ts'
 import { Engine } from '../../sandbox/vllm/engine/engine.ts'
 import { rooflineStepModel } from '../../sandbox/vllm/engine/step-time.ts'
+import { meter } from './meter.ts'
 
 /**
- * Simulated tokens per second of CPU of the exact engine all histograms on: `node harness/bench/engine.bench.ts`.
- * A closed loop of `batch` clients, prompts of 512 and answers of 256 tokens.
+ * Simulated tokens per second of CPU of the exact engine, all histograms on: `node harness/bench/engine.bench.ts [BATCH]`.
+ * A closed loop of `batch` clients, prompts of 512 and answers of 256 tokens. With a batch: one run of it, as JSON.
  */
 const LLAMA_8B = {
   id: 'meta-llama/Llama-3.1-8B-Instruct',
@@ -39,12 +40,25 @@ function measure(batch: number, tokensWanted: number): { tokens: number; steps: 
   return { tokens: generatedTokens / cpu / 1e6, steps: steps / cpu / 1e6, simulated: now / 1e6 / cpu }
 }
 
-measure(32, 2e6)
-for (const batch of [1, 8, 32, 128, 256]) {
-  const runs = [1, 2, 3].map(() => measure(batch, batch === 1 ? 2e6 : 10e6)).sort((a, b) => b.tokens - a.tokens)
-  const [best, , worst] = runs
-  console.log(
-    `batch ${batch}: ${best!.tokens.toFixed(1)} M tokens/s (worst of 3: ${worst!.tokens.toFixed(1)}), ` +
-      `${best!.steps.toFixed(2)} M steps/s, ${best!.simulated.toFixed(0)} simulated s/s`,
-  )
+function table(): void {
+  for (const batch of [1, 8, 32, 128, 256]) {
+    const runs = [1, 2, 3].map(() => measure(batch, batch === 1 ? 2e6 : 10e6)).sort((a, b) => b.tokens - a.tokens)
+    const [best, , worst] = runs
+    console.log(
+      `batch ${batch}: ${best!.tokens.toFixed(1)} M tokens/s (worst of 3: ${worst!.tokens.toFixed(1)}), ` +
+        `${best!.steps.toFixed(2)} M steps/s, ${best!.simulated.toFixed(0)} simulated s/s`,
+    )
+  }
 }
+
+/** As `bench.ts` reads it. */
+function once(batch: number): void {
+  const cost = meter()
+  const { tokens } = measure(batch, 10e6)
+  console.log(JSON.stringify({ ...cost(), tokensPerCpuS: tokens * 1e6 }))
+}
+
+measure(32, 2e6)
+const [batch] = process.argv.slice(2)
+if (batch === undefined) table()
+else once(Number(batch))

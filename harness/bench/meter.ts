@@ -1,0 +1,20 @@
+/** What a piece of work cost: wall and CPU time of this process, and the most memory it ever held. */
+export interface Cost {
+  readonly wallS: number
+  readonly cpuS: number
+  readonly peakRssMiB: number
+}
+
+/** Starts measuring; the function returned says what it has cost so far. */
+export function meter(): () => Cost {
+  const begun = process.hrtime.bigint()
+  const before = process.cpuUsage()
+  return () => {
+    const { user, system } = process.cpuUsage(before)
+    return {
+      wallS: Number(process.hrtime.bigint() - begun) / 1e9,
+      cpuS: (user + system) / 1e6,
+      peakRssMiB: process.resourceUsage().maxRSS / 1024,
+    }
+  }
+}
