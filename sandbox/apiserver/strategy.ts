@@ -55,13 +55,6 @@ export interface Allocator<V> {
   release(value: V): void
 }
 
-/** For kinds without rules of their own: stored as they are. Custom resources commonly have a status subresource. */
-export const plainStrategy: Strategy = {
-  default: (object) => object,
-  hasStatus: false,
-  hasGeneration: false,
-}
-
 /** A kind's strategy as the store holds it. */
 export const strategyFor = <T extends KubeObject>(kind: Kind<T>, strategy: Strategy<T>): [string, Strategy] => [
   kind.id,

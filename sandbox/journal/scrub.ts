@@ -46,9 +46,6 @@ export class Scrubber {
   }
 }
 
-/** All objects at `at`. For more than one time make a `Scrubber`. */
-export const stateAt = (records: readonly JournalRecord[], at: Us): ObjectState => new Scrubber(records).stateAt(at)
-
 type MutableState = Map<string, Map<string, KubeObject>>
 
 const copy = (state: ObjectState): MutableState =>

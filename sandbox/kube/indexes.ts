@@ -17,11 +17,6 @@ export const replicaSetsByController: Index<o.ReplicaSet> = {
   name: 'controller',
   values: byController,
 }
-export const podsByNode: Index<o.Pod> = {
-  kind: Pod,
-  name: 'node',
-  values: (pod) => (pod.spec.nodeName ? [pod.spec.nodeName] : []),
-}
 /** Pods nobody controls, by namespace: what a controller may adopt. */
 export const orphanPods: Index<o.Pod> = {
   kind: Pod,

@@ -25,6 +25,3 @@ export const isActive = (pod: Pod): boolean => !isFinished(pod) && !pod.metadata
 
 /** Being deleted, and not finished yet. */
 export const isTerminating = (pod: Pod): boolean => !isFinished(pod) && pod.metadata.deletionTimestamp !== undefined
-
-export const maxRestarts = (pod: Pod): number =>
-  Math.max(0, ...(pod.status.containerStatuses ?? []).map((status) => status.restartCount))

@@ -6,7 +6,6 @@
 /** Microseconds since the trial began, or a duration in microseconds. */
 export type Us = number
 
-export const us = (n: number): Us => Math.round(n)
 export const ms = (n: number): Us => Math.round(n * 1e3)
 export const seconds = (n: number): Us => Math.round(n * 1e6)
 export const minutes = (n: number): Us => Math.round(n * 60e6)

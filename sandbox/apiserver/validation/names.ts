@@ -2,13 +2,11 @@
 
 const LABEL = '[a-z0-9]([-a-z0-9]*[a-z0-9])?'
 const SUBDOMAIN = `${LABEL}(\\.${LABEL})*`
-const DNS1035 = '[a-z]([-a-z0-9]*[a-z0-9])?'
 const KEY = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]'
 
 const whole = (pattern: string): RegExp => new RegExp(`^(?:${pattern})$`)
 const LABEL_RE = whole(LABEL)
 const SUBDOMAIN_RE = whole(SUBDOMAIN)
-const DNS1035_RE = whole(DNS1035)
 const KEY_RE = whole(KEY)
 
 const tooLong = (length: number): string => `must be no more than ${length} characters`
@@ -36,14 +34,6 @@ export function dns1123Subdomain(value: string): string[] {
   const message =
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character"
   return [...out, regexMessage(message, SUBDOMAIN, 'example.com')]
-}
-
-export function dns1035Label(value: string): string[] {
-  const out = value.length > 63 ? [tooLong(63)] : []
-  if (DNS1035_RE.test(value)) return out
-  const message =
-    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character"
-  return [...out, regexMessage(message, DNS1035, 'my-name', 'abc-123')]
 }
 
 const KEY_MESSAGE = regexMessage(

@@ -245,7 +245,3 @@ export class VllmServer implements RunningProgram {
     for (const line of formatRecord(record, this.context.clock.now)) this.context.log(line)
   }
 }
-
-/** Narrows a running program to a vLLM server, for faults and scrapes. */
-export const isVllmServer = (program: RunningProgram | undefined): program is VllmServer =>
-  program instanceof VllmServer

@@ -1,6 +1,5 @@
 import type { Node, Pod } from '../../../kube/objects.ts'
 import { Action } from '../events.ts'
-import type { NodeInfo } from '../node-info.ts'
 import { plugin } from '../plugin.ts'
 import { factsOf, type PodFacts } from '../pod-info.ts'
 import { type Resource, resourceOf } from '../resources.ts'
@@ -62,9 +61,6 @@ function statusOf(reasons: readonly string[], never: boolean): Status {
   }
   return status
 }
-
-export const requestsFit = (facts: PodFacts, node: NodeInfo): boolean =>
-  fits(facts, node.allocatable, node.requested, node.pods.length) === undefined
 
 const NONE: Resource = resourceOf({})
 
