@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { type Case, cases, type Figures } from './cases.ts'
-import { selfTimes } from './profile.ts'
+import { byPart, selfTimes } from './profile.ts'
 
 /**
  * `npm run bench` prints a table of speeds, each with its spread; `-- --only NAME,…` of these alone; `-- --profile NAME` where one of
@@ -54,18 +54,26 @@ function run({ name, command: [program, ...args], measuresItself }: Case, flags:
   return measuresItself ? (JSON.parse(stdout.trim().split('\n').at(-1)!) as Figures) : { wallS }
 }
 
-const median = (sorted: readonly number[]): number =>
-  (sorted[Math.floor((sorted.length - 1) / 2)]! + sorted[Math.ceil((sorted.length - 1) / 2)]!) / 2
+function median(sorted: readonly number[]): number {
+  const middle = (sorted.length - 1) / 2
+  return (sorted[Math.floor(middle)]! + sorted[Math.ceil(middle)]!) / 2
+}
 
 function profile(one: Case): void {
   const folder = mkdtempSync(join(tmpdir(), 'seatrial-profile-'))
   try {
     run(one, ['--cpu-prof', `--cpu-prof-dir=${folder}`])
     const [file] = readdirSync(folder)
+    const times = selfTimes(join(folder, file!), new URL('../../', import.meta.url).href)
     console.log(`${one.name}: self time, of ${machine()}`)
-    for (const { where, share } of selfTimes(join(folder, file!), new URL('../../', import.meta.url).href).slice(0, 15))
-      console.log(`${(share * 100).toFixed(1).padStart(5)} %  ${where}`)
+    for (const { where, share } of times.slice(0, 15)) console.log(percent(share, where))
+    console.log('by part')
+    for (const { where, share } of byPart(times).slice(0, 8)) console.log(percent(share, where))
   } finally {
     rmSync(folder, { recursive: true })
   }
+}
+
+function percent(share: number, where: string): string {
+  return `${(share * 100).toFixed(1).padStart(5)} %  ${where}`
 }

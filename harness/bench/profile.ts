@@ -34,6 +34,22 @@ export function selfTimes(file: string, root: string): SelfTime[] {
   return [...spent].map(([where, us]) => ({ where, share: us / total })).sort((a, b) => b.share - a.share)
 }
 
+/** The same by the first two folders: `sandbox/scheduler`; Node's own and packages by their name. */
+export function byPart(times: readonly SelfTime[]): SelfTime[] {
+  const parts = new Map<string, number>()
+  for (const { where, share } of times) {
+    const path = where.slice(where.lastIndexOf(' ') + 1)
+    const part = where.startsWith('(garbage') ? 'garbage collector' : partOf(path)
+    parts.set(part, (parts.get(part) ?? 0) + share)
+  }
+  return [...parts].map(([where, share]) => ({ where, share })).sort((a, b) => b.share - a.share)
+}
+
+function partOf(path: string): string {
+  if (path.startsWith('node:')) return 'Node'
+  return /^(?:sandbox|harness|cli|scenarios|fixtures)\//.test(path) ? path.split('/').slice(0, 2).join('/') : 'other'
+}
+
 function nameOf({ functionName, url, lineNumber }: CpuProfile['nodes'][number]['callFrame'], root: string): string {
   const name = functionName || '(anonymous)'
   return url === '' ? name : `${name} ${url.replace(root, '').replace(/^.*\/node_modules\//, '')}:${lineNumber + 1}`
