@@ -114,7 +114,7 @@ function membersOf({ folder, entry, exports }: Registry): Member[] {
         ? existsSync(new URL(`${folder}/${file}/${entry}`, ROOT))
         : /(?<!\.test)\.ts$/.test(file) && file !== 'index.ts',
     )
-    .sort()
+    .sort((a, b) => (a.replace('.ts', '') < b.replace('.ts', '') ? -1 : 1))
   return files.flatMap((file) => {
     const path = entry ? `${file}/${entry}` : file
     const found = exports.exec(readFileSync(new URL(`${folder}/${path}`, ROOT), 'utf8'))
@@ -157,7 +157,7 @@ const importLine = (what: string, from: string): string => `import ${what} from 
 
 /** In the order the linter wants: farther files first, numbers by their value. */
 function sortedImports(lines: readonly string[]): string {
-  const path = (line: string) => /'(.+)'/.exec(line)![1]!
+  const path = (line: string) => /'(.+)\.ts'/.exec(line)![1]!
   const far = (line: string) => (path(line).startsWith('../') ? 0 : 1)
   const natural = new Intl.Collator('en', { numeric: true })
   return [...lines].sort((a, b) => far(a) - far(b) || natural.compare(path(a), path(b))).join('\n')
