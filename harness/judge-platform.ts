@@ -17,7 +17,7 @@ import {
   resolveOn,
 } from './inference-servers.ts'
 import type { Judgeable, Overrides } from './judgeable.ts'
-import { capacityOf } from './load/capacity.ts'
+import { Capacities } from './load/capacity.ts'
 import type { Workload } from './load/workload.ts'
 import type { ResolvedInputs } from './platform/inputs/resolve.ts'
 import { applyPatch } from './platform/patch.ts'
@@ -41,7 +41,8 @@ export interface JudgeOptions {
 /** Throws PlatformErrors when `seatrial.yaml` speaks of what is not there. */
 export function judgePlatform(platform: Platform, options: JudgeOptions): JudgedPlatform {
   const { servers, inputs } = findServers(platform)
-  const judgeables = servers.map((server) => judgeable({ platform, server, inputs, ...options }))
+  const capacities = new Capacities()
+  const judgeables = servers.map((server) => judgeable({ platform, server, inputs, capacities, ...options }))
   return { judgeables, inputs }
 }
 
@@ -49,6 +50,7 @@ interface Context extends JudgeOptions {
   readonly platform: Platform
   readonly server: FoundServer
   readonly inputs: ResolvedInputs
+  readonly capacities: Capacities
 }
 
 function judgeable(context: Context): Judgeable {
@@ -108,7 +110,7 @@ function prepare(context: Context, overrides: Overrides): Setup {
     inputs.imageBytes[name]?.value ??
     0
   const registryBytesPerSecond = overrides.registryBytesPerSecond ?? inputs.registryBytesPerSecond.value
-  const capacity = resolved.kind === 'runs' ? capacityOf(resolved, workload) : 0
+  const capacity = resolved.kind === 'runs' ? context.capacities.of(resolved, workload) : 0
   return {
     objects: [
       ...assumedObjects(platform),

@@ -8,7 +8,7 @@ import { isComplete } from './expectations/rollout-complete.ts'
 import { faults } from './faults/index.ts'
 import { ObjectsView } from './objects-view.ts'
 import { isOf } from './subject.ts'
-import type { TrialSpec } from './trial.ts'
+import type { TrialSpec } from './trial-spec.ts'
 
 /** An expectation being followed. */
 export interface Followed {

@@ -1,8 +1,7 @@
-import type { Journal, JournalHeader } from '../sandbox/journal/journal.ts'
 import { ApiError } from '../sandbox/kube/errors.ts'
 import { kindOf } from '../sandbox/kube/kinds.ts'
 import type { Deployment } from '../sandbox/kube/objects.ts'
-import type { Sandbox, Tier } from '../sandbox/tiers/tier.ts'
+import type { Sandbox } from '../sandbox/tiers/tier.ts'
 import { parseDuration, seconds, type Us } from '../sandbox/world/time.ts'
 import { boundOf, goalsReached } from './converge.ts'
 import type { FaultCall, FaultContext } from './faults/fault.ts'
@@ -11,25 +10,10 @@ import { startLoad } from './load/simulated-sender.ts'
 import { type Observation, observe } from './observation.ts'
 import type { Scenario } from './scenario.ts'
 import type { Setup } from './setup.ts'
+import type { TrialSpec } from './trial-spec.ts'
 import { badInputs } from './verdict/inputs-check.ts'
 import { headerOf, judge } from './verdict/judge.ts'
 import type { TrialResult } from './verdict/verdict.ts'
-
-/** One scenario × one subject × one tier × one seed. */
-export interface TrialSpec {
-  readonly scenario: Scenario
-  readonly setup: Setup
-  readonly tier: Tier
-  readonly seed: number
-  /** Called with the whole record when the trial has been judged. */
-  readonly onRecord?: (record: TrialRecord) => void
-}
-
-/** All that was recorded of a trial. */
-export interface TrialRecord {
-  readonly header: JournalHeader
-  readonly journal: Journal
-}
 
 /** How often the harness looks whether what it waits for has come. */
 const LOOK_EVERY: Us = seconds(1)

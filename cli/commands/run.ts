@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises'
-import { runTrial, type TrialRecord } from '../../harness/trial.ts'
+import { runTrial } from '../../harness/trial.ts'
+import type { TrialRecord } from '../../harness/trial-spec.ts'
 import { VERSION } from '../../harness/version.ts'
 import { sim } from '../../sandbox/tiers/sim/sim.ts'
 import { parseDuration } from '../../sandbox/world/time.ts'

@@ -11,11 +11,27 @@ const BACKLOG_MAX = 768
 /** The rate is taken until this share has finished: the last ones run in ever smaller batches. */
 const COUNTED = 0.75
 
+/** Capacities found so far: trials of one platform ask for few. */
+export class Capacities {
+  private readonly found = new Map<string, number>()
+
+  of(server: RunnableServer, workload: Workload): number {
+    const { settings, gpu, model, memory } = server
+    const key = JSON.stringify([settings, gpu.id, model.id, memory.numGpuBlocks, memory.limits, workload])
+    let capacity = this.found.get(key)
+    if (capacity === undefined) {
+      capacity = capacityOf(server, workload)
+      this.found.set(key, capacity)
+    }
+    return capacity
+  }
+}
+
 /**
  * Requests a second that one replica can sustain with this workload's lengths, whatever they wait: its engine is simulated under a backlog.
  * 0 when not one of its requests is answered.
  */
-export function capacityOf(server: RunnableServer, workload: Workload): number {
+function capacityOf(server: RunnableServer, workload: Workload): number {
   const clock = new VirtualClock()
   const frontEnd = new FrontEnd(clock, server)
   const random = randomStream(1, 'capacity')

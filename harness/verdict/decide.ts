@@ -1,7 +1,5 @@
-import type { Tier } from '../../sandbox/tiers/tier.ts'
-import type { Judgeable, Overrides } from '../judgeable.ts'
-import type { Scenario } from '../scenario.ts'
-import { runTrial } from '../trial.ts'
+import type { Overrides } from '../judgeable.ts'
+import { attempt, type DecideOptions } from './attempt.ts'
 import { explain, type Finding } from './finding.ts'
 import { findBreakingPoint, type MarginResult } from './margin.ts'
 import type { Invalid, Outcome, TrialResult } from './verdict.ts'
@@ -18,15 +16,6 @@ export interface Verdict {
   readonly margin?: MarginResult
 }
 
-export interface DecideOptions {
-  readonly scenario: Scenario
-  readonly judgeable: Judgeable
-  readonly tier: Tier
-  readonly seeds: readonly number[]
-  /** The command that replays a trial, for the last line of a finding. */
-  readonly replay: (seed: number, at: string) => string
-}
-
 /** Runs the trials a verdict needs: every seed, the ends of every assumed range, the breaking point, and the fixes of a finding. */
 export async function decide(options: DecideOptions): Promise<Verdict> {
   const { scenario, judgeable, seeds } = options
@@ -37,7 +26,7 @@ export async function decide(options: DecideOptions): Promise<Verdict> {
   if (blockers.length > 0) return { ...base, outcome: 'INVALID', invalid: blockers }
 
   const trials: TrialResult[] = []
-  for (const seed of seeds) trials.push(await trial(options, seed, {}))
+  for (const seed of seeds) trials.push(await attempt(options, seed, {}))
   const outcome = combined(trials)
   const done = {
     ...base,
@@ -54,17 +43,9 @@ export async function decide(options: DecideOptions): Promise<Verdict> {
   if (outcome === 'PASS')
     return {
       ...done,
-      margin: await findBreakingPoint(options, (seed, overrides) => trial(options, seed, overrides)),
+      margin: await findBreakingPoint(options, (seed, overrides) => attempt(options, seed, overrides)),
     }
   return { ...done, finding: await explain(options, trials.find((t) => t.outcome === 'FAIL')!) }
-}
-
-export async function trial(
-  { scenario, judgeable, tier }: Pick<DecideOptions, 'scenario' | 'judgeable' | 'tier'>,
-  seed: number,
-  overrides: Overrides,
-): Promise<TrialResult> {
-  return runTrial({ scenario, setup: judgeable.prepare(overrides), tier, seed })
 }
 
 /** Seeds that disagree are UNSTABLE; an INVALID among them leaves nothing to trust. */
@@ -83,12 +64,12 @@ async function assumptionThatDecides(options: DecideOptions, outcome: Outcome): 
   if (assumed.length === 0) return undefined
   const seed = options.seeds[0]!
   const corner = (end: 0 | 1): Overrides => Object.assign({}, ...assumed.map((input) => input.ends[end].overrides))
-  const corners = [await trial(options, seed, corner(0)), await trial(options, seed, corner(1))]
+  const corners = [await attempt(options, seed, corner(0)), await attempt(options, seed, corner(1))]
   const turned = corners.find((result) => result.outcome !== outcome)
   if (!turned) return undefined
   for (const input of assumed) {
     for (const end of input.ends) {
-      const result = await trial(options, seed, end.overrides)
+      const result = await attempt(options, seed, end.overrides)
       if (result.outcome === outcome) continue
       return {
         code: 'ASSUMPTION_DECIDES',

@@ -2,7 +2,7 @@ import { formatDuration } from '../../sandbox/world/time.ts'
 import type { Broken, Evidence } from '../expectations/check.ts'
 import { remedies } from '../remedies/index.ts'
 import type { Candidate, Diagnosis, RemedyContext } from '../remedies/remedy.ts'
-import { type DecideOptions, trial } from './decide.ts'
+import { attempt, type DecideOptions } from './attempt.ts'
 import { brokenIn, type TrialResult } from './verdict.ts'
 
 /** Why a trial failed, where that stands in the user's files, and a fix that was tried. */
@@ -86,7 +86,7 @@ async function tryFixes(
   for (const { says, changes, moreNodes } of candidates) {
     const results: TrialResult[] = []
     for (const seed of new Set([failed.seed, ...options.seeds]))
-      results.push(await trial(options, seed, { changes, moreNodes }))
+      results.push(await attempt(options, seed, { changes, moreNodes }))
     if (results.every((r) => r.outcome === 'PASS'))
       return { fix: { says, changes, moreNodes, outcome: 'PASS' }, triedInVain }
     triedInVain.push(says)

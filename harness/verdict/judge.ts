@@ -3,7 +3,7 @@ import type { JournalRecord } from '../../sandbox/journal/record.ts'
 import type { World } from '../../sandbox/world/world.ts'
 import type { CheckResult } from '../expectations/check.ts'
 import type { Followed, Observation } from '../observation.ts'
-import type { TrialSpec } from '../trial.ts'
+import type { TrialSpec } from '../trial-spec.ts'
 import { VERSION } from '../version.ts'
 import type { Invalid, Judged, RequestCounts, TrialResult } from './verdict.ts'
 

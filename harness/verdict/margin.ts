@@ -1,5 +1,5 @@
 import type { Overrides } from '../judgeable.ts'
-import type { DecideOptions } from './decide.ts'
+import type { DecideOptions } from './attempt.ts'
 import type { Outcome, TrialResult } from './verdict.ts'
 
 /** How far an input is from the point where the verdict flips. */
