@@ -56,6 +56,24 @@ describe('hooks', () => {
   })
 })
 
+it.each([
+  ['HTTP', false, false],
+  ['HTTPS', false, false],
+  ['HTTPS', true, false],
+  ['HTTP', true, true],
+] as const)('a hook by %s to a server whose TLS is %s fails: %s', (scheme, tls, fails) => {
+  const { programFor } = scripted(() => ({
+    accepts: () => true,
+    httpGet: () => ({ kind: 'answer', status: 200, afterUs: ms(1) }),
+    speaksTls: () => tls,
+  }))
+  const t = testNode({ programFor })
+  const lifecycle = { postStart: { httpGet: { path: '/', port: 8000, scheme } } }
+  t.create(testPod({ containers: [{ name: 'a', lifecycle }] }))
+  t.at(5)
+  expect(t.events('FailedPostStartHook').length > 0).toBe(fails)
+})
+
 it('puts a hostNetwork pod at the address of its node', () => {
   const { programFor } = server()
   const t = testNode({ programFor })

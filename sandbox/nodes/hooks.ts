@@ -26,9 +26,12 @@ export function hookOutcome(handler: LifecycleHandler, container: Container, run
   if (handler.httpGet) {
     const port = resolvePort(handler.httpGet.port, container)
     if (port === undefined) return { afterUs: 0, failed: true }
-    const answer = podGet(runtime, port, handler.httpGet.path ?? '/')
+    // a server without TLS is asked again by HTTP
+    const scheme = handler.httpGet.scheme === 'HTTPS' ? undefined : 'HTTP'
+    const answer = podGet(runtime, port, handler.httpGet.path ?? '/', scheme)
     // any status will do, only a connection that fails is a failure
     if (answer.kind === 'answer') return { afterUs: answer.afterUs, failed: false }
+    if (answer.kind === 'wrong-scheme') return { afterUs: answer.afterUs, failed: true }
     return { afterUs: answer.kind === 'hang' ? undefined : 0, failed: true }
   }
   // tcpSocket is accepted by the API for old objects and fails when it runs

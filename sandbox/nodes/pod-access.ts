@@ -1,4 +1,5 @@
 import type { Container, HttpGetAction, IntOrString } from '../kube/objects.ts'
+import { ms, type Us } from '../world/time.ts'
 import type { PodRuntime } from './pod-runtime.ts'
 import type { PortAnswer, RunningProgram } from './program.ts'
 import { type CommandOutcome, understand } from './shell.ts'
@@ -15,12 +16,21 @@ export function resolvePort(port: IntOrString, container: Container): number | u
 export const podAccepts = (runtime: PodRuntime, port: number): boolean =>
   runtime.containers.some((c) => c.running && c.program?.accepts(port) === true)
 
-/** An HTTP GET to the pod's address. */
-export function podGet(runtime: PodRuntime, port: number, path: string): PortAnswer {
+/** What a GET comes to; `wrong-scheme`: one side speaks TLS and the other does not. */
+export type GetAnswer = PortAnswer | { kind: 'wrong-scheme'; afterUs: Us }
+
+/** Until the other side has answered what it cannot read; measured between Go's client and uvicorn. */
+const WRONG_SCHEME_US: Us = ms(1)
+
+/** A GET to the pod's address. Without a scheme it is one that the server understands. */
+export function podGet(runtime: PodRuntime, port: number, path: string, scheme?: string): GetAnswer {
   for (const container of runtime.containers) {
     if (!container.running || !container.program) continue
     const answer = container.program.httpGet(port, path)
-    if (answer.kind !== 'refused') return answer
+    if (answer.kind === 'refused') continue
+    const tls = scheme === undefined ? undefined : container.program.speaksTls?.(port)
+    if (tls !== undefined && tls !== (scheme === 'HTTPS')) return { kind: 'wrong-scheme', afterUs: WRONG_SCHEME_US }
+    return answer
   }
   return { kind: 'refused' }
 }

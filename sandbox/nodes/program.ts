@@ -33,6 +33,8 @@ export interface RunningProgram {
   httpGet(port: number, path: string): PortAnswer
   /** Whether a TCP connection is accepted. */
   accepts(port: number): boolean
+  /** Whether the port speaks TLS. Left out: it answers in whichever way it is asked. */
+  speaksTls?(port: number): boolean
   /** SIGTERM begins the program's own shutdown; SIGKILL ends it at once, resetting what is open. */
   signal(signal: 'SIGTERM' | 'SIGKILL'): void
   /** Set where the program serves inference requests. */

@@ -19,6 +19,33 @@ const loading = (loadSeconds: number, status: () => number = () => 200) =>
 
 const get = { httpGet: { path: '/health', port: 8000 } }
 
+describe('the scheme of a probe', () => {
+  const message = (scheme: 'HTTP' | 'HTTPS', tls: boolean | undefined) => {
+    const { programFor } = scripted(() => ({
+      accepts: () => true,
+      httpGet: () => ({ kind: 'answer', status: 200, afterUs: ms(3) }),
+      ...(tls === undefined ? {} : { speaksTls: () => tls }),
+    }))
+    const t = testNode({ programFor })
+    const readinessProbe = { httpGet: { path: '/health', port: 8000, scheme }, periodSeconds: 5 }
+    t.create(testPod({ containers: [{ name: 'a', readinessProbe }] }))
+    t.at(60)
+    return isReady(t.pod()) ? 'ready' : t.events('Unhealthy')[0]?.message
+  }
+  // texts: Go's net/http against uvicorn 0.54 with and without --ssl-certfile, on uvloop and asyncio alike
+  it.each([
+    ['HTTP', false, 'ready'],
+    ['HTTPS', true, 'ready'],
+    ['HTTPS', undefined, 'ready'],
+    [
+      'HTTPS',
+      false,
+      'Readiness probe failed: Get "https://10.128.0.2:8000/health": http: server gave HTTP response to HTTPS client',
+    ],
+    ['HTTP', true, 'Readiness probe failed: Get "http://10.128.0.2:8000/health": EOF'],
+  ] as const)('%s, where the server speaks TLS: %s', (scheme, tls, found) => expect(message(scheme, tls)).toBe(found))
+})
+
 describe('a startup probe', () => {
   it('gives a container initialDelay + period × threshold, counted from the ticker that began with the pod', () => {
     const { runs, programFor } = loading(10_000)

@@ -35,9 +35,13 @@ function httpProbe(probe: Probe, get: NonNullable<Probe['httpGet']>, target: Pro
   if (port === undefined) return unknownPort(get.port)
   const timeout = seconds(probe.timeoutSeconds)
   const url = urlOf(get, target.podIP, port)
-  const answer = elsewhere(get.host, target) ? REFUSED : podGet(target.runtime, port, get.path ?? '/')
+  const answer = elsewhere(get.host, target)
+    ? REFUSED
+    : podGet(target.runtime, port, get.path ?? '/', get.scheme ?? 'HTTP')
   if (answer.kind === 'refused')
     return failure(`Get "${url}": dial tcp ${get.host || target.podIP}:${port}: connect: connection refused`, 0)
+  if (answer.kind === 'wrong-scheme')
+    return failure(`Get "${url}": ${WRONG_SCHEME[get.scheme === 'HTTPS' ? 'HTTPS' : 'HTTP']}`, answer.afterUs)
   if (answer.kind === 'hang' || answer.afterUs >= timeout)
     return failure(`Get "${url}": context deadline exceeded (Client.Timeout exceeded while awaiting headers)`, timeout)
   const { status, afterUs } = answer
@@ -46,6 +50,9 @@ function httpProbe(probe: Probe, get: NonNullable<Probe['httpGet']>, target: Pro
     return { kind: 'warning', afterUs, output: 'Probe terminated redirects, Response body: ' }
   return failure(`HTTP probe failed with statuscode: ${status}`, afterUs)
 }
+
+/** By the probe's scheme: Go's client names a plain answer in net/http/transport.go; a TLS server closes the connection on it. */
+const WRONG_SCHEME = { HTTPS: 'http: server gave HTTP response to HTTPS client', HTTP: 'EOF' } as const
 
 function tcpProbe(_probe: Probe, tcp: NonNullable<Probe['tcpSocket']>, target: ProbeTarget): ProbeOutcome {
   const port = resolvePort(tcp.port, target.container)

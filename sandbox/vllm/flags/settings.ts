@@ -57,6 +57,8 @@ export interface ServerSettings {
   /** Path prefix of every route. */
   readonly rootPath: Setting<string>
   readonly apiKeySet: Setting<boolean>
+  /** It serves HTTPS, and nothing in plain HTTP. */
+  readonly tls: Setting<boolean>
   /** Flags given that change memory or scheduling in ways the sandbox leaves out. */
   readonly leftOut: readonly string[]
 }
@@ -98,6 +100,7 @@ export function settingsOf(parsed: Parsed, version: VllmVersion, environment: Sh
     by: given.has('model') ? '--model' : 'the model argument',
   }
   const names = setting<readonly string[]>('served_model_name', [])
+  const certificate = setting('ssl_certfile', '')
   const dataParallel = setting('data_parallel_size', 1)
   return {
     model,
@@ -144,6 +147,8 @@ export function settingsOf(parsed: Parsed, version: VllmVersion, environment: Sh
     shutdownTimeoutSeconds: setting('shutdown_timeout', 0),
     rootPath: setting('root_path', ''),
     apiKeySet: apiKey(given, environment),
+    // uvicorn speaks TLS as soon as it is given a certificate, whose file may hold the key as well
+    tls: { ...certificate, value: !!certificate.value },
     leftOut: LEFT_OUT.filter((dest) => given.has(dest)).map((dest) => byDest.get(dest)?.key ?? dest),
   }
 }

@@ -213,3 +213,10 @@ test('metrics carry vLLM’s names, the model and the cache’s size', () => {
   expect(names.some((name) => name.startsWith('vllm:num_requests_running'))).toBe(true)
   expect(JSON.stringify(server.metrics()[0])).toContain('num_gpu_blocks')
 })
+
+test('a server with a certificate speaks TLS', () => {
+  const tls = (flags: string) => upServer(`facebook/opt-125m${flags}`).server.speaksTls()
+  expect(tls('')).toBe(false)
+  expect(tls(' --ssl-certfile /tls/both.pem')).toBe(true)
+  expect(tls(' --ssl-keyfile /tls/tls.key --ssl-certfile /tls/tls.crt')).toBe(true)
+})

@@ -50,7 +50,7 @@ function opening(name: PhaseName, subject: StartupSubject): readonly LogRecord[]
         api('entry.py:136', "Supported tasks: ['generate']"),
         api(
           'entry.py:140',
-          `Starting vLLM server on http://${settings.host.value ?? '0.0.0.0'}:${settings.port.value}`,
+          `Starting vLLM server on http${settings.tls.value ? 's' : ''}://${settings.host.value ?? '0.0.0.0'}:${settings.port.value}`,
         ),
         api('launcher.py:186', 'Available routes are:'),
         ...ROUTES.map(([path, methods]) => api('launcher.py:195', `Route: ${path}, Methods: ${methods}`)),

@@ -87,6 +87,10 @@ export class VllmServer implements RunningProgram {
     return open && port === own.value && !/^(127\.|localhost$|::1$)/.test(host.value ?? '')
   }
 
+  speaksTls(): boolean {
+    return this.resolved.settings.tls.value
+  }
+
   signal(signal: 'SIGTERM' | 'SIGKILL'): void {
     if (this.state === 'gone') return
     if (signal === 'SIGKILL') this.kill()
