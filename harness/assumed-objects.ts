@@ -26,6 +26,34 @@ export function assumedObjects(platform: Platform): Draft<OtherObject>[] {
       }
     }
   }
+  return [...made.values(), ...namedByPods(platform)]
+}
+
+/** ServiceAccounts and PriorityClasses that pods name; a class nobody gives is taken to have the value 0. */
+function namedByPods(platform: Platform): Draft<OtherObject>[] {
+  const made = new Map<string, Draft<OtherObject>>()
+  for (const object of platform.objects) {
+    for (const { spec } of podTemplatesOf(object)) {
+      const { serviceAccountName: account, priorityClassName: priority } = spec
+      if (account && account !== 'default')
+        made.set(`ServiceAccount/${namespaceOf(object)}/${account}`, {
+          apiVersion: 'v1',
+          kind: 'ServiceAccount',
+          metadata: { name: account, namespace: namespaceOf(object) },
+        })
+      if (priority && !priority.startsWith('system-'))
+        made.set(`PriorityClass/${priority}`, {
+          apiVersion: 'scheduling.k8s.io/v1',
+          kind: 'PriorityClass',
+          metadata: { name: priority },
+          value: 0,
+        })
+    }
+  }
+  for (const { manifest } of platform.objects) {
+    made.delete(`ServiceAccount/${manifest.metadata.namespace ?? 'default'}/${manifest.metadata.name}`)
+    if (manifest.kind === 'PriorityClass') made.delete(`PriorityClass/${manifest.metadata.name}`)
+  }
   return [...made.values()]
 }
 

@@ -9,29 +9,33 @@ import { deploymentOf } from './subject.ts'
 export const goalsReached = (observation: Observation): boolean =>
   observation.followed.every((f) => !('within' in f.expectation) || f.fold.result().reachedAt !== undefined)
 
+/** When waiting ends, and whether it ended without the platform having said yes or no. */
+export interface Bound {
+  ended(now: Us): boolean
+  gaveUp(now: Us): boolean
+}
+
 /**
  * When waiting for the goals ends. `progressDeadline` is over when the Deployment's own controller says so (it counts from the last
  * progress), `settle` when a platform should have settled by then, a duration when it has passed.
  */
 export function boundOf(
+  start: Us,
   scenario: Scenario,
   observation: Observation,
   setup: Setup,
   settleBoundUs: Us,
-): { exceeded(now: Us): boolean } {
+): Bound {
   const names = scenario.after.flatMap((e) => ('within' in e ? [e.within] : []))
-  let start: Us | undefined
   const limit = Math.max(0, ...names.map((name) => limitOf(name, observation, setup, settleBoundUs)))
+  const deadlineExceeded = () => {
+    const deployment = names.includes('progressDeadline') ? deploymentOf(setup.subject, observation.view) : undefined
+    return deployment !== undefined && condition(deployment, 'Progressing')?.reason === 'ProgressDeadlineExceeded'
+  }
+  const over = (now: Us) => now - start >= limit
   return {
-    exceeded(now) {
-      start ??= now
-      if (names.includes('progressDeadline')) {
-        const deployment = deploymentOf(setup.subject, observation.view)
-        const progressing = deployment && condition(deployment, 'Progressing')
-        if (progressing?.reason === 'ProgressDeadlineExceeded') return true
-      }
-      return now - start >= limit
-    },
+    ended: (now) => deadlineExceeded() || over(now),
+    gaveUp: (now) => names.includes('progressDeadline') && over(now) && !deadlineExceeded(),
   }
 }
 
@@ -40,6 +44,6 @@ function limitOf(name: string, observation: Observation, setup: Setup, settleBou
   if (name !== 'progressDeadline') return parseDuration(name)
   const deployment = deploymentOf(setup.subject, observation.view)
   const { progressDeadlineSeconds = 600, replicas = 1 } = deployment?.spec ?? {}
-  // each replica may use up the deadline, since every step of progress starts it anew
-  return seconds(progressDeadlineSeconds) * (replicas + 1)
+  // only a backstop: each replica makes several steps of progress, and every one starts the deadline anew
+  return seconds(progressDeadlineSeconds) * 4 * (replicas + 1)
 }

@@ -1,7 +1,10 @@
+import { kindOf } from '../sandbox/kube/kinds.ts'
 import type { ResolvedServer } from '../sandbox/vllm/server/resolve.ts'
 import type { FoundServer } from './inference-servers.ts'
-import type { Platform } from './platform/platform.ts'
+import { type Platform, sourceOf } from './platform/platform.ts'
 import type { Capabilities } from './platform/roles/capabilities.ts'
+import { gpusOf } from './platform/roles/gpu-requests.ts'
+import { podTemplatesOf } from './platform/roles/pod-templates.ts'
 import { unmodelled } from './platform/roles/unmodelled.ts'
 import type { Scenario } from './scenario.ts'
 import { brokenIn, type Invalid, type TrialResult } from './verdict/verdict.ts'
@@ -25,6 +28,13 @@ export function blockersOf(
         fix: 'Take it out of what is verified to judge the rest, or try it on a real cluster.',
       }),
     )
+  found.push(...otherGpuUsers(platform, server, capabilities))
+  if (scenario.load && server.services.length === 0)
+    found.push({
+      code: 'NO_LOAD',
+      what: 'no Service in the manifests selects its pods, so no request can reach it',
+      fix: 'Bring the Service too.',
+    })
   if (resolved.kind === 'unmodelled' && found.length === 0)
     found.push({ code: 'UNMODELLED', what: resolved.reason, fix: 'Only vLLM servers of this kind can be simulated.' })
   if (resolved.kind === 'unknown-model')
@@ -42,6 +52,21 @@ export function blockersOf(
       fix: 'Give nodes with a known GPU in seatrial.yaml.',
     })
   return found
+}
+
+/** Pods of kinds without an actor that take GPUs: whether the server's find any left cannot be said. */
+function otherGpuUsers(platform: Platform, server: FoundServer, capabilities: Capabilities): Invalid[] {
+  return platform.objects
+    .filter((object) => object !== server.object && !capabilities.kinds.has(kindOf(object.manifest).id))
+    .filter((object) => podTemplatesOf(object).some((template) => gpusOf(template.spec) > 0))
+    .map((object) => {
+      const { file, line, column } = sourceOf(object, 'kind')
+      return {
+        code: 'UNMODELLED',
+        what: `${kindOf(object.manifest).id}/${object.manifest.metadata.name} (${file}:${line}:${column}): its pods take GPUs, and tier ${capabilities.tier} has no actor for it`,
+        fix: 'Take it out of what is verified to judge the rest, or try it on a real cluster.',
+      }
+    })
 }
 
 /** Results that rest on an estimate, or on a version nobody named, and would be others if that is wrong. */

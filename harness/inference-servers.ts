@@ -112,7 +112,12 @@ function factsOf(platform: Platform, server: FoundServer) {
     const model = modelAmong(resolved.command.args, resolved.command.form)
     return model === undefined ? {} : { model }
   }
-  if (!('settings' in resolved)) return {}
+  if (!('settings' in resolved)) {
+    const { command = [], args = [] } = server.container
+    const words = [...command, ...args].flatMap((word) => word.trim().split(/\s+/))
+    const model = modelAmong(words.slice(words.indexOf('serve') + 1), words.includes('serve') ? 'serve' : 'module')
+    return model === undefined ? {} : { model }
+  }
   const model = resolved.settings.model.value
   const spec = describedModels(platform)[model] ?? modelById(model)
   return {

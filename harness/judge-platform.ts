@@ -5,7 +5,6 @@ import type * as o from '../sandbox/kube/objects.ts'
 import type { NodeGroup } from '../sandbox/tiers/tier.ts'
 import type { ResolvedServer } from '../sandbox/vllm/server/resolve.ts'
 import { minutes, seconds } from '../sandbox/world/time.ts'
-import { assumedInputs } from './assumed-inputs.ts'
 import { assumedObjects } from './assumed-objects.ts'
 import { blockersOf, doubtOf } from './doubts.ts'
 import {
@@ -24,8 +23,11 @@ import { applyPatch } from './platform/patch.ts'
 import { type Platform, sourceOf } from './platform/platform.ts'
 import type { Capabilities } from './platform/roles/capabilities.ts'
 import { subjectOf } from './platform/roles/inference-servers.ts'
+import { podTemplatesOf } from './platform/roles/pod-templates.ts'
 import type { Server } from './server.ts'
 import type { Setup } from './setup.ts'
+import type { Subject } from './subject.ts'
+import { uncertainInputs } from './uncertain-inputs.ts'
 
 /** A platform's inference servers, each ready to be tried, and the inputs they are tried with. */
 export interface JudgedPlatform {
@@ -63,12 +65,13 @@ function judgeable(context: Context): Judgeable {
     key: `${manifest.metadata.namespace ?? 'default'}/${manifest.metadata.name}`,
     unfitFor(scenario) {
       const kinds = scenario.needs.flatMap((need) => need.kinds ?? [])
-      if (kinds.length === 0 || kinds.includes(manifest.kind)) return undefined
-      return `it is a ${manifest.kind}; this scenario is for ${kinds.join(', ')}`
+      if (kinds.length > 0 && !kinds.includes(manifest.kind))
+        return `it is a ${manifest.kind}; this scenario is for ${kinds.join(', ')}`
+      return whyAtRest(server)
     },
     blockersFor: (scenario) => blockersOf(context, resolved, scenario),
     doubtOf: (result) => doubtOf(result, resolved),
-    assumed: assumedInputs(inputs, server.id, server.container.image ?? ''),
+    uncertain: uncertainInputs(inputs, server.id, server.container.image ?? ''),
     prepare: (overrides) => prepare(context, overrides),
     inputTimes: () => ({
       value: `${loadTimeUs.origin} ${Math.round(loadTimeUs.value / 1e6)} s`,
@@ -84,6 +87,13 @@ function judgeable(context: Context): Judgeable {
     }),
     sourceOf: (path) => sourceOf(server.object, path),
   }
+}
+
+/** Why nothing of a workload would run, so that there is nothing to judge. */
+function whyAtRest({ object }: FoundServer): string | undefined {
+  const { replicas, paused } = (object.manifest['spec'] ?? {}) as { replicas?: number; paused?: boolean }
+  if (replicas === 0) return 'spec.replicas is 0: nothing runs'
+  return paused ? 'spec.paused is true: nothing is rolled out' : undefined
 }
 
 /** Everything as plain values: the inputs as they are, but for what the overrides say. */
@@ -118,6 +128,7 @@ function prepare(context: Context, overrides: Overrides): Setup {
     ] as unknown as o.Draft<o.KubeObject>[],
     subject: subjectIn(server, resolved),
     nodes,
+    pool: groupFor(server.template.spec, nodes)?.name,
     programFor: programsFor({
       servers: found,
       nodes,
@@ -128,7 +139,11 @@ function prepare(context: Context, overrides: Overrides): Setup {
     registryBytesPerSecond,
     workload,
     model: 'settings' in resolved ? resolved.settings.servedModelNames.value[0]! : '',
-    replicasNeeded: capacity > 0 ? Math.max(1, Math.ceil(workload.requestsPerSecond / capacity)) : 1,
+    replicasNeeded: sharesService(server, platform)
+      ? 0
+      : capacity > 0
+        ? Math.max(1, Math.ceil(workload.requestsPerSecond / capacity))
+        : 1,
     settleBound: (stretch) =>
       minutes(10) +
       2 * seconds(imageBytes(image) / registryBytesPerSecond) +
@@ -137,6 +152,21 @@ function prepare(context: Context, overrides: Overrides): Setup {
     inputs: { nodes, loadTimeUs, registryBytesPerSecond, workload, lag: lag.name, changes: overrides.changes ?? [] },
   }
 }
+
+/** Whether pods of another workload answer behind the same Service: then the load says nothing about this one alone. */
+const sharesService = (server: FoundServer, platform: Platform): boolean =>
+  platform.objects.some(
+    (object) =>
+      object !== server.object &&
+      podTemplatesOf(object).some((template) =>
+        server.services.some((service) => {
+          const selector = Object.entries(
+            (service.manifest['spec'] as { selector?: Record<string, string> }).selector ?? {},
+          )
+          return selector.length > 0 && selector.every(([key, value]) => template.labels[key] === value)
+        }),
+      ),
+  )
 
 const slowestLoad = (inputs: ResolvedInputs, own: number): number =>
   Math.max(own, ...Object.values(inputs.servers).map((server) => server.loadTimeUs.value))
@@ -164,12 +194,16 @@ function resolvedIn(
   return resolveOn(server, gpu?.product, describedModels(platform))
 }
 
-function subjectIn(server: FoundServer, resolved: ResolvedServer) {
+function subjectIn(server: FoundServer, resolved: ResolvedServer): Subject {
   const settings = 'settings' in resolved ? resolved.settings : undefined
   const worldSize =
     settings &&
     settings.tensorParallelSize.value * settings.pipelineParallelSize.value * settings.dataParallelSize.value
-  return subjectOf(server, { port: settings?.port.value ?? 8000, worldSize })
+  const port = settings?.port.value ?? 8000
+  return {
+    ...subjectOf(server, { port, worldSize }),
+    healthProbe: { httpGet: { path: '/health', port }, periodSeconds: 5 },
+  }
 }
 
 const defaulted = (server: FoundServer): o.Deployment =>
@@ -179,6 +213,7 @@ function serverFacts(resolved: ResolvedServer): Server {
   const settings = 'settings' in resolved ? resolved.settings : undefined
   return {
     model: 'model' in resolved ? resolved.model : undefined,
+    port: settings?.port.value ?? 8000,
     tensorParallelSize: settings?.tensorParallelSize.value ?? 1,
     pipelineParallelSize: settings?.pipelineParallelSize.value ?? 1,
     dataParallelSize: settings?.dataParallelSize.value ?? 1,

@@ -17,8 +17,8 @@ export interface Judgeable {
   blockersFor(scenario: Scenario): readonly Invalid[]
   /** What keeps this result from being trusted although the trial ran: it rests on an estimate that may be wrong. */
   doubtOf(result: TrialResult): Invalid | undefined
-  /** Inputs nobody gave, with the ends of their ranges, the more favourable one first. */
-  readonly assumed: readonly AssumedInput[]
+  /** Inputs that may be others: assumed, or given with a range. */
+  readonly uncertain: readonly UncertainInput[]
   prepare(overrides: Overrides): Setup
   /** An input in words, and what it is times a factor. */
   inputTimes(input: 'loadTime'): {
@@ -30,10 +30,12 @@ export interface Judgeable {
   sourceOf(path: string): { file: string; line: number; column: number; absent?: boolean }
 }
 
-export interface AssumedInput {
+export interface UncertainInput {
   /** `load time`, `nodes`. */
   readonly name: string
+  readonly origin: 'given' | 'measured' | 'assumed'
   readonly value: string
+  /** The ends of its range, the more favourable one first. */
   readonly ends: readonly [InputEnd, InputEnd]
   /** How to give or measure it. */
   readonly howToGive: string

@@ -35,12 +35,14 @@ export interface Observation {
   readonly unmodelled: readonly string[]
   settledAt: Us | undefined
   sent: number | undefined
+  /** The harness stopped waiting before the platform said yes or no. */
+  gaveUp: boolean
   phase(): string
   enter(phase: string): void
   reject(what: { object: string; error: ApiError }): void
   /** Every Deployment is complete. */
   settled(): boolean
-  /** A safety expectation is broken. */
+  /** A safety expectation is broken for good. */
   broken(): boolean
 }
 
@@ -100,6 +102,7 @@ export function observe(spec: TrialSpec, world: World): Observation {
     },
     settledAt: undefined,
     sent: undefined,
+    gaveUp: false,
     phase: () => phase,
     enter(next) {
       phase = next
@@ -112,7 +115,11 @@ export function observe(spec: TrialSpec, world: World): Observation {
       const deployments = view.list(Deployment)
       return deployments.length > 0 && deployments.every(isComplete)
     },
-    broken: () => safety.some((f) => f.fold.result().broken !== undefined),
+    broken: () =>
+      safety.some((f) => {
+        const { broken, provisional } = f.fold.result()
+        return broken !== undefined && !provisional
+      }),
   }
 }
 

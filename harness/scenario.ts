@@ -17,7 +17,7 @@ export interface Scenario {
   readonly blindTo?: readonly Feature[]
   /** Whether clients send requests from the time the platform has settled. */
   readonly load: boolean
-  /** The subject's startup and liveness probes are taken away: they are judged by scenarios of their own. */
+  /** The subject's own probes are taken away, but for one on `/health`: they are judged by scenarios of their own. */
   readonly withoutProbes?: boolean
   /** Nodes beyond the platform's own, where the failure is not about room. */
   readonly spareNodes?: number

@@ -3,6 +3,8 @@ import type { ModelSpec } from '../fixtures/models/model.ts'
 /** What the flags of an inference server come to on its GPUs, as far as remedies need it. */
 export interface Server {
   readonly model: ModelSpec | undefined
+  /** On which it listens. */
+  readonly port: number
   readonly tensorParallelSize: number
   readonly pipelineParallelSize: number
   readonly dataParallelSize: number

@@ -10,6 +10,8 @@ export interface Setup {
   readonly objects: readonly Draft<KubeObject>[]
   readonly subject: Subject
   readonly nodes: readonly NodeGroup[]
+  /** The group of nodes the subject's pods may go to; undefined when there is none. */
+  readonly pool: string | undefined
   readonly programFor: ProgramFor
   readonly imageBytes: (image: string) => number
   readonly registryBytesPerSecond: number

@@ -13,6 +13,11 @@ export interface Subject {
   /** The container that runs the server. */
   readonly container: string
   readonly selector: o.LabelSelector
+  /** A probe that is answered as soon as the server serves. */
+  readonly healthProbe: {
+    readonly httpGet: { readonly path: string; readonly port: number; readonly scheme?: 'HTTPS' }
+    readonly periodSeconds: number
+  }
   /** GPUs one pod requests. */
   readonly gpus: number
   /** GPUs its server uses: tensor × pipeline × data parallel; undefined when its flags cannot be read. */

@@ -30,7 +30,7 @@ export async function runTrial(spec: TrialSpec): Promise<TrialResult> {
   if (lacking) return judge.skipped(spec, `tier ${tier.name} has no lever ${lacking}`)
   const bad = badInputs(setup)
   if (bad.length > 0) return judge.invalid(spec, bad)
-  const sandbox = await tier.up({ ...setup, nodes: withSpares(setup.nodes, scenario.spareNodes ?? 0), seed })
+  const sandbox = await tier.up({ ...setup, nodes: withSpares(setup, scenario.spareNodes ?? 0), seed })
   try {
     const observation = observe(spec, sandbox.world)
     await conduct(spec, sandbox, observation)
@@ -49,7 +49,7 @@ async function conduct(spec: TrialSpec, sandbox: Sandbox, observation: Observati
 
   observation.enter('apply')
   for (const entry of scenario.timeline) if (entry.at === 'start') await inject(entry.do)
-  const objects = scenario.withoutProbes ? withoutProbes(setup) : setup.objects
+  const objects = scenario.withoutProbes ? healthProbeOnly(setup) : setup.objects
   const rejected = await applyManifests(objects, sandbox)
   if (rejected) return observation.reject(rejected)
 
@@ -79,13 +79,14 @@ async function conduct(spec: TrialSpec, sandbox: Sandbox, observation: Observati
   for (const heal of heals) heal()
 
   observation.enter('converge')
-  const bound = boundOf(scenario, observation, setup, settleBoundUs)
+  const bound = boundOf(sandbox.world.clock.now, scenario, observation, setup, settleBoundUs)
   await waitFor(
     sandbox,
     Number.POSITIVE_INFINITY,
-    () => goalsReached(observation) || bound.exceeded(sandbox.world.clock.now),
+    () => observation.broken() || goalsReached(observation) || bound.ended(sandbox.world.clock.now),
   )
-  await sandbox.runUntil(sandbox.world.clock.now + parseDuration(scenario.watchFor))
+  observation.gaveUp = bound.gaveUp(sandbox.world.clock.now) && !observation.broken() && !goalsReached(observation)
+  if (!observation.broken()) await sandbox.runUntil(sandbox.world.clock.now + parseDuration(scenario.watchFor))
   if (load) {
     load.endSending()
     await waitFor(sandbox, DRAIN, () => load.open() === 0)
@@ -132,8 +133,8 @@ async function applyManifests(
   return undefined
 }
 
-/** The objects, with no startup or liveness probe in the subject's pods. */
-function withoutProbes({ objects, subject }: Setup): Setup['objects'] {
+/** The objects, where the subject's pods have no probe but that the server is ready when it says so itself. */
+function healthProbeOnly({ objects, subject }: Setup): Setup['objects'] {
   return objects.map((object) => {
     const { kind, metadata } = object
     if (
@@ -144,7 +145,10 @@ function withoutProbes({ objects, subject }: Setup): Setup['objects'] {
       return object
     const workload = object as unknown as Pick<Deployment, 'spec'>
     const { template } = workload.spec
-    const containers = template.spec.containers.map(({ startupProbe: _s, livenessProbe: _l, ...rest }) => rest)
+    const containers = template.spec.containers.map(
+      ({ startupProbe: _s, livenessProbe: _l, readinessProbe: _r, ...rest }) =>
+        rest.name === subject.container ? { ...rest, readinessProbe: subject.healthProbe } : rest,
+    )
     return { ...object, spec: { ...workload.spec, template: { ...template, spec: { ...template.spec, containers } } } }
   })
 }
@@ -169,9 +173,6 @@ function stretchOf({ scenario }: TrialSpec): number {
 
 const leversOf = (scenario: Scenario) => scenario.timeline.flatMap((entry) => faults.get(entry.do.fault)?.lever ?? [])
 
-/** The largest group of GPU nodes, with `count` nodes more. */
-function withSpares(nodes: Setup['nodes'], count: number): Setup['nodes'] {
-  const gpuNodes = nodes.filter((group) => group.gpu)
-  const largest = [...(gpuNodes.length > 0 ? gpuNodes : nodes)].sort((a, b) => b.count - a.count)[0]
-  return nodes.map((group) => (group === largest ? { ...group, count: group.count + count } : group))
-}
+/** The group of nodes the subject's pods go to, with `count` nodes more. */
+const withSpares = ({ nodes, pool }: Setup, count: number): Setup['nodes'] =>
+  nodes.map((group) => (group.name === pool ? { ...group, count: group.count + count } : group))

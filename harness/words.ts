@@ -3,6 +3,7 @@ import { checkWord } from './expectations/check.ts'
 import { containerRestarted as containerRestartedCheck } from './expectations/container-restarted.ts'
 import { engineRefused as engineRefusedCheck } from './expectations/engine-refused.ts'
 import { gpusIdle as gpusIdleCheck } from './expectations/gpus-idle.ts'
+import { podsRejected as podsRejectedCheck } from './expectations/pods-rejected.ts'
 import { readyFloor as readyFloorCheck } from './expectations/ready-floor.ts'
 import { requestsUnserved as requestsUnservedCheck } from './expectations/requests-unserved.ts'
 import { rolloutComplete as rolloutCompleteCheck } from './expectations/rollout-complete.ts'
@@ -17,6 +18,7 @@ export const slowWeights = faultWord(slowWeightsFault)
 export const containerRestarted = checkWord(containerRestartedCheck)
 export const engineRefused = checkWord(engineRefusedCheck)
 export const gpusIdle = checkWord(gpusIdleCheck)
+export const podsRejected = checkWord(podsRejectedCheck)
 export const readyFloor = checkWord(readyFloorCheck)
 export const requestsUnserved = checkWord(requestsUnservedCheck)
 export const rolloutComplete = checkWord(rolloutCompleteCheck)

@@ -1,5 +1,5 @@
-import { nodesText } from '../../harness/assumed-inputs.ts'
 import { listInputs } from '../../harness/platform/inputs/resolve.ts'
+import { nodesText } from '../../harness/uncertain-inputs.ts'
 import { sim } from '../../sandbox/tiers/sim/sim.ts'
 import { scenarios } from '../../scenarios/index.ts'
 import { exitCodes } from '../exit-codes.ts'

@@ -1,4 +1,4 @@
-import { nodesText } from '../../harness/assumed-inputs.ts'
+import { nodesText } from '../../harness/uncertain-inputs.ts'
 import type { Verdict } from '../../harness/verdict/decide.ts'
 import { verify as verifyAll } from '../../harness/verify.ts'
 import { VERSION } from '../../harness/version.ts'
@@ -32,7 +32,11 @@ export async function verify(paths: readonly string[], options: VerifyOptions): 
   const chosen = selectTargets(judgeables, options.target)
   const reporter: Reporter =
     options.json || options.output === 'json' ? jsonReporter() : terminalReporter({ quiet: options.quiet ?? false })
-  const assumed = new Map(chosen.flatMap((j) => j.assumed).map((input) => [`${input.name} ${input.value}`, input]))
+  const assumed = new Map(
+    chosen
+      .flatMap((j) => j.uncertain.filter((input) => input.origin === 'assumed'))
+      .map((input) => [`${input.name} ${input.value}`, input]),
+  )
   reporter.begin({
     version: VERSION,
     name: platform.name,

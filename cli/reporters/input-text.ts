@@ -1,5 +1,5 @@
-import { nodesText } from '../../harness/assumed-inputs.ts'
 import type { LengthDistribution } from '../../harness/load/lengths.ts'
+import { nodesText } from '../../harness/uncertain-inputs.ts'
 import type { NodeGroup } from '../../sandbox/tiers/tier.ts'
 import { formatDuration } from '../../sandbox/world/time.ts'
 

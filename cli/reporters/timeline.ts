@@ -18,6 +18,13 @@ export function timelineLines(records: readonly JournalRecord[], options: { arou
     ({ at, text, times }) =>
       `${style.dim(formatDuration(at).padStart(9))}  ${text}${times > 1 ? style.dim(` (×${times})`) : ''}`,
   )
+  if (lines.length === 0 && around !== undefined)
+    return [
+      style.dim(
+        `nothing happened around ${formatDuration(around)}: the trial ended at ${formatDuration(records.at(-1)?.at ?? 0)}`,
+      ),
+      '',
+    ]
   if (lines.length <= LINES_MAX) return [...lines, '']
   const left = lines.length - LINES_MAX
   return [...lines.slice(0, LINES_MAX), style.dim(`           … ${left} more; --journal FILE writes everything`), '']

@@ -5,8 +5,8 @@ import { marks, style } from '../style.ts'
 /** One trial for people: each expectation with what was seen. */
 export function trialLines(result: TrialResult): string[] {
   const { outcome, scenario, subject, seed, judged, invalid, requests, simulatedUs, journalHash } = result
-  const lines = judged.flatMap(({ held, expectation, summary, broken, samples }) => [
-    ` ${held ? style.green(marks.pass) : style.red(marks.fail)} ${expectation}  ${style.dim(held ? (summary ?? `${samples} looked at`) : '')}`,
+  const lines = judged.flatMap(({ held, cutShort, expectation, summary, broken, samples }) => [
+    ` ${cutShort ? style.dim(marks.none) : held ? style.green(marks.pass) : style.red(marks.fail)} ${expectation}  ${style.dim(held ? (summary ?? `${samples} looked at`) : '')}`,
     ...(broken
       ? [
           `     ${broken.what}`,

@@ -31,6 +31,8 @@ export interface CheckResult {
   readonly samples: number
   /** The first time the condition was broken (`never`, `always`), and what shows it. */
   readonly broken?: Broken
+  /** The break may still heal: a share that more samples can bring down. */
+  readonly provisional?: boolean
   /** Since when the goal holds without a break (`within`). */
   readonly reachedAt?: Us
   /** What stands in the way of the goal. */
@@ -44,6 +46,8 @@ export interface Broken {
   /** A stable name of the cause, which remedies look for: `startup-probe-kills-loading`. */
   readonly cause: string
   readonly what: string
+  /** Replicas that would have been enough, where the number is the trouble. */
+  readonly wanted?: number
   readonly evidence: readonly Evidence[]
 }
 

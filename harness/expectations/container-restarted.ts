@@ -47,8 +47,8 @@ export const containerRestarted = check<Params>({
         const age = since === undefined ? undefined : record.at - fromRfc3339(since)
         broken = {
           at: record.at,
-          cause: `${probe}-probe-kills-loading`,
-          what: `${pod.metadata.name} was killed by its ${probe} probe${age === undefined ? '' : ` after ${formatDuration(age)}`}, before it had loaded its weights`,
+          cause: statusOf(unhealthy.get(record.key)) ? 'probe-answered-with-error' : `${probe}-probe-kills-loading`,
+          what: `${pod.metadata.name} was killed by its ${probe} probe${age === undefined ? '' : ` after ${formatDuration(age)}`}${statusOf(unhealthy.get(record.key)) ? `: the server answers it with ${statusOf(unhealthy.get(record.key))}` : ', before it was Ready'}`,
           evidence: [
             ...(unhealthy.has(record.key)
               ? [{ at: record.at, about: `Pod ${record.key}`, text: unhealthy.get(record.key)! }]
@@ -72,3 +72,6 @@ const started = (pod: o.Pod, container: string): string | undefined =>
 
 const restarts = (pod: o.Pod, container: string): number =>
   pod.status.containerStatuses?.find((c) => c.name === container)?.restartCount ?? 0
+
+/** The status with which a server answered a probe, when it did. */
+const statusOf = (message: string | undefined): string | undefined => /statuscode: (\d+)/.exec(message ?? '')?.[1]

@@ -40,7 +40,7 @@ export const engineRefused = check<Record<string, never>>({
         broken = {
           at: record.at,
           cause: 'engine-refused',
-          what: `vLLM exits with code ${ended.exitCode}: ${errors.at(-1)?.split(/(?<=[.!?])\s/)[0] ?? 'no error in its log'}`,
+          what: `vLLM exits with code ${ended.exitCode}: ${errors.at(-1)?.split(/(?<=[.!?])\s/)[0] ?? lines.findLast((line) => line.trim() !== '') ?? 'its log is empty'}`,
           evidence: [
             ...(errors.length > 0 ? errors.slice(-2) : lines.slice(-4)).map(
               (text): Evidence => ({ at: record.at, about: `${podName(pod)} log`, text }),

@@ -37,7 +37,13 @@ export const readyFloor = check<Params>({
         if (ready.size >= floor || broken) return
         broken = {
           at: record.at,
-          cause: ready.size === 0 ? 'no-replica-ready' : 'too-few-replicas-ready',
+          cause:
+            needed > deployment.spec.replicas
+              ? 'too-few-replicas-for-load'
+              : ready.size === 0
+                ? 'no-replica-ready'
+                : 'too-few-replicas-ready',
+          wanted: floor,
           what: `${subject.name} had ${ready.size} Ready of ${deployment.spec.replicas} replicas; ${floor} needed`,
           evidence: [
             {

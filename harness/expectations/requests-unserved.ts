@@ -36,7 +36,12 @@ export const requestsUnserved = check<Params>({
       },
       result() {
         const over = hit.length * 1000 > perMille * samples
-        return { samples, broken: over ? broken(hit, samples) : undefined, summary: summary(samples, hit.length) }
+        return {
+          samples,
+          broken: over ? broken(hit, samples) : undefined,
+          provisional: perMille > 0,
+          summary: summary(samples, hit.length),
+        }
       },
     }
   },

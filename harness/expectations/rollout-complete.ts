@@ -1,4 +1,5 @@
 import type { JournalRecord } from '../../sandbox/journal/record.ts'
+import { ReplicaSet } from '../../sandbox/kube/kinds.ts'
 import type * as o from '../../sandbox/kube/objects.ts'
 import { condition, isActive } from '../../sandbox/kube/pods.ts'
 import { formatDuration, fromRfc3339, type Us } from '../../sandbox/world/time.ts'
@@ -48,12 +49,12 @@ export function isComplete(deployment: o.Deployment): boolean {
 
 /** Why it is not complete: the pod that waits, and what it waits for. */
 function obstacle(
-  { subject, view }: CheckContext,
+  context: CheckContext,
   reasons: ReadonlyMap<string, JournalRecord & { type: 'event' }>,
   now: Us,
 ): Broken {
+  const { subject, view } = context
   const pods = podsOf(subject, view).filter(isActive)
-  const pending = pods.find((pod) => condition(pod, 'PodScheduled')?.status === 'False')
   const deployment = deploymentOf(subject, view)
   const progress = deployment && condition(deployment, 'Progressing')
   const conditions: Evidence[] = progress
@@ -65,27 +66,67 @@ function obstacle(
         },
       ]
     : []
-  if (pending) {
-    const message = condition(pending, 'PodScheduled')?.message ?? ''
-    const key = `${pending.metadata.namespace}/${pending.metadata.name}`
-    const since = reasons.get(key)?.at ?? fromRfc3339(pending.metadata.creationTimestamp)
-    const firstAt = Math.min(since, fromRfc3339(pending.metadata.creationTimestamp))
+  const loading = pods.find((pod) => condition(pod, 'Ready')?.status !== 'True' && isRunning(pod, subject.container))
+  if (loading && progress?.reason === 'ProgressDeadlineExceeded')
     return {
-      at: firstAt,
-      cause: /Insufficient/.test(message) ? 'rollout-pod-does-not-fit' : 'rollout-pod-unschedulable',
-      what: `${subject.name} never finished its rollout: ${pending.metadata.name} Pending since ${formatDuration(firstAt)}`,
-      evidence: [{ at: since, about: podName(pending), text: message }, ...conditions],
+      at: now,
+      cause: 'progress-deadline-too-short',
+      what: `${subject.name} is reported as failed while ${loading.metadata.name} is still starting`,
+      evidence: [
+        { at: now, about: podName(loading), text: condition(loading, 'Ready')?.message ?? 'not Ready' },
+        ...conditions,
+      ],
     }
+  const pending = pods.find((pod) => condition(pod, 'PodScheduled')?.status === 'False')
+  return pending ? waiting(context, pending, reasons, conditions) : unready(context, pods, conditions, now)
+}
+
+const isRunning = (pod: o.Pod, container: string): boolean =>
+  pod.status.containerStatuses?.find((c) => c.name === container)?.state.running !== undefined
+
+/** A pod that no node takes: at the first deployment, or in the rollout. */
+function waiting(
+  { subject, phase }: CheckContext,
+  pending: o.Pod,
+  reasons: ReadonlyMap<string, JournalRecord & { type: 'event' }>,
+  conditions: readonly Evidence[],
+): Broken {
+  const message = condition(pending, 'PodScheduled')?.message ?? ''
+  const created = fromRfc3339(pending.metadata.creationTimestamp)
+  const saidAt = reasons.get(`${pending.metadata.namespace}/${pending.metadata.name}`)?.at ?? created
+  const at = Math.min(saidAt, created)
+  const first = phase() === 'settle'
+  const sort = /Insufficient/.test(message) ? 'does-not-fit' : 'unschedulable'
+  return {
+    at,
+    cause: `${first ? '' : 'rollout-'}pod-${sort}`,
+    what: `${subject.name} never ${first ? 'came up' : 'finished its rollout'}: ${pending.metadata.name} Pending since ${formatDuration(at)}`,
+    evidence: [{ at: saidAt, about: podName(pending), text: message }, ...conditions],
   }
-  const unready = pods.find((pod) => condition(pod, 'Ready')?.status !== 'True')
-  const waiting = unready?.status.containerStatuses?.find((c) => c.state.waiting)?.state.waiting
+}
+
+function unready(
+  { subject, view }: CheckContext,
+  pods: readonly o.Pod[],
+  conditions: readonly Evidence[],
+  now: Us,
+): Broken {
+  const pod = pods.find((one) => condition(one, 'Ready')?.status !== 'True')
+  const state = pod?.status.containerStatuses?.find((c) => c.state.waiting)?.state.waiting
+  const failure = view
+    .list(ReplicaSet)
+    .map((rs) => condition(rs, 'ReplicaFailure'))
+    .find((c) => c !== undefined)
+  const why = pod
+    ? `${pod.metadata.name} is not Ready${state ? ` (${state.reason})` : ''}`
+    : (failure?.message ?? 'too few pods')
   return {
     at: now,
     cause: 'rollout-not-complete',
-    what: `${subject.name} is not rolled out: ${unready ? `${unready.metadata.name} is not Ready${waiting ? ` (${waiting.reason})` : ''}` : 'too few pods'}`,
+    what: `${subject.name} is not rolled out: ${why}`,
     evidence: [
-      ...(unready
-        ? [{ at: now, about: podName(unready), text: condition(unready, 'Ready')?.message ?? 'not Ready' }]
+      ...(pod
+        ? [{ at: now, about: podName(pod), text: state?.message ?? condition(pod, 'Ready')?.message ?? 'not Ready' }]
         : []),
       ...conditions,
     ],

@@ -49,9 +49,10 @@ function candidatesFor(context: RemedyContext, code: string, names: readonly str
     case 'no-gpu':
     case 'weights-out-of-memory':
     case 'no-kv-memory':
-      return parallelCandidates(context, GPU_COUNTS)
+      return [...defaultUtilization(context), ...parallelCandidates(context, GPU_COUNTS)]
     case 'kv-too-small':
       return [
+        ...defaultUtilization(context),
         ...shorterContext(context, /estimated maximum model length is (\d+)/.exec(message)?.[1]),
         ...parallelCandidates(context, GPU_COUNTS),
       ]
@@ -72,6 +73,10 @@ function parallelCandidates(context: RemedyContext, counts: readonly number[]): 
   const path = containerPath(context)
   const others = server.pipelineParallelSize * server.dataParallelSize
   const heads = server.model?.attentionHeads
+  if (subject.gpus === 0) {
+    const gpus = server.tensorParallelSize * others
+    return [{ says: `nvidia.com/gpu: ${gpus}`, changes: gpuChanges(context, gpus) }]
+  }
   return [...counts]
     .sort((a, b) => Math.abs(a - subject.gpus) - Math.abs(b - subject.gpus) || b - a)
     .flatMap((gpus): Candidate[] => {
@@ -104,6 +109,12 @@ function gpuChanges(context: RemedyContext, gpus: number): FieldChange[] {
       : [{ path: `${path}.requests[nvidia.com/gpu]`, value: gpus }]),
   ]
 }
+
+/** A share of the memory that was set lower than vLLM's own. */
+const defaultUtilization = (context: RemedyContext): Candidate[] =>
+  removal(context, ['--gpu-memory-utilization']).filter(
+    () => context.server.refusal?.flag === '--gpu-memory-utilization',
+  )
 
 function shorterContext(context: RemedyContext, longest: string | undefined): Candidate[] {
   const tokens = Number(longest)
@@ -162,4 +173,4 @@ function namesOf(flag: string | undefined): string[] {
   return TENSOR_PARALLEL.includes(flag) ? TENSOR_PARALLEL : [flag]
 }
 
-const firstSentence = (text: string): string => text.split(/(?<=[.!?])\s/)[0]!.slice(0, 220)
+const firstSentence = (text: string): string => text.split(/(?<=[.!?])\s|\n/)[0]!.slice(0, 220)

@@ -4,46 +4,71 @@ const ROLLING = 'spec.strategy.rollingUpdate'
 
 /** A rollout that has no room, or that leaves too little serving. */
 export const rolloutRoom = remedy({
-  causes: ['rollout-pod-does-not-fit', 'no-replica-ready', 'too-few-replicas-ready', 'requests-no-endpoints'],
+  causes: [
+    'rollout-pod-does-not-fit',
+    'no-replica-ready',
+    'too-few-replicas-ready',
+    'requests-no-endpoints',
+    'requests-refused',
+  ],
   diagnose(context): Diagnosis {
-    const { deployment, broken, subject } = context
+    const { deployment, broken } = context
     const { strategy, replicas } = deployment.spec
     if (strategy.type === 'Recreate')
       return {
         path: 'spec.strategy.type',
         says: 'spec.strategy.type: Recreate stops every replica before it starts a new one',
-        candidates: candidates(context, 'type: RollingUpdate, '),
+        candidates: candidates(context),
       }
     const { maxSurge, maxUnavailable } = strategy.rollingUpdate!
-    const needs = `needs ${subject.gpus} free GPU${subject.gpus === 1 ? '' : 's'} that no node has`
     if (broken.cause === 'rollout-pod-does-not-fit')
       return {
         path: `${ROLLING}.maxSurge`,
-        says: `${ROLLING}.maxSurge: ${maxSurge} ${needs}`,
-        candidates: candidates(context, ''),
+        says: `${ROLLING}.maxSurge: ${maxSurge} needs ${needOf(context)} that no node has`,
+        candidates: candidates(context),
       }
     return {
       path: `${ROLLING}.maxUnavailable`,
       says: `${ROLLING}.maxUnavailable: ${maxUnavailable} of ${replicas} replicas leaves too few to serve`,
-      candidates: candidates(context, ''),
+      candidates: candidates(context),
     }
   },
 })
 
-function candidates({ deployment, subject }: RemedyContext, prefix: string): Candidate[] {
-  const { replicas } = deployment.spec
-  const swap: Candidate = {
-    says: `${prefix}maxSurge: 0, maxUnavailable: 1`,
-    changes: [
-      { path: 'spec.strategy', value: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } } },
-    ],
+/** `8 free GPUs`, or the resource the scheduler missed. */
+function needOf({ broken, subject }: RemedyContext): string {
+  const resource = /Insufficient (\S+?)[.,]/.exec(broken.evidence[0]?.text ?? '')?.[1]
+  if (resource === undefined || resource === 'nvidia.com/gpu')
+    return `${subject.gpus} free GPU${subject.gpus === 1 ? '' : 's'}`
+  return `more free ${resource}`
+}
+
+/** Within the GPUs there are where two replicas can take turns; otherwise with a surge, and if need be with a node more. */
+function candidates({ deployment }: RemedyContext): Candidate[] {
+  const { strategy, replicas } = deployment.spec
+  const rolling = strategy.rollingUpdate
+  const strategyOf = (maxSurge: number, maxUnavailable: number): Candidate => {
+    const same =
+      strategy.type === 'RollingUpdate' && rolling?.maxSurge === maxSurge && rolling.maxUnavailable === maxUnavailable
+    const rollingUpdate = { maxSurge, maxUnavailable }
+    return {
+      says: same
+        ? ''
+        : `${strategy.type === 'Recreate' ? 'type: RollingUpdate, ' : ''}maxSurge: ${maxSurge}, maxUnavailable: ${maxUnavailable}`,
+      changes: same ? [] : [{ path: 'spec.strategy', value: { type: 'RollingUpdate', rollingUpdate } }],
+    }
   }
-  const surge: Candidate = {
-    says: `one more node with ${subject.gpus} GPU${subject.gpus === 1 ? '' : 's'}${prefix ? `, and ${prefix}maxSurge: 1, maxUnavailable: 0` : ''}`,
-    changes: [
-      { path: 'spec.strategy', value: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } } },
-    ],
+  const surge = strategyOf(1, 0)
+  const withNode: Candidate = {
+    ...surge,
+    says: `one more node like those it runs on${surge.says ? `, and ${surge.says}` : ''}`,
     moreNodes: 1,
   }
-  return replicas >= 2 ? [swap, surge] : [surge]
+  const unchangedWithNode: Candidate = { says: 'one more node like those it runs on', changes: [], moreNodes: 1 }
+  return [
+    ...(replicas >= 2 ? [strategyOf(0, 1)] : []),
+    ...(surge.says ? [surge] : []),
+    unchangedWithNode,
+    ...(surge.says ? [withNode] : []),
+  ].filter((candidate) => candidate.says !== '')
 }

@@ -60,20 +60,20 @@ function combined(trials: readonly TrialResult[]): Outcome {
  * ends are tried first; when both say the same, so does what lies between (a longer load, less bandwidth, more requests never help).
  */
 async function assumptionThatDecides(options: DecideOptions, outcome: Outcome): Promise<Invalid | undefined> {
-  const { assumed } = options.judgeable
-  if (assumed.length === 0) return undefined
+  const { uncertain } = options.judgeable
+  if (uncertain.length === 0) return undefined
   const seed = options.seeds[0]!
-  const corner = (end: 0 | 1): Overrides => Object.assign({}, ...assumed.map((input) => input.ends[end].overrides))
+  const corner = (end: 0 | 1): Overrides => Object.assign({}, ...uncertain.map((input) => input.ends[end].overrides))
   const corners = [await attempt(options, seed, corner(0)), await attempt(options, seed, corner(1))]
   const turned = corners.find((result) => result.outcome !== outcome)
   if (!turned) return undefined
-  for (const input of assumed) {
+  for (const input of uncertain) {
     for (const end of input.ends) {
       const result = await attempt(options, seed, end.overrides)
       if (result.outcome === outcome) continue
       return {
         code: 'ASSUMPTION_DECIDES',
-        what: `${outcome} with the assumed ${input.name} of ${input.value}, ${result.outcome} with ${end.value}${because(result)}`,
+        what: `${outcome} with the ${input.origin} ${input.name} of ${input.value}, ${result.outcome} with ${end.value}${because(result)}`,
         fix: input.howToGive,
       }
     }
@@ -81,8 +81,8 @@ async function assumptionThatDecides(options: DecideOptions, outcome: Outcome): 
   const end = turned === corners[0] ? 0 : 1
   return {
     code: 'ASSUMPTION_DECIDES',
-    what: `${outcome} as assumed, ${turned.outcome} with ${assumed.map((i) => `${i.name} ${i.ends[end].value}`).join(', ')}${because(turned)}`,
-    fix: assumed[0]!.howToGive,
+    what: `${outcome} as assumed, ${turned.outcome} with ${uncertain.map((i) => `${i.name} ${i.ends[end].value}`).join(', ')}${because(turned)}`,
+    fix: uncertain[0]!.howToGive,
   }
 }
 

@@ -70,10 +70,11 @@ function judgedOf(observation: Observation): Judged[] {
 function judgedOne({ expectation, describe, fold }: Followed, observation: Observation): Judged {
   const { samples, broken, missing, reachedAt, summary } = fold.result()
   if (!('within' in expectation)) return { expectation: describe, held: !broken, samples, broken, summary }
-  // a platform broken for good while it settled has no goal left to reach: the safety expectation says why
-  const cutShort = observation.settledAt === undefined && observation.broken()
+  // a platform that is broken for good, and a harness that gave up, have no goal left to reach: something else says why
+  const cutShort = reachedAt === undefined && (observation.broken() || observation.gaveUp)
   const held = reachedAt !== undefined || cutShort
-  return { expectation: describe, held, samples, broken: held ? undefined : missing, summary }
+  const how = cutShort ? { cutShort, summary: 'not reached when the trial ended' } : { summary }
+  return { expectation: describe, held, samples, broken: held ? undefined : missing, ...how }
 }
 
 function invalidOf(spec: TrialSpec, observation: Observation, requests: RequestCounts): Invalid[] {
@@ -87,11 +88,17 @@ function invalidOf(spec: TrialSpec, observation: Observation, requests: RequestC
     })
   for (const what of scenario.blindTo?.includes('hook.exec') ? [] : observation.unmodelled)
     invalid.push({ code: 'UNMODELLED', what: `${what}: what it does is not known`, fix: 'Try it on a real cluster.' })
-  if (scenario.load && !(requests.sent > 0 && requests.ok + requests.failed > 0))
+  if (observation.gaveUp)
+    invalid.push({
+      code: 'NOT_SETTLED',
+      what: 'the rollout was still going on when the trial gave up waiting, and its deadline had not passed',
+      fix: 'Lower progressDeadlineSeconds or minReadySeconds, so that it can be told from one that hangs.',
+    })
+  if (scenario.load && requests.ok === 0)
     invalid.push({
       code: 'NO_LOAD',
-      what: `no request was ${requests.sent > 0 ? 'answered' : 'sent'}`,
-      fix: 'give the workload a rate above zero, and the server a Service that selects it',
+      what: requests.sent > 0 ? `none of ${requests.sent} requests was answered` : 'no request was sent',
+      fix: 'Give the workload a rate above zero, and the server a Service that selects its pods and leads to its port.',
     })
   for (const { fault, describe, fold } of observation.faults) {
     if (fold.result().samples > 0) continue

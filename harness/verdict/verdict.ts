@@ -27,6 +27,8 @@ export type InvalidCode =
 export interface Judged {
   readonly expectation: string
   readonly held: boolean
+  /** Not judged: the trial ended before. */
+  readonly cutShort?: boolean
   readonly samples: number
   readonly summary?: string
   readonly broken?: Broken

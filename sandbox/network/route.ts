@@ -61,7 +61,7 @@ class Attempt {
   connect(retry: number): void {
     const { proxy, service, port, from = 'cluster', clientIP = 'client' } = this.options
     const verdict = proxy.connect({ service, port, clientIP, from })
-    if (verdict === 'reject') this.fail('connect: connection refused')
+    if (verdict === 'reject') this.fail('connect: connection refused', 'no-endpoints')
     else if (verdict === 'drop' || verdict === 'none') this.retryLater(retry)
     else this.reach(verdict.to)
   }
@@ -98,9 +98,9 @@ class Attempt {
     this.giveUp = () => timer.cancel()
   }
 
-  private fail(message: string): void {
+  private fail(message: string, kind: 'refused' | 'no-endpoints' = 'refused'): void {
     this.over = true
-    this.observer.failed({ at: this.now, kind: 'refused', message })
+    this.observer.failed({ at: this.now, kind, message })
   }
 
   private get now(): Us {

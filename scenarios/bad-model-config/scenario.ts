@@ -1,6 +1,6 @@
 import { never, within } from '../../harness/expectations/check.ts'
 import { defineScenario, inferenceServer } from '../../harness/scenario.ts'
-import { engineRefused, gpusIdle, rolloutComplete } from '../../harness/words.ts'
+import { engineRefused, gpusIdle, podsRejected, rolloutComplete } from '../../harness/words.ts'
 
 export default defineScenario({
   slug: 'bad-model-config',
@@ -13,7 +13,7 @@ export default defineScenario({
   // nothing is stopped, and it does not matter where a pod goes or when its container starts
   blindTo: ['hook.exec', 'hook.http', 'init.command', 'volume.persistent'],
   timeline: [],
-  during: [never(engineRefused()), never(gpusIdle())],
+  during: [never(podsRejected()), never(engineRefused()), never(gpusIdle())],
   after: [within('settle', rolloutComplete())],
   watchFor: '30s',
 })

@@ -1,6 +1,6 @@
 import { never, within } from '../../harness/expectations/check.ts'
 import { defineScenario, inferenceServer } from '../../harness/scenario.ts'
-import { containerRestarted, engineRefused, rolloutComplete } from '../../harness/words.ts'
+import { containerRestarted, engineRefused, podsRejected, rolloutComplete } from '../../harness/words.ts'
 
 export default defineScenario({
   slug: 'liveness-kills-loading',
@@ -12,7 +12,11 @@ export default defineScenario({
   // nothing is stopped, and it does not matter where a pod goes or when its container starts
   blindTo: ['hook.exec', 'hook.http', 'init.command', 'volume.persistent'],
   timeline: [],
-  during: [never(engineRefused()), never(containerRestarted({ by: ['liveness', 'startup'], beforeReady: true }))],
+  during: [
+    never(podsRejected()),
+    never(engineRefused()),
+    never(containerRestarted({ by: ['liveness', 'startup'], beforeReady: true })),
+  ],
   after: [within('settle', rolloutComplete())],
   watchFor: '1m',
   margin: { input: 'loadTime', probe: [2, 4], max: 16 },

@@ -1,6 +1,13 @@
 import { always, never, within } from '../../harness/expectations/check.ts'
 import { at, defineScenario, inferenceServer } from '../../harness/scenario.ts'
-import { engineRefused, newImage, readyFloor, requestsUnserved, rolloutComplete } from '../../harness/words.ts'
+import {
+  engineRefused,
+  newImage,
+  podsRejected,
+  readyFloor,
+  requestsUnserved,
+  rolloutComplete,
+} from '../../harness/words.ts'
 
 export default defineScenario({
   slug: 'rollout-on-full-gpus',
@@ -9,7 +16,13 @@ export default defineScenario({
   needs: [inferenceServer({ kinds: ['Deployment'] })],
   load: true,
   timeline: [at('2m', newImage())],
-  during: [never(engineRefused()), always(readyFloor()), never(requestsUnserved({ outcomes: ['no-endpoints'] }))],
+  during: [
+    never(podsRejected()),
+    never(engineRefused()),
+    always(readyFloor()),
+    never(requestsUnserved({ outcomes: ['no-endpoints'] })),
+    never(requestsUnserved({ outcomes: ['refused', 'http', 'timeout'], perMille: 10 })),
+  ],
   after: [within('progressDeadline', rolloutComplete())],
   watchFor: '30s',
 })

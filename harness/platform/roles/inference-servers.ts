@@ -82,7 +82,7 @@ export const findVllmServers = (platform: Platform): InferenceServerRole<VllmRec
 export function subjectOf<R>(
   server: InferenceServerRole<R>,
   { port, worldSize }: { port: number; worldSize: number | undefined },
-): Subject {
+): Omit<Subject, 'healthProbe'> {
   const { object, template, container } = server
   const namespace = namespaceOf(object)
   const { kind, metadata } = object.manifest

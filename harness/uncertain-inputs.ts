@@ -1,12 +1,12 @@
 import type { NodeGroup } from '../sandbox/tiers/tier.ts'
 import { formatDuration } from '../sandbox/world/time.ts'
-import type { AssumedInput, Overrides } from './judgeable.ts'
+import type { Overrides, UncertainInput } from './judgeable.ts'
 import { type LengthDistribution, meanLength } from './load/lengths.ts'
 import type { Input } from './platform/inputs/input.ts'
 import type { ResolvedInputs } from './platform/inputs/resolve.ts'
 
-/** The inputs of a server's trials that nobody gave, each with the more favourable end of its range first. */
-export function assumedInputs(inputs: ResolvedInputs, serverId: string, image: string): AssumedInput[] {
+/** The inputs of a server's trials that may be others: assumed, or given with a range. The more favourable end comes first. */
+export function uncertainInputs(inputs: ResolvedInputs, serverId: string, image: string): UncertainInput[] {
   const server = inputs.servers[serverId]!
   const imageBytes = inputs.imageBytes[image]
   return [
@@ -38,12 +38,13 @@ function one<T>(
   text: (value: T) => string,
   override: (value: T) => Overrides,
   better: 'low' | 'high',
-): AssumedInput | undefined {
-  if (input.origin !== 'assumed' || !input.range) return undefined
+): UncertainInput | undefined {
+  if (!input.range) return undefined
   const ends = input.range.map((value) => ({ value: text(value), overrides: override(value) }))
   const [low, high] = [ends[0]!, ends[1]!]
   return {
     name,
+    origin: input.origin,
     value: text(input.value),
     ends: better === 'low' ? [low, high] : [high, low],
     howToGive: input.note,
