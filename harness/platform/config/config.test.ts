@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { LIMITS } from '../limits.ts'
 import { unmark } from '../testing/marked.ts'
@@ -111,6 +112,25 @@ const bad: [string, string, RegExp, RegExp][] = [
   ['a node group without a count', 'nodes: [‸{name: a}]\n', /nodes\[0\].count: is required/, /Add nodes\[0\].count/],
   ['half a node', 'nodes: [{count: ‸1.5}]\n', /whole number/, /./],
   ['memory in words', 'nodes: [{count: 1, memory: ‸much}]\n', /not a size/, /./],
+  ['memory of nearly nothing', 'nodes: [{count: 1, memory: ‸1Ki}]\n', /more than 100Mi.*not 1Ki/, /./],
+  ['the memory that a kubelet evicts at', 'nodes: [{count: 1, memory: ‸100Mi}]\n', /eviction/, /./],
+  ['negative memory', 'nodes: [{count: 1, memory: ‸-1Gi}]\n', /more than 100Mi/, /./],
+  ['a negative number of cores', 'nodes: [{count: 1, cpu: ‸"-1"}]\n', /cpu: must be more than 0, not -1/, /./],
+  ['no cores', 'nodes: [{count: 1, cpu: ‸0}]\n', /cpu: must be more than 0, not 0/, /./],
+  ['GPUs beyond what a node holds', 'nodes: [{count: 1, gpu: {count: ‸65}}]\n', /gpu.count/, /./],
+  ['fewer GPUs than none', 'nodes: [{count: 1, gpu: {count: ‸-1}}]\n', /gpu.count/, /./],
+  [
+    'two node groups of one name',
+    'nodes:\n  - {name: a, count: 1}\n  - {name: b, count: 1}\n  - {count: 1, name: ‸a}\n',
+    /nodes\[2\].name: another node group is called a too/,
+    /./,
+  ],
+  [
+    'a name that a group without one has',
+    'nodes:\n  - {name: ‸nodes-2, count: 1}\n  - {count: 1}\n',
+    /nodes\[0\].name: another node group is called nodes-2 too/,
+    /./,
+  ],
   ['a taint without an effect', 'nodes: [{count: 1, taints: [‸{key: a}]}]\n', /effect/, /./],
   ['lengths that fit no form', 'workloads: {w: {promptTokens: ‸{mean: 5}}}\n', /token lengths are/, /./],
   ['a p95 below the mean', 'workloads: {w: {promptTokens: ‸{mean: 500, p95: 100}}}\n', /p95 \(100\) must be more/, /./],
@@ -121,6 +141,22 @@ const bad: [string, string, RegExp, RegExp][] = [
   ['broken YAML', 'a: [‸', /not valid YAML/, /./],
   ['a key twice', 'name: a\n‸name: b\n', /already set/, /./],
 ]
+
+test('the smallest nodes are still nodes', () => {
+  const nodes = 'nodes: [{count: 1, cpu: 1m, memory: 101Mi, gpu: {count: 0}}, {count: 1, gpu: {count: 64}}]\n'
+  expect(parse(nodes).errors).toEqual([])
+})
+
+test('the example in the reference is a configuration', () => {
+  const page = readFileSync(new URL('../../../docs/reference/seatrial-yaml.md', import.meta.url), 'utf8')
+  const examples = [...page.matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, text]) => text!)
+  expect(examples).toHaveLength(1)
+  const { config, errors } = parse(examples[0]!)
+  expect(errors).toEqual([])
+  expect(Object.keys(config!)).toEqual(
+    expect.arrayContaining(['name', 'nodes', 'models', 'images', 'registry', 'workloads', 'slos']),
+  )
+})
 
 describe('mistakes in seatrial.yaml', () => {
   test.each(bad)('%s', (_, marked, what, fix) => {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import { parseQuantity } from '../../../sandbox/kube/quantity.ts'
+import { compareQuantities, parseQuantity } from '../../../sandbox/kube/quantity.ts'
 import type { LengthDistribution } from '../../load/lengths.ts'
+import { nodeGroupName } from './node-group-name.ts'
 import { parseBandwidth, parseBytes, parseRate, parseShare, parseTime } from './units.ts'
 
 /**
@@ -49,14 +50,24 @@ const positive = (parse: (value: unknown) => number) => (value: unknown) => {
 const duration = declared(positive(parseTime))
 const bytes = declared(positive(parseBytes))
 const bandwidth = declared(positive(parseBandwidth))
+/** Memory the kubelet keeps back: with no more than that a node has none for pods. Follows pkg/kubelet/eviction/defaults_linux.go. */
+const EVICTION_MEMORY = '100Mi'
+const NOTHING = parseQuantity('0')
+
 /** A Kubernetes quantity as text; sizes such as 2TB become one. */
 const memory = parsed((value) => {
   const text = String(value)
-  return isQuantity(text) ? text : String(parseBytes(text))
+  const size = isQuantity(text) ? text : String(parseBytes(text))
+  if (compareQuantities(parseQuantity(size), parseQuantity(EVICTION_MEMORY)) <= 0)
+    throw new RangeError(
+      `must be more than ${EVICTION_MEMORY}, which the kubelet keeps free (its eviction threshold), not ${text}`,
+    )
+  return size
 })
 const cpu = parsed((value) => {
   const text = String(value)
   if (!isQuantity(text)) throw new RangeError(`not a CPU quantity: ${text.slice(0, 60)} (write it like 64 or 500m)`)
+  if (compareQuantities(parseQuantity(text), NOTHING) <= 0) throw new RangeError(`must be more than 0, not ${text}`)
   return text
 })
 
@@ -130,7 +141,7 @@ const workload = z.strictObject({
 /** What `seatrial.yaml` may say. Every part is optional; unknown keys are refused. */
 export const configSchema = z.strictObject({
   name: text.optional(),
-  nodes: z.array(nodeGroup).min(1).optional(),
+  nodes: z.array(nodeGroup).min(1).superRefine(namesOnce).optional(),
   models: z
     .record(
       z.string(),
@@ -148,6 +159,22 @@ export const configSchema = z.strictObject({
   slos: slos.optional(),
   scenarios: z.record(z.string(), z.record(z.string(), z.unknown())).optional(),
 })
+
+/** Nodes are named after their group. The issue is at the later name that is written. */
+function namesOnce(groups: readonly { name?: string | undefined }[], context: z.core.$RefinementCtx): void {
+  const first = new Map<string, number>()
+  for (const [i, group] of groups.entries()) {
+    const name = nodeGroupName(group, i)
+    const earlier = first.get(name)
+    if (earlier === undefined) first.set(name, i)
+    else
+      context.addIssue({
+        code: 'custom',
+        path: [group.name === undefined ? earlier : i, 'name'],
+        message: `another node group is called ${name} too`,
+      })
+  }
+}
 
 function parseRange(value: unknown, parse: (value: unknown) => number): [number, number] {
   if (!Array.isArray(value) || value.length !== 2) throw new RangeError('a range is a list of two: [low, high]')

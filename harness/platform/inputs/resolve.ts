@@ -4,6 +4,7 @@ import type { NodeGroup } from '../../../sandbox/tiers/tier.ts'
 import type { Us } from '../../../sandbox/world/time.ts'
 import type { NodeGroupConfig } from '../config/config.ts'
 import { configSource } from '../config/config.ts'
+import { nodeGroupName } from '../config/node-group-name.ts'
 import { PlatformError, PlatformErrors } from '../errors.ts'
 import type { Platform } from '../platform.ts'
 import type { InferenceServerRole } from '../roles/inference-servers.ts'
@@ -135,7 +136,7 @@ function nodeGroup(group: NodeGroupConfig, index: number, gpus: readonly GpuSpec
   const gpu = group.gpu && group.gpu.count > 0 ? gpuNamed(group.gpu, gpus) : undefined
   const count = group.gpu?.count ?? 0
   return {
-    name: group.name ?? `nodes-${index + 1}`,
+    name: nodeGroupName(group, index),
     count: group.count,
     cpu: group.cpu ?? String(Math.max(16, 16 * count)),
     memory: group.memory ?? `${Math.max(64, 128 * count)}Gi`,
