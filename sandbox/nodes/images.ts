@@ -3,6 +3,7 @@ import { perform, type Task } from '../world/actor.ts'
 import type { Clock } from '../world/clock.ts'
 import type { Us } from '../world/time.ts'
 import { type Backoff, imageBackoff } from './backoff.ts'
+import { InvalidReference, type NormalReference, normalReference } from './image-reference.ts'
 import type { Registry } from './registry.ts'
 import { goDuration } from './timings.ts'
 
@@ -54,6 +55,12 @@ export class ImageManager {
   *ensure(pod: Pod, container: Container): Task<StartFailure | undefined> {
     const { event } = this.options
     const { image, imagePullPolicy } = container
+    const invalid = whyInvalid(image)
+    if (invalid) {
+      const message = `Failed to apply default image tag "${image}": couldn't parse image name "${image}": ${invalid}`
+      event(pod, 'Warning', 'InspectFailed', message)
+      return { reason: 'InvalidImageName', message }
+    }
     const there = this.present.has(withTag(image))
     if (imagePullPolicy === 'Never' && !there) {
       const message = `Container image "${image}" is not present with pull policy of Never`
@@ -136,9 +143,10 @@ export class ImageManager {
     const { clock, registry, resolveTakes, bytesPerSecond } = this.options
     let giveUp: () => void
     const timer = clock.after(resolveTakes, () => {
+      const reference = normalReference(withTag(image))
       const info = registry.images(image)
-      if (!info) {
-        done(notFound(image))
+      if (!info || isNoHost(reference)) {
+        done(isNoHost(reference) ? noSuchHost(reference) : notFound(reference))
         return
       }
       const finish = () => {
@@ -159,11 +167,24 @@ export class ImageManager {
 export const withTag = (image: string): string =>
   image.includes('@') || /:[^/]*$/.test(image) ? image : `${image}:latest`
 
-/** As containerd says it, in full reference. */
-function notFound(image: string): string {
-  const first = image.split('/')[0]!
-  const hasHost = image.includes('/') && (/[.:]/.test(first) || first === 'localhost')
-  const path = hasHost ? image : `docker.io/${image.includes('/') ? image : `library/${image}`}`
-  const ref = withTag(path)
-  return `rpc error: code = NotFound desc = failed to pull and unpack image "${ref}": failed to resolve reference "${ref}": ${ref}: not found`
+function whyInvalid(image: string): string | undefined {
+  try {
+    normalReference(image)
+    return undefined
+  } catch (error) {
+    if (error instanceof InvalidReference) return error.message
+    throw error
+  }
+}
+
+/** An upper-case namespace is read as a host's name. */
+const isNoHost = ({ domain }: NormalReference): boolean => domain !== 'localhost' && !/[.:]/.test(domain)
+
+/** As containerd says it. */
+const notFound = ({ full }: NormalReference): string =>
+  `rpc error: code = NotFound desc = failed to pull and unpack image "${full}": failed to resolve reference "${full}": ${full}: not found`
+
+function noSuchHost({ domain, full }: NormalReference): string {
+  const [, path, version] = /^[^/]*\/([^:@]*)(?::[^@]*@|[:@])(.*)$/.exec(full)!
+  return `rpc error: code = Unknown desc = failed to pull and unpack image "${full}": failed to resolve reference "${full}": failed to do request: Head "https://${domain}/v2/${path}/manifests/${version}": dial tcp: lookup ${domain}: no such host`
 }
