@@ -25,6 +25,7 @@ export type PlatformErrorCode =
   | 'WRONG_TYPE'
   | 'BAD_VALUE'
   | 'MISSING_FIELD'
+  | 'REJECTED'
   | 'BAD_CONFIG'
   | 'BAD_PATCH'
 

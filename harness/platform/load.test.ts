@@ -186,8 +186,8 @@ status: {conditions: [{type: Available}]}
 
   test('one kind and name in two namespaces or groups is no duplicate', async () => {
     const text = [
-      '{apiVersion: v1, kind: Service, metadata: {name: a, namespace: x}}',
-      '{apiVersion: v1, kind: Service, metadata: {name: a, namespace: z}}',
+      '{apiVersion: v1, kind: Service, metadata: {name: a, namespace: x}, spec: {ports: [{port: 80}]}}',
+      '{apiVersion: v1, kind: Service, metadata: {name: a, namespace: z}, spec: {ports: [{port: 80}]}}',
       '{apiVersion: serving.knative.dev/v1, kind: Service, metadata: {name: a, namespace: x}}',
     ].join('\n---\n')
     expect((await load(['-'], { stdin: text })).objects).toHaveLength(3)

@@ -9,6 +9,7 @@ import { LIMITS, type Limits } from './limits.ts'
 import { type FoundObjects, objectsIn } from './objects.ts'
 import type { Note, Platform, PlatformObject } from './platform.ts'
 import { type Reading, readAll, type Stdin } from './read.ts'
+import { rejections } from './rejected.ts'
 import { validateFields } from './validate.ts'
 
 export interface LoadOptions {
@@ -75,7 +76,8 @@ function checked(object: PlatformObject): { object: PlatformObject; errors: Plat
   const template = checkTemplates(known)
   if (template) return { object: known, errors: [template] }
   const name = checkObjectName(known)
-  return { object: known, errors: [...(name ? [name] : []), ...validateFields(known, schema)] }
+  const errors = [...(name ? [name] : []), ...validateFields(known, schema)]
+  return { object: known, errors: errors.length > 0 || known.schema === 'unknown' ? errors : rejections(known) }
 }
 
 /** Files under a kustomization that changes objects are patches and parts: their own errors would be noise. */
