@@ -65,8 +65,8 @@ function containerFields(container: WrittenContainer, path: FieldPath, add: Add)
   }
 }
 
-function schedulingFields<R>({ template }: InferenceServerRole<R>, add: Add): void {
-  const { spec, path, labels } = template
+function schedulingFields<R>({ object, template }: InferenceServerRole<R>, add: Add): void {
+  const { spec, path } = template
   const at = (field: string) => [...path, field]
   if (spec.schedulerName && spec.schedulerName !== 'default-scheduler')
     add('schedule.profile', 'schedules', at('schedulerName'), 'another scheduler places the pods')
@@ -85,8 +85,12 @@ function schedulingFields<R>({ template }: InferenceServerRole<R>, add: Add): vo
     )
   if (spec.resourceClaims?.length)
     add('schedule.dra', 'schedules', at('resourceClaims'), 'a DRA driver allocates the devices')
-  if ('kueue.x-k8s.io/queue-name' in labels)
-    add('schedule.queue', 'schedules', path.slice(0, -1), 'Kueue holds the pods until its queue admits them')
+  for (const metadata of [['metadata'], [...path.slice(0, -1), 'metadata']]) {
+    const label = [...metadata, 'labels', 'kueue.x-k8s.io/queue-name']
+    if (valueAt(object.manifest, label) === undefined) continue
+    add('schedule.queue', 'schedules', label, 'Kueue holds the pods until its queue admits them')
+    break
+  }
 }
 
 function volumeFields<R>(platform: Platform, { object, template }: InferenceServerRole<R>, add: Add): void {

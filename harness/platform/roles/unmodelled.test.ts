@@ -89,6 +89,18 @@ describe('unmodelled', () => {
     expect(results[0]!.source.absent).toBeUndefined()
   })
 
+  test.each([
+    ['the workload', 'metadata: {name: chat}', 'metadata: {name: chat, labels: {QUEUE}}', 'metadata'],
+    ['its pods', '{app: chat, tier: gpu}', '{app: chat, tier: gpu, QUEUE}', 'spec.template.metadata'],
+  ])('a Kueue queue named on %s', async (_, plain, queued, at) => {
+    const text = deployment().replace(plain, queued.replace('QUEUE', 'kueue.x-k8s.io/queue-name: gpus'))
+    const results = await found(text)
+    expect(results.map((u) => `${u.effect} ${u.what}`)).toEqual([
+      `schedules deployments.apps/chat ${at}.labels[kueue.x-k8s.io/queue-name]`,
+    ])
+    expect(results[0]!.source.absent).toBeUndefined()
+  })
+
   test('a claim in the manifests that any node may mount, a trivial init container and a sidecar are fine', async () => {
     const spec =
       '      volumes: [{name: m, persistentVolumeClaim: {claimName: m}}]\n      initContainers: [{name: w, image: busybox, command: [sleep, "5"]}, {name: s, image: x, restartPolicy: Always}]\n'
@@ -202,11 +214,11 @@ kind: Pod
 metadata: {name: a}
 spec:
   initContainers:
-    - {name: s, restartPolicy: Always, resources: {limits: {nvidia.com/gpu: 1}}}
-    - {name: i, resources: {limits: {nvidia.com/gpu: "4"}}}
+    - {name: s, image: x, restartPolicy: Always, resources: {limits: {nvidia.com/gpu: 1}}}
+    - {name: i, image: x, resources: {limits: {nvidia.com/gpu: "4"}}}
   containers:
-    - {name: a, resources: {requests: {nvidia.com/gpu: 2}, limits: {nvidia.com/gpu: 2}}}
-    - {name: b, resources: {limits: {nvidia.com/gpu: 1}}}
+    - {name: a, image: x, resources: {requests: {nvidia.com/gpu: 2}, limits: {nvidia.com/gpu: 2}}}
+    - {name: b, image: x, resources: {limits: {nvidia.com/gpu: 1}}}
 `)
   expect(gpusOf(podTemplatesOf(platform.objects[0]!)[0]!.spec)).toBe(5)
 })
