@@ -38,6 +38,7 @@ export interface ServerSettings {
   readonly disableSlidingWindow: Setting<boolean>
   readonly dtype: Setting<string>
   readonly quantization: Setting<string | undefined>
+  readonly allowDeprecatedQuantization: Setting<boolean>
   /** -1 asks for the longest that fits. */
   readonly maxModelLen: Setting<number | undefined>
   readonly allowLongMaxModelLen: Setting<boolean>
@@ -128,6 +129,7 @@ export function settingsOf(parsed: Parsed, version: VllmVersion, environment: Sh
     disableSlidingWindow: setting('disable_sliding_window', false),
     dtype: setting('dtype', 'auto'),
     quantization: setting<string | undefined>('quantization', undefined),
+    allowDeprecatedQuantization: setting('allow_deprecated_quantization', false),
     maxModelLen: setting<number | undefined>('max_model_len', undefined),
     allowLongMaxModelLen: variable('VLLM_ALLOW_LONG_MAX_MODEL_LEN', false),
     maxNumSeqs: setting<number | undefined>('max_num_seqs', undefined),

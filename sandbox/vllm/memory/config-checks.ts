@@ -2,6 +2,7 @@ import type { GpuSpec } from '../../../fixtures/gpus/gpu.ts'
 import type { ModelSpec } from '../../../fixtures/models/model.ts'
 import type { ServerSettings, Setting } from '../flags/settings.ts'
 import { derivedMaxModelLen, type Limits } from './limits.ts'
+import { checkQuantization, checkQuantizationConfig } from './quantization-checks.ts'
 import { type Refusal, refuse } from './refusal.ts'
 
 export interface Deployment {
@@ -10,6 +11,8 @@ export interface Deployment {
   /** GPUs the container sees. */
   readonly gpuCount: number
   readonly settings: ServerSettings
+  /** Of vLLM. */
+  readonly version: string
 }
 
 /** The first configuration error vLLM raises before it touches a GPU's memory, in its order. */
@@ -21,6 +24,7 @@ export function checkConfig(deployment: Deployment, limits: Limits): Refusal | u
     checkWorldSize(deployment) ??
     checkBatch(deployment.settings, limits) ??
     checkHeads(deployment) ??
+    checkQuantizationConfig(deployment) ??
     checkCapability(deployment) ??
     checkShards(deployment)
   )
@@ -70,22 +74,6 @@ function checkMaxModelLen({ model, settings }: Deployment, limits: Limits): Refu
     'If the model uses relative position encoding (RoPE), positions exceeding derived_max_model_len lead to nan. ' +
     'If the model uses absolute position encoding, positions exceeding derived_max_model_len will cause a CUDA array out-of-bounds error.'
   return refuse('max-model-len', settings.maxModelLen.by, message, { config: 'ModelConfig' })
-}
-
-/** Methods of `--quantization` that read a checkpoint of each kind. */
-const READS: Record<NonNullable<ModelSpec['quantization']>, RegExp> = {
-  fp8: /^(fp8|compressed-tensors|modelopt|fbgemm_fp8|humming)$/,
-  awq: /^(auto_)?awq(_marlin)?$|^(moe_wna16|humming|compressed-tensors)$/,
-  gptq: /^(auto_)?gptq(_marlin(_24)?)?$|^(moe_wna16|humming|compressed-tensors)$/,
-  mxfp4: /^(gpt_oss_)?mxfp4$|^humming$/,
-  nvfp4: /^(modelopt(_fp4)?|compressed-tensors|humming)$/,
-}
-
-function checkQuantization({ model, settings }: Deployment): Refusal | undefined {
-  const wanted = settings.quantization.value
-  if (wanted === undefined || !model.quantization || READS[model.quantization].test(wanted)) return
-  const message = `Quantization method specified in the model config (${model.quantization}) does not match the quantization method specified in the \`quantization\` argument (${wanted}).`
-  return refuse('quantization-mismatch', settings.quantization.by, message, { config: 'ModelConfig' })
 }
 
 // follows vllm/config/parallel.py ParallelConfig.__post_init__

@@ -16,7 +16,7 @@ function deployment(line: string, gpuId = 'h100-sxm', gpuCount = 1, tag = 'v0.32
   const parsed = parseCommandLine(line.split(' '), 'serve', version)
   if (!parsed.ok) throw new Error(parsed.message)
   const settings = settingsOf(parsed, version, environment)
-  return { settings, model: modelById(parsed.model)!, gpu: gpuById(gpuId)!, gpuCount }
+  return { settings, model: modelById(parsed.model)!, gpu: gpuById(gpuId)!, gpuCount, version: version.version }
 }
 
 const plan = (...args: Parameters<typeof deployment>) => planMemory(deployment(...args))

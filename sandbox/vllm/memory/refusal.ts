@@ -25,6 +25,8 @@ export type RefusalCode =
   | 'not-divisible'
   | 'quantization-capability'
   | 'quantization-mismatch'
+  | 'quantization-unknown'
+  | 'quantization-deprecated'
   | 'quantization-groups'
   | 'dtype-capability'
   | 'max-model-len'

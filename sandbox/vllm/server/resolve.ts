@@ -113,7 +113,7 @@ export function resolveServer(
   if (!model) return { kind: 'unknown-model', name: parsed.model, ...found }
   const gpu = options.gpuProduct === undefined ? undefined : gpuByProduct(options.gpuProduct)
   if (!gpu) return { kind: 'unknown-gpu', product: options.gpuProduct, ...found }
-  const memory = planMemory({ model, gpu, gpuCount: options.gpuCount, settings })
+  const memory = planMemory({ model, gpu, gpuCount: options.gpuCount, settings, version: version.version })
   const weightsFrom = weightsSource(parsed.model, container, podSpec)
   if (!memory.ok) return { kind: 'refused', ...found, model, gpu, refusal: memory, weightsFrom }
   const values = [...found.values.filter(({ name }) => !(name in memory.limits)), ...derived(settings, memory)]
