@@ -1,6 +1,6 @@
 import { kindOf } from '../sandbox/kube/kinds.ts'
 import type { ResolvedServer } from '../sandbox/vllm/server/resolve.ts'
-import type { FoundServer } from './inference-servers.ts'
+import { type FoundServer, hasNoAddress } from './inference-servers.ts'
 import { type Platform, sourceOf } from './platform/platform.ts'
 import type { Capabilities } from './platform/roles/capabilities.ts'
 import { gpusOf } from './platform/roles/gpu-requests.ts'
@@ -29,7 +29,14 @@ export function blockersOf(
       }),
     )
   found.push(...otherGpuUsers(platform, server, capabilities))
-  if (scenario.load && server.services.length === 0)
+  const service = server.services[0]
+  if (scenario.load && service && hasNoAddress(service))
+    found.push({
+      code: 'UNMODELLED',
+      what: `services/${service.manifest.metadata.name}: clients find the pods by DNS, and tier ${capabilities.tier} has no actor for it`,
+      fix: 'Bring a Service with a cluster IP too.',
+    })
+  if (scenario.load && !service)
     found.push({
       code: 'NO_LOAD',
       what: 'no Service in the manifests selects its pods, so no request can reach it',

@@ -8,7 +8,7 @@ import { type ResolvedServer, resolveServer } from '../sandbox/vllm/server/resol
 import { startupPlan } from '../sandbox/vllm/server/startup.ts'
 import type { Us } from '../sandbox/world/time.ts'
 import { type ResolvedInputs, resolveInputs } from './platform/inputs/resolve.ts'
-import type { Platform } from './platform/platform.ts'
+import type { Platform, PlatformObject } from './platform/platform.ts'
 import { gpusOf } from './platform/roles/gpu-requests.ts'
 import { findVllmServers, type InferenceServerRole } from './platform/roles/inference-servers.ts'
 import type { WrittenPodSpec } from './platform/roles/pod-templates.ts'
@@ -24,13 +24,23 @@ export interface FoundServers {
 
 /** Throws PlatformErrors when `seatrial.yaml` speaks of what is not there. */
 export function findServers(platform: Platform): FoundServers {
-  const servers = findVllmServers(platform)
+  const servers = findVllmServers(platform).map((server) => ({
+    ...server,
+    // clients are taken to come by a Service with an address of its own, where there is one
+    services: [...server.services].sort((a, b) => Number(hasNoAddress(a)) - Number(hasNoAddress(b))),
+  }))
   const inputs = resolveInputs(platform, servers, {
     gpus,
     factsOf: (server) => factsOf(platform, server),
     estimateLoad: (server, given) => estimateLoad(server, platform, given),
   })
   return { servers, inputs }
+}
+
+/** Headless and ExternalName Services: clients find the pods by DNS, past kube-proxy. */
+export const hasNoAddress = ({ manifest }: PlatformObject): boolean => {
+  const { clusterIP, type } = (manifest['spec'] ?? {}) as { clusterIP?: string; type?: string }
+  return clusterIP === 'None' || type === 'ExternalName'
 }
 
 /** The server as it comes out on a GPU; `spec` where the user describes the model. */

@@ -1,5 +1,5 @@
 import type { ApiError } from '../sandbox/kube/errors.ts'
-import { Deployment, Pod } from '../sandbox/kube/kinds.ts'
+import { Deployment, keyOf, Pod } from '../sandbox/kube/kinds.ts'
 import type { Us } from '../sandbox/world/time.ts'
 import type { World } from '../sandbox/world/world.ts'
 import type { CheckCall, Expectation, Fold } from './expectations/check.ts'
@@ -42,6 +42,8 @@ export interface Observation {
   reject(what: { object: string; error: ApiError }): void
   /** Every Deployment is complete. */
   settled(): boolean
+  /** Those that are not, by key. */
+  unsettled(): string[]
   /** A safety expectation is broken for good. */
   broken(): boolean
 }
@@ -115,6 +117,11 @@ export function observe(spec: TrialSpec, world: World): Observation {
       const deployments = view.list(Deployment)
       return deployments.length > 0 && deployments.every(isComplete)
     },
+    unsettled: () =>
+      view
+        .list(Deployment)
+        .filter((deployment) => !isComplete(deployment))
+        .map(keyOf),
     broken: () =>
       safety.some((f) => {
         const { broken, provisional } = f.fold.result()

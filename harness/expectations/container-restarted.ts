@@ -41,7 +41,7 @@ export const containerRestarted = check<Params>({
         if (record.reason === 'Unhealthy') unhealthy.set(record.key, record.message)
         const killed = record.reason === 'Killing' ? KILLING.exec(record.message) : null
         if (!killed || !by.includes(killed[2] as 'liveness' | 'startup')) return
-        if (beforeReady && wasReady.has(pod.metadata.uid)) return
+        if (beforeReady && wasReady.has(pod.metadata.uid) && !statusOf(unhealthy.get(record.key))) return
         const probe = killed[2]!
         const since = started(pod, killed[1]!)
         const age = since === undefined ? undefined : record.at - fromRfc3339(since)

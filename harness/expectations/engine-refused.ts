@@ -64,7 +64,8 @@ const FOLLOW_UP = /Engine core initialization failed|validation errors? for|Work
 /** The lines that say why: exceptions, what pydantic wraps, argparse's errors. The last is the cause. */
 function errorLines(lines: readonly string[]): string[] {
   return lines.flatMap((line) => {
-    const said = /((?:\w+\.)*\w*(?:Error|Exception|Interrupt): .*|Value error, .*|\w*: error: .*)$/.exec(line)?.[1]
+    const said =
+      /((?:\w+\.)*\w*(?:Error|Exception|Interrupt): .*|Value error, .*|Input should .*|\w*: error: .*)$/.exec(line)?.[1]
     return said && !FOLLOW_UP.test(said) ? [said.replace(/^Value error, /, '').replace(/^.*?: error: /, 'error: ')] : []
   })
 }

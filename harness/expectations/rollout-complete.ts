@@ -1,5 +1,5 @@
 import type { JournalRecord } from '../../sandbox/journal/record.ts'
-import { ReplicaSet } from '../../sandbox/kube/kinds.ts'
+import { keyOf, ReplicaSet } from '../../sandbox/kube/kinds.ts'
 import type * as o from '../../sandbox/kube/objects.ts'
 import { condition, isActive } from '../../sandbox/kube/pods.ts'
 import { formatDuration, fromRfc3339, type Us } from '../../sandbox/world/time.ts'
@@ -16,10 +16,13 @@ export const rolloutComplete = check<Record<string, never>>({
     let reachedAt: Us | undefined
     let lastAt: Us = 0
     const reasons = new Map<string, JournalRecord & { type: 'event' }>()
+    const unreadiness = new Map<string, string>()
     return {
       record(record, change) {
         lastAt = record.at
         if (record.type === 'event' && record.reason === 'FailedScheduling') reasons.set(record.key, record)
+        if (record.type === 'event' && record.reason === 'Unhealthy' && record.message.startsWith('Readiness'))
+          unreadiness.set(record.key, record.message)
         if (change?.kind !== 'deployments.apps' || change.key !== subject.key) return
         const deployment = deploymentOf(subject, view)
         if (!deployment) return
@@ -30,7 +33,7 @@ export const rolloutComplete = check<Record<string, never>>({
       result: () => ({
         samples,
         reachedAt,
-        missing: reachedAt === undefined ? obstacle(context, reasons, lastAt) : undefined,
+        missing: reachedAt === undefined ? obstacle(context, { scheduling: reasons, unreadiness }, lastAt) : undefined,
         summary: reachedAt === undefined ? undefined : `complete at ${formatDuration(reachedAt)}`,
       }),
     }
@@ -47,12 +50,14 @@ export function isComplete(deployment: o.Deployment): boolean {
   )
 }
 
+/** What events said last, by pod. */
+interface Said {
+  readonly scheduling: ReadonlyMap<string, JournalRecord & { type: 'event' }>
+  readonly unreadiness: ReadonlyMap<string, string>
+}
+
 /** Why it is not complete: the pod that waits, and what it waits for. */
-function obstacle(
-  context: CheckContext,
-  reasons: ReadonlyMap<string, JournalRecord & { type: 'event' }>,
-  now: Us,
-): Broken {
+function obstacle(context: CheckContext, said: Said, now: Us): Broken {
   const { subject, view } = context
   const pods = podsOf(subject, view).filter(isActive)
   const deployment = deploymentOf(subject, view)
@@ -67,7 +72,15 @@ function obstacle(
       ]
     : []
   const loading = pods.find((pod) => condition(pod, 'Ready')?.status !== 'True' && isRunning(pod, subject.container))
-  if (loading && progress?.reason === 'ProgressDeadlineExceeded')
+  const answer = loading && /statuscode: (\d+)/.exec(said.unreadiness.get(keyOf(loading)) ?? '')?.[1]
+  if (loading && answer)
+    return {
+      at: now,
+      cause: 'probe-answered-with-error',
+      what: `${loading.metadata.name} is not Ready: the server answers its readiness probe with ${answer}`,
+      evidence: [{ at: now, about: podName(loading), text: said.unreadiness.get(keyOf(loading))! }, ...conditions],
+    }
+  if (loading && restartsOf(loading, subject.container) === 0 && progress?.reason === 'ProgressDeadlineExceeded')
     return {
       at: now,
       cause: 'progress-deadline-too-short',
@@ -78,8 +91,11 @@ function obstacle(
       ],
     }
   const pending = pods.find((pod) => condition(pod, 'PodScheduled')?.status === 'False')
-  return pending ? waiting(context, pending, reasons, conditions) : unready(context, pods, conditions, now)
+  return pending ? waiting(context, pending, said.scheduling, conditions) : unready(context, pods, conditions, now)
 }
+
+const restartsOf = (pod: o.Pod, container: string): number =>
+  pod.status.containerStatuses?.find((c) => c.name === container)?.restartCount ?? 0
 
 const isRunning = (pod: o.Pod, container: string): boolean =>
   pod.status.containerStatuses?.find((c) => c.name === container)?.state.running !== undefined
@@ -118,7 +134,7 @@ function unready(
     .map((rs) => condition(rs, 'ReplicaFailure'))
     .find((c) => c !== undefined)
   const why = pod
-    ? `${pod.metadata.name} is not Ready${state ? ` (${state.reason})` : ''}`
+    ? `${pod.metadata.name} is not Ready${state ? ` (${state.reason})` : ''}${restartsText(pod, subject.container)}`
     : (failure?.message ?? 'too few pods')
   return {
     at: now,
@@ -131,4 +147,9 @@ function unready(
       ...conditions,
     ],
   }
+}
+
+function restartsText(pod: o.Pod, container: string): string {
+  const restarts = restartsOf(pod, container)
+  return restarts === 0 ? '' : `, restarted ${restarts} times (liveness-kills-loading says by whom)`
 }

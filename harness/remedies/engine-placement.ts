@@ -173,4 +173,8 @@ function namesOf(flag: string | undefined): string[] {
   return TENSOR_PARALLEL.includes(flag) ? TENSOR_PARALLEL : [flag]
 }
 
-const firstSentence = (text: string): string => text.split(/(?<=[.!?])\s|\n/)[0]!.slice(0, 220)
+const firstSentence = (text: string): string =>
+  text
+    .replaceAll(/\s*\n\s*/g, ': ')
+    .split(/(?<=[.!?])\s/)[0]!
+    .slice(0, 220)

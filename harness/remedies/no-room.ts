@@ -6,7 +6,7 @@ export const noRoom = remedy({
   diagnose(context): Diagnosis {
     const { broken, deployment, subject } = context
     const text = broken.evidence[0]?.text ?? ''
-    const resource = /Insufficient (\S+?)[.,]/.exec(text)?.[1] ?? 'nvidia.com/gpu'
+    const resource = /Insufficient (\S+?)[.,](?:\s|$)/.exec(text)?.[1] ?? 'nvidia.com/gpu'
     const { requests, limits } = serverContainer(context).resources
     const asked = requests?.[resource] ?? limits?.[resource]
     const { replicas } = deployment.spec

@@ -1,6 +1,6 @@
 import { containerPath, remedy, serverContainer } from './remedy.ts'
 
-const PROBES = ['startupProbe', 'livenessProbe'] as const
+const PROBES = ['startupProbe', 'livenessProbe', 'readinessProbe'] as const
 
 /** A probe that asks for something the server does not have: it answers, with an error. */
 export const probePath = remedy({

@@ -37,7 +37,7 @@ export const rolloutRoom = remedy({
 
 /** `8 free GPUs`, or the resource the scheduler missed. */
 function needOf({ broken, subject }: RemedyContext): string {
-  const resource = /Insufficient (\S+?)[.,]/.exec(broken.evidence[0]?.text ?? '')?.[1]
+  const resource = /Insufficient (\S+?)[.,](?:\s|$)/.exec(broken.evidence[0]?.text ?? '')?.[1]
   if (resource === undefined || resource === 'nvidia.com/gpu')
     return `${subject.gpus} free GPU${subject.gpus === 1 ? '' : 's'}`
   return `more free ${resource}`

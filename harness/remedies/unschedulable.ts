@@ -27,8 +27,14 @@ const REASONS: readonly (readonly [said: RegExp, path: (context: RemedyContext) 
 
 /** Pods that no node takes for another reason than room. */
 export const unschedulable = remedy({
-  causes: ['pod-unschedulable', 'rollout-pod-unschedulable'],
+  causes: ['pod-unschedulable', 'rollout-pod-unschedulable', 'pods-rejected'],
   diagnose(context): Diagnosis | undefined {
+    if (context.broken.cause === 'pods-rejected')
+      return {
+        path: `${POD}.nodeName`,
+        says: 'nodeName goes past the scheduler, to a node that has no room',
+        candidates: withoutNodeName,
+      }
     const text = context.broken.evidence[0]?.text ?? ''
     const reason = REASONS.find(([said]) => said.test(text))
     if (!reason) return undefined
@@ -40,6 +46,10 @@ export const unschedulable = remedy({
     }
   },
 })
+
+const withoutNodeName: readonly Candidate[] = [
+  { says: 'without nodeName', changes: [{ path: `${POD}.nodeName`, value: undefined }] },
+]
 
 /** One pod goes before the next one comes. */
 const takingTurns = ({ deployment }: RemedyContext): Candidate[] =>

@@ -1,16 +1,38 @@
 import { containerPath, type Diagnosis, type RemedyContext, serverContainer } from './remedy.ts'
 
+type ProbeName = 'startupProbe' | 'livenessProbe' | 'readinessProbe'
+
 /** A probe of a port on which the server does not listen: no budget helps. Undefined when it asks the right one. */
-export function wrongPort(context: RemedyContext, probe: 'startupProbe' | 'livenessProbe'): Diagnosis | undefined {
-  const container = serverContainer(context)
-  const asked = (container[probe]?.httpGet ?? container[probe]?.tcpSocket)?.port
-  const number = typeof asked === 'string' ? container.ports?.find((p) => p.name === asked)?.containerPort : asked
+export function wrongPort(context: RemedyContext, probe: ProbeName): Diagnosis | undefined {
+  const asked = portOf(context, probe)
   const { port } = context.server
-  if (asked === undefined || number === port) return undefined
-  const path = `${containerPath(context)}.${probe}.${container[probe]?.httpGet ? 'httpGet' : 'tcpSocket'}.port`
+  if (!asked || asked.number === port) return undefined
+  const wrong = (['startupProbe', 'livenessProbe', 'readinessProbe'] as const).filter((name) => {
+    const one = portOf(context, name)
+    return one !== undefined && one.number !== port
+  })
   return {
-    path,
-    says: `${probe} asks on port ${asked}${number === undefined || number === asked ? '' : ` (${number})`}; the server listens on ${port}`,
-    candidates: [{ says: `${probe} on port ${port}`, changes: [{ path, value: port }] }],
+    path: pathOf(context, probe),
+    says: `${probe} asks on port ${asked.given}${asked.number === asked.given ? '' : ` (${asked.number})`}; the server listens on ${port}`,
+    candidates: [
+      {
+        says: `port ${port} in ${wrong.join(', ')}`,
+        changes: wrong.map((name) => ({ path: pathOf(context, name), value: port })),
+      },
+    ],
   }
+}
+
+const pathOf = (context: RemedyContext, probe: ProbeName): string =>
+  `${containerPath(context)}.${probe}.${serverContainer(context)[probe]?.httpGet ? 'httpGet' : 'tcpSocket'}.port`
+
+function portOf(
+  context: RemedyContext,
+  probe: ProbeName,
+): { given: number | string; number: number | undefined } | undefined {
+  const container = serverContainer(context)
+  const given = (container[probe]?.httpGet ?? container[probe]?.tcpSocket)?.port
+  if (given === undefined) return undefined
+  const number = typeof given === 'string' ? container.ports?.find((p) => p.name === given)?.containerPort : given
+  return { given, number }
 }

@@ -79,6 +79,14 @@ function judgedOne({ expectation, describe, fold }: Followed, observation: Obser
 
 function invalidOf(spec: TrialSpec, observation: Observation, requests: RequestCounts): Invalid[] {
   const { scenario } = spec
+  if (observation.settledAt === undefined && scenario.load)
+    return [
+      {
+        code: 'NOT_SETTLED',
+        what: `other workloads never came up, so nothing was tried: ${observation.unsettled().join(', ')}`,
+        fix: 'Look at the verdicts on them, or leave them out.',
+      },
+    ]
   const invalid: Invalid[] = []
   if (observation.notANumber)
     invalid.push({

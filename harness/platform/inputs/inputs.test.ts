@@ -3,6 +3,7 @@ import { gpus } from '../../../fixtures/gpus/index.ts'
 import { parseConfig } from '../config/parse.ts'
 import { PlatformErrors } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
+import type { NodeGroup } from '../../../sandbox/tiers/tier.ts'
 import { loadPlatform } from '../load.ts'
 import type { Platform } from '../platform.ts'
 import { findVllmServers } from '../roles/inference-servers.ts'
@@ -45,8 +46,24 @@ describe('inputs', () => {
   test('without seatrial.yaml every one is assumed, has a range and says how to give it', async () => {
     const inputs = await resolve(server('chat'))
     const all = listInputs(inputs)
-    expect(all.map(({ name }) => name)).toContain('Deployment/chat loadTimeUs')
+    expect(all.map(({ name }) => name)).toEqual([
+      'nodes',
+      'registry bandwidth',
+      'size of vllm/vllm-openai:v0.32.0',
+      ...[
+        ...['load time', 'request rate', 'arrivals', 'prompt length', 'output length', 'duration of the load'],
+        ...['client timeout', 'availability', 'TTFT p95', 'TTFT p99', 'TPOT p95', 'end-to-end latency p95'],
+      ].map((name) => `Deployment/chat ${name}`),
+    ])
+    expect(all.map(({ key }) => key).slice(0, 5)).toEqual([
+      'nodes',
+      'registryBytesPerSecond',
+      'imageBytes[vllm/vllm-openai:v0.32.0]',
+      'servers[Deployment/chat].loadTimeUs',
+      'servers[Deployment/chat].requestsPerSecond',
+    ])
     for (const { name, input } of all) {
+      expect(input.note, name).not.toContain('seatrial snapshot')
       expect(input.origin, name).toBe('assumed')
       expect(input.range, name).toHaveLength(2)
       expect(input.note, name).toMatch(/give .* in seatrial\.yaml/)
@@ -161,9 +178,61 @@ describe('the assumed cluster', () => {
       groups.map(({ product, ...group }) => group),
     )
     for (const [i, { product }] of groups.entries()) if (product) expect(nodes.value[i]!.gpu!.product).toBe(product)
-    const [tight, spare] = nodes.range!
-    expect(tight).toEqual(nodes.value)
-    expect(spare.map((g) => g.count)).toEqual(tight.map((g) => g.count + 1))
+    const [low, high] = nodes.range!
+    expect(low.map((g) => g.count)).toEqual(nodes.value.map((g) => g.count))
+    expect(high).toEqual(nodes.value.map((g) => ({ ...g, count: g.count + 1 })))
+  })
+
+  const H100 = 'NVIDIA-H100-80GB-HBM3'
+  const guesses: [string, string, number, string, string, RegExp][] = [
+    [
+      'the usual card holds it',
+      server('a'),
+      141e9,
+      H100,
+      H100,
+      /GPU guessed: h100-sxm, the smallest usual one that holds 141 GB of weights on 4 GPUs/,
+    ],
+    ['a small one holds it', server('a', { gpus: 1 }), 16e9, 'NVIDIA-L4', 'NVIDIA-L4', /GPU guessed: l4, the smallest/],
+    [
+      'it takes a larger card',
+      server('a'),
+      300e9,
+      'NVIDIA-H200',
+      H100,
+      /GPU guessed: h200-sxm, as 300 GB of weights on 4 GPUs do not fit the usual h100-sxm/,
+    ],
+    [
+      'it takes the largest card',
+      server('a', { gpus: 8, replicas: 1 }),
+      1100e9,
+      'NVIDIA-B200',
+      H100,
+      /GPU guessed: b200, as 1100 GB of weights on 8 GPUs do not fit the usual h100-sxm/,
+    ],
+    [
+      'the larger card is selected by the pods',
+      server('a', { spec: '      nodeSelector: {nvidia.com/gpu.product: NVIDIA-B200}\n' }),
+      300e9,
+      'NVIDIA-B200',
+      'NVIDIA-B200',
+      /NVIDIA-B200, which the pods select/,
+    ],
+  ]
+  test.each(guesses)('where %s', async (_, manifests, weights, product, unfavourable, note) => {
+    const { nodes } = await resolve(manifests, undefined, weights)
+    const products = (groups: readonly NodeGroup[]) => groups.map((group) => group.gpu?.product)
+    expect(products(nodes.value)).toEqual([product])
+    expect(nodes.range!.map(products)).toEqual([[unfavourable], [product]])
+    const [low] = nodes.range!
+    expect(low[0]).toMatchObject({ count: nodes.value[0]!.count, cpu: nodes.value[0]!.cpu })
+    expect(low[0]!.gpu!.count).toBe(nodes.value[0]!.gpu!.count)
+    expect(nodes.note).toMatch(note)
+  })
+
+  test('of pods without GPUs has no GPU to speak of', async () => {
+    const text = 'apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: a, image: redis}]}\n'
+    expect((await resolve(text)).nodes.note).not.toMatch(/GPU/)
   })
 
   test('nodes carry the labels that pods select', async () => {
