@@ -81,7 +81,37 @@ test('--model after `vllm serve`: moved now, refused around 0.9, plain before', 
 test('the module takes --model in every version, and a bare word only since 0.10', () => {
   expect(parse('--model a/b -tp 2', '0.6.6.post1', 'module')).toMatchObject({ ok: true, model: 'a/b' })
   expect(parse('a/b', '0.6.6.post1', 'module')).toMatchObject({ ok: false, message: 'unrecognized arguments: a/b' })
-  expect(parse('a/b', '0.32.0', 'module')).toMatchObject({ ok: true, model: 'a/b' })
+})
+
+// held against vLLM 0.32's own parser; what becomes of model_tag: entrypoints of 0.8.5 to 0.32
+const words = (args: string[], form: 'serve' | 'module', version = '0.32.0') =>
+  parseCommandLine(args, form, versionOf(vllmImage(`vllm/vllm-openai:v${version}`)))
+
+test.each(['0.10.0', '0.11.0', '0.32.0'])(
+  'the module of %s takes a bare word and serves its default model',
+  (version) => {
+    expect(parse('a/b -tp 2', version, 'module')).toMatchObject({
+      ok: true,
+      model: 'Qwen/Qwen3-0.6B',
+      modelOrigin: 'default',
+      ignored: 'a/b',
+    })
+    expect(parse('--model c/d a/b', version, 'module')).toMatchObject({ ok: true, model: 'c/d', ignored: 'a/b' })
+  },
+)
+
+test('a flag and its value in one argument are a bare word', () => {
+  const both = ['--model=m', '--tensor_parallel_size 8']
+  const module = words(both, 'module')
+  expect(module).toMatchObject({ ok: true, model: 'm', ignored: '--tensor-parallel-size 8' })
+  expect(module.ok && module.given.has('tensor_parallel_size')).toBe(false)
+  const unrecognised = { ok: false, exitCode: 2, message: 'unrecognized arguments: --tensor-parallel-size 8' }
+  expect(words(both, 'serve')).toMatchObject(unrecognised)
+  expect(words(both, 'module', '0.9.2')).toMatchObject(unrecognised)
+  expect(words(['m', '--tensor-parallel-size 8'], 'module')).toMatchObject(unrecognised)
+  expect(words(['--model m', '-tp', '2'], 'module')).toMatchObject({ model: 'Qwen/Qwen3-0.6B', ignored: '--model m' })
+  expect(words(['--model m', '-tp', '2'], 'serve')).toMatchObject({ ok: true, model: '--model m' })
+  expect(words(['m', '-q fp8'], 'serve')).toMatchObject({ ok: true, model: 'm' })
 })
 
 test('flags come and go with versions', () => {

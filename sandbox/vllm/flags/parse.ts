@@ -12,6 +12,8 @@ export type CommandLine =
       /** Values given, by `dest`. */
       readonly given: ReadonlyMap<string, unknown>
       readonly warnings: readonly string[]
+      /** A bare word that `python -m vllm.entrypoints.openai.api_server` reads as the model and then leaves unused. */
+      readonly ignored?: string
     }
   | {
       readonly ok: false
@@ -42,13 +44,16 @@ export function parseCommandLine(args: readonly string[], form: 'serve' | 'modul
   if (!parsed.ok) return refused(parsed, form, table.model[form] === 'required')
   if (parsed.help)
     return { ok: false, code: 'help', stderr: [usage(form, false)], exitCode: 0, message: 'it only prints its help' }
-  const named = parsed.model ?? (parsed.given.get('model') as string | undefined)
+  // only the command copies the bare word to --model (vllm/entrypoints/cli/serve.py); the module drops it
+  const word = form === 'serve' ? parsed.model : undefined
+  const named = word ?? (parsed.given.get('model') as string | undefined)
   return {
     ok: true,
     model: named ?? String(table.flags['--model']?.default ?? ''),
     modelOrigin: named === undefined ? 'default' : 'flag',
     given: parsed.given,
     warnings: rewritten.warnings,
+    ...(form === 'module' && parsed.model !== undefined ? { ignored: parsed.model } : {}),
   }
 }
 

@@ -73,3 +73,22 @@ test('weights lie on a volume when one is mounted over the hub’s cache', () =>
   expect(resolve({ persistentVolumeClaim: { claimName: 'c' } })).toMatchObject({ weightsFrom: 'volume' })
   expect(resolve({ emptyDir: {} })).toMatchObject({ weightsFrom: 'hub' })
 })
+
+test('the image whose entrypoint is the module says that it ignores a bare model', () => {
+  const resolve = (args: string[]) =>
+    resolveServer({ image: 'vllm/vllm-openai:v0.11.0', args }, {}, { gpuCount: 1, gpuProduct: 'NVIDIA-L4' })
+  const bare = resolve(['facebook/opt-125m'])
+  expect(bare).toMatchObject({
+    kind: 'runs',
+    model: { id: 'Qwen/Qwen3-0.6B' },
+    settings: { servedModelNames: { value: ['Qwen/Qwen3-0.6B'] } },
+    assumptions: [expect.stringContaining('ignores the argument "facebook/opt-125m" and serves vLLM\'s default model')],
+  })
+  if (bare.kind === 'runs')
+    expect(bare.values.find((v) => v.name === 'model')).toMatchObject({ value: 'Qwen/Qwen3-0.6B', origin: 'default' })
+  expect(resolve(['--model=facebook/opt-125m', '--tensor-parallel-size 8'])).toMatchObject({
+    kind: 'runs',
+    settings: { tensorParallelSize: { value: 1 } },
+    assumptions: [expect.stringContaining('make them two')],
+  })
+})

@@ -106,6 +106,7 @@ export function resolveServer(
     assumptions.push(
       `vLLM ${version.version} has the V0 engine; its memory and scheduling are simulated as those of V1`,
     )
+  if (parsed.ignored !== undefined) assumptions.push(whatIsIgnored(parsed, parsed.ignored))
   const noted = [...assumptions, ...command.unknowns.map((what) => `${what} is not in the manifest`)]
   noted.push(...settings.leftOut.map((flag) => `${flag} is left out of the memory and speed of the server`))
   const found = { command, version, assumptions: noted, settings, values: explain(settings) }
@@ -118,6 +119,13 @@ export function resolveServer(
   if (!memory.ok) return { kind: 'refused', ...found, model, gpu, refusal: memory, weightsFrom }
   const values = [...found.values.filter(({ name }) => !(name in memory.limits)), ...derived(settings, memory)]
   return { kind: 'runs', ...found, values, model, gpu, memory, weightsFrom }
+}
+
+function whatIsIgnored(parsed: Parsed, word: string): string {
+  const how = `python -m vllm.entrypoints.openai.api_server ignores the argument "${word}"`
+  if (/^-.*\s/.test(word)) return `${how}: a flag and its value in one string are not read as a flag; make them two`
+  const served = parsed.modelOrigin === 'default' ? "vLLM's default model " : ''
+  return `${how} and serves ${served}${parsed.model}: name the model by --model`
 }
 
 const unknownValue = (command: VllmCommand): ResolvedServer => ({
