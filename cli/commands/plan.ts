@@ -1,4 +1,4 @@
-import { listInputs } from '../../harness/platform/inputs/resolve.ts'
+import { listInputs } from '../../harness/platform/inputs/list.ts'
 import { nodesText } from '../../harness/uncertain-inputs.ts'
 import { sim } from '../../sandbox/tiers/sim/sim.ts'
 import { scenarios } from '../../scenarios/index.ts'
@@ -25,10 +25,11 @@ export async function plan(paths: readonly string[], options: Options): Promise<
       blockers: judgeable.blockersFor(scenario).map(({ code, what }) => `${code} ${what}`),
     })),
   }))
-  const listed = listInputs(inputs).map(({ name, input }) => ({
+  const listed = listInputs(inputs).map(({ key, name, input }) => ({
+    key,
     name,
     origin: input.origin,
-    value: inputText(name, input.value),
+    value: inputText(key, input.value),
     note: input.note,
   }))
   if (options.json || options.output === 'json') {

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { inputText } from './input-text.ts'
 
 it.each([
-  ['servers[Deployment/chat].loadTimeUs', 540e6, '9m'],
+  ['servers[Deployment/chat].loadTimeUs', 540e6, '9m00s'],
   ['servers[Deployment/chat].ttftP95Us', 2e6, '2s'],
   ['servers[Deployment/chat].requestsPerSecond', 1 / 3, '0.333/s'],
   ['servers[Deployment/chat].availability', 0.999, '99.9 %'],

@@ -3,17 +3,20 @@ import { nodesText } from '../../harness/uncertain-inputs.ts'
 import type { NodeGroup } from '../../sandbox/tiers/tier.ts'
 import { formatDuration } from '../../sandbox/world/time.ts'
 
-/** An input's value for people; its unit is in its name. */
-export function inputText(name: string, value: unknown): string {
-  if (name === 'nodes') return nodesText(value as readonly NodeGroup[])
+/** An input's value for people, with its unit, which its key tells (see `ListedInput`). */
+export function inputText(key: string, value: unknown): string {
+  if (key === 'nodes') return nodesText(value as readonly NodeGroup[])
   if (typeof value === 'number') {
-    if (name.endsWith('Us')) return formatDuration(value)
-    if (name === 'registry bandwidth') return `${(value / 1e6).toFixed(0)} MB/s`
-    if (name.startsWith('size of')) return `${(value / 1e9).toFixed(1)} GB`
-    if (name.endsWith('PerSecond')) return `${Number(value.toPrecision(3))}/s`
-    return name.endsWith('availability') ? `${Number((value * 100).toFixed(4))} %` : String(value)
+    if (key.startsWith('imageBytes[')) return `${Number((value / 1e9).toPrecision(3))} GB`
+    if (key === 'registryBytesPerSecond') return `${(value / 1e6).toFixed(0)} MB/s`
+    if (key.endsWith('Us')) return formatDuration(value)
+    if (key.endsWith('PerSecond')) return `${Number(value.toPrecision(3))}/s`
+    return key.endsWith('availability') ? `${Number((value * 100).toFixed(4))} %` : String(value)
   }
-  if (typeof value === 'object' && value !== null && 'kind' in value) return lengthsText(value as LengthDistribution)
+  if (typeof value === 'object' && value !== null) {
+    if ('kind' in value) return lengthsText(value as LengthDistribution)
+    if ('id' in value) return String(value.id)
+  }
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 

@@ -23,6 +23,18 @@ export interface ClusterGuess {
   readonly tight: readonly NodeGroup[]
   /** The same with one node more in each group. */
   readonly spare: readonly NodeGroup[]
+  /** The same as `tight`, with the usual card where a larger one was guessed. */
+  readonly usual: readonly NodeGroup[]
+  /** Which GPU each group has and why, where there are GPUs: `GPU guessed: l4, the smallest …`. */
+  readonly gpus: readonly string[]
+}
+
+/** The GPU of a group, and why it has that. */
+interface GuessedGpu {
+  readonly gpu: GpuSpec
+  readonly why: string
+  /** The card most clusters have, where the guess had to go beyond it. */
+  readonly usual?: GpuSpec
 }
 
 const GI = 2 ** 30
@@ -30,7 +42,9 @@ const GI = 2 ** 30
 const PER_GPU = { cpuMilli: 16_000, memoryBytes: 128 * GI }
 const PLAIN = { cpuMilli: 16_000, memoryBytes: 64 * GI }
 /** GPUs a guess chooses from, the smallest first. */
-const USUAL = ['l4', 'l40s', 'h100-sxm', 'h200-sxm', 'b200']
+const CARDS = ['l4', 'l40s', 'h100-sxm', 'h200-sxm', 'b200']
+/** The 80 GB card most clusters have: whether there is a larger one cannot be told from manifests. */
+const USUAL = 'h100-sxm'
 
 /**
  * The smallest cluster for a platform that does not say on which nodes it runs. Workloads with the same node selector share a group; a node has
@@ -61,7 +75,12 @@ export function guessCluster(
     }
   }
   const tight = [...groups.values()].map((workloads, i) => groupFor(workloads, everywhere, gpus, i))
-  return { tight, spare: tight.map((group) => ({ ...group, count: group.count + 1 })) }
+  return {
+    tight: tight.map(({ group }) => group),
+    spare: tight.map(({ group }) => ({ ...group, count: group.count + 1 })),
+    usual: tight.map(({ group, guessed }) => withUsual(group, guessed)),
+    gpus: [...new Set(tight.flatMap(({ guessed }) => guessed?.why ?? []))],
+  }
 }
 
 function groupFor(
@@ -69,7 +88,7 @@ function groupFor(
   everywhere: readonly Need[],
   gpus: readonly GpuSpec[],
   index: number,
-): NodeGroup {
+): { group: NodeGroup; guessed: GuessedGpu | undefined } {
   const pods = workloads.flatMap(({ need, replicas }) => Array.from({ length: Math.min(replicas, 5000) }, () => need))
   const gpuCount = roundUp(Math.max(0, ...pods.map((pod) => pod.gpus), ...workloads.map((w) => w.need.gpus)))
   const node: Need = {
@@ -89,16 +108,25 @@ function groupFor(
     memoryBytes: node.memoryBytes - sum(everywhere, 'memoryBytes'),
   }
   const labels = workloads[0]!.labels
-  const product = gpuCount > 0 ? productFor(workloads, gpus, labels) : undefined
-  const name = product ? product.id : 'cpu'
-  return {
+  const guessed = gpuCount > 0 ? productFor(workloads, gpus, labels) : undefined
+  const name = guessed ? guessed.gpu.id : 'cpu'
+  const group: NodeGroup = {
     name: index === 0 ? name : `${name}-${index + 1}`,
     count: Math.max(1, nodesFor(pods, free)),
     cpu: `${node.cpuMilli}m`,
     memory: String(node.memoryBytes),
-    ...(product ? { gpu: { product: product.product, memoryBytes: product.memoryBytes, count: gpuCount } } : {}),
+    ...(guessed ? { gpu: { ...cardOf(guessed.gpu), count: gpuCount } } : {}),
     ...(Object.keys(labels).length > 0 ? { labels } : {}),
   }
+  return { group, guessed }
+}
+
+const cardOf = ({ product, memoryBytes }: GpuSpec) => ({ product, memoryBytes })
+
+function withUsual(group: NodeGroup, guessed: GuessedGpu | undefined): NodeGroup {
+  if (!group.gpu || !guessed?.usual) return group
+  const name = `${guessed.usual.id}${group.name.slice(guessed.gpu.id.length)}`
+  return { ...group, name, gpu: { ...group.gpu, ...cardOf(guessed.usual) } }
 }
 
 /** First fit, largest pods first. */
@@ -124,16 +152,31 @@ function productFor(
   workloads: readonly Workload[],
   gpus: readonly GpuSpec[],
   labels: Readonly<Record<string, string>>,
-): GpuSpec {
+): GuessedGpu {
   const selected = gpus.find((gpu) => gpu.product === labels['nvidia.com/gpu.product'])
-  if (selected) return selected
-  const perGpu = Math.max(0, ...workloads.map((w) => (w.weightsBytes ?? 0) / Math.max(1, w.need.gpus)))
-  const usual = USUAL.flatMap((id) => gpus.find((gpu) => gpu.id === id) ?? [])
-  const known = workloads.some((w) => w.weightsBytes !== undefined)
-  const fits = known
-    ? usual.find((gpu) => gpu.memoryBytes * 0.9 >= perGpu * 1.25)
-    : usual.find((gpu) => gpu.id === 'h100-sxm')
-  return fits ?? usual.at(-1) ?? gpus[0]!
+  if (selected) return { gpu: selected, why: `GPU: ${selected.product}, which the pods select` }
+  const cards = CARDS.flatMap((id) => gpus.find((gpu) => gpu.id === id) ?? [])
+  const usual = cards.find((gpu) => gpu.id === USUAL)
+  const largest = largestShare(workloads)
+  if (!largest) {
+    const gpu = usual ?? cards.at(-1) ?? gpus[0]!
+    return { gpu, why: `GPU guessed: ${gpu.id}, a usual one, as the size of the weights is not known` }
+  }
+  const gpu =
+    cards.find((card) => card.memoryBytes * 0.9 >= largest.bytesPerGpu * 1.25) ?? cards.at(-1) ?? usual ?? gpus[0]!
+  if (usual && gpu.memoryBytes > usual.memoryBytes)
+    return { gpu, usual, why: `GPU guessed: ${gpu.id}, as ${largest.text} do not fit the usual ${usual.id}` }
+  return { gpu, why: `GPU guessed: ${gpu.id}, the smallest usual one that holds ${largest.text}` }
+}
+
+/** The workload with the most bytes of weights on each of its GPUs, among those whose weights are known. */
+function largestShare(workloads: readonly Workload[]): { bytesPerGpu: number; text: string } | undefined {
+  const shares = workloads.flatMap(({ weightsBytes, need }) => {
+    const count = Math.max(1, need.gpus)
+    const text = `${Math.round((weightsBytes ?? 0) / 1e9)} GB of weights on ${count} GPU${count === 1 ? '' : 's'}`
+    return weightsBytes === undefined ? [] : [{ bytesPerGpu: weightsBytes / count, text }]
+  })
+  return shares.sort((a, b) => b.bytesPerGpu - a.bytesPerGpu)[0]
 }
 
 /** Labels a node must have for the pod: its node selector, and the first value of each required node affinity. */

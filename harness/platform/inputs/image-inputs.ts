@@ -37,6 +37,6 @@ function imageInput<R>(platform: Platform, image: string, servers: readonly Name
   return assumed(
     bytes,
     range,
-    `size of an image of the family «${name}»: give images["${image}"].size in seatrial.yaml, or measure: seatrial snapshot`,
+    `size of an image of the family «${name}»: give images["${image}"].size in seatrial.yaml`,
   )
 }

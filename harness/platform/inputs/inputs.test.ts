@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import { gpus } from '../../../fixtures/gpus/index.ts'
+import type { NodeGroup } from '../../../sandbox/tiers/tier.ts'
 import { parseConfig } from '../config/parse.ts'
 import { PlatformErrors } from '../errors.ts'
 import { LIMITS } from '../limits.ts'
-import type { NodeGroup } from '../../../sandbox/tiers/tier.ts'
 import { loadPlatform } from '../load.ts'
 import type { Platform } from '../platform.ts'
 import { findVllmServers } from '../roles/inference-servers.ts'
-import { listInputs, type ResolvedInputs, resolveInputs } from './resolve.ts'
+import { listInputs } from './list.ts'
+import { type ResolvedInputs, resolveInputs } from './resolve.ts'
 
 const MODEL = 'meta-llama/Llama-3.1-70B-Instruct'
 

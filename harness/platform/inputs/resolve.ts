@@ -87,28 +87,12 @@ export function resolveInputs<R>(
     registryBytesPerSecond:
       config && bandwidth
         ? declaredInput(config, ['registry', 'bandwidth'], bandwidth)
-        : assumed(
-            250e6,
-            [50e6, 1e9],
-            'registry bandwidth per node: give registry.bandwidth in seatrial.yaml, or measure: seatrial snapshot',
-          ),
+        : assumed(250e6, [50e6, 1e9], 'registry bandwidth per node: give registry.bandwidth in seatrial.yaml'),
     imageBytes: images,
     servers: Object.fromEntries(
       named.map(({ server, names }) => [server.id, serverInputs(platform, server, names, options)]),
     ),
   }
-}
-
-/** All inputs with the names they have in reports, the assumed ones among them to be shown. */
-export function listInputs(inputs: ResolvedInputs): { name: string; input: Input<unknown> }[] {
-  return [
-    { name: 'nodes', input: inputs.nodes },
-    { name: 'registry bandwidth', input: inputs.registryBytesPerSecond },
-    ...Object.entries(inputs.imageBytes).map(([image, input]) => ({ name: `size of ${image}`, input })),
-    ...Object.entries(inputs.servers).flatMap(([id, server]) =>
-      Object.entries(server).flatMap(([name, input]) => (input ? [{ name: `${id} ${name}`, input }] : [])),
-    ),
-  ]
 }
 
 function nodesInput<R>(
@@ -124,11 +108,12 @@ function nodesInput<R>(
       config.nodes.map((group, i) => nodeGroup(group, i, options.gpus)),
     )
   const weights = new Map(servers.map((server) => [server.object, options.factsOf(server).weightsBytes]))
-  const { tight, spare } = guessCluster(platform, options.gpus, (object) => weights.get(object))
+  const { tight, spare, usual, gpus } = guessCluster(platform, options.gpus, (object) => weights.get(object))
+  const which = gpus.length > 0 ? ` (${gpus.join('; ')})` : ''
   return assumed(
     tight,
-    [tight, spare],
-    'the smallest cluster all workloads fit on: give nodes in seatrial.yaml, or measure: seatrial snapshot',
+    [usual, spare],
+    `the smallest cluster all workloads fit on${which}: give nodes in seatrial.yaml`,
   )
 }
 

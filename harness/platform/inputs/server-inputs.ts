@@ -65,11 +65,7 @@ function loadTime<R>(
     ...(spec ? { model: spec } : {}),
   })
   const name = server.object.manifest.metadata.name
-  return assumed(
-    estimate.us,
-    estimate.rangeUs,
-    `${estimate.note}: give models.${name}.loadTime in seatrial.yaml, or measure: seatrial snapshot`,
-  )
+  return assumed(estimate.us, estimate.rangeUs, `${estimate.note}: give models.${name}.loadTime in seatrial.yaml`)
 }
 
 function workloadInputs(
@@ -78,8 +74,7 @@ function workloadInputs(
   workload: WorkloadConfig | undefined,
   replicas: number,
 ) {
-  const how = (setting: string) =>
-    `give workloads.${key ?? '<name>'}.${setting} in seatrial.yaml, or measure: seatrial snapshot`
+  const how = (setting: string) => `give workloads.${key ?? '<name>'}.${setting} in seatrial.yaml`
   const figure = (declared: Declared<number> | undefined, path: string[], fallback: Input<number>) =>
     config && declared ? declaredInput(config, ['workloads', key!, ...path], declared) : fallback
   const lengths = (

@@ -1,0 +1,50 @@
+import type { Input } from './input.ts'
+import type { ResolvedInputs } from './resolve.ts'
+import type { ServerInputs } from './server-inputs.ts'
+
+/** An input as reports list it. */
+export interface ListedInput {
+  /**
+   * Stable, for programs: `nodes`, `registryBytesPerSecond`, `imageBytes[IMAGE]` or `servers[SERVER ID].FIELD`, where FIELD is one of
+   * `ServerInputs`. What follows the last `.` says the unit of the value.
+   */
+  readonly key: string
+  /** For people: `Deployment/chat load time`. May change. */
+  readonly name: string
+  readonly input: Input<unknown>
+}
+
+/** All inputs in the order of reports. */
+export function listInputs(inputs: ResolvedInputs): ListedInput[] {
+  return [
+    { key: 'nodes', name: 'nodes', input: inputs.nodes },
+    { key: 'registryBytesPerSecond', name: 'registry bandwidth', input: inputs.registryBytesPerSecond },
+    ...Object.entries(inputs.imageBytes).map(([image, input]) => ({
+      key: `imageBytes[${image}]`,
+      name: `size of ${image}`,
+      input,
+    })),
+    ...Object.entries(inputs.servers).flatMap(([id, server]) =>
+      (Object.keys(NAMES) as (keyof ServerInputs)[]).flatMap((field) => {
+        const input = server[field]
+        return input ? [{ key: `servers[${id}].${field}`, name: `${id} ${NAMES[field]}`, input }] : []
+      }),
+    ),
+  ]
+}
+
+const NAMES: Readonly<Record<keyof ServerInputs, string>> = {
+  loadTimeUs: 'load time',
+  modelSpec: 'model',
+  requestsPerSecond: 'request rate',
+  arrival: 'arrivals',
+  promptTokens: 'prompt length',
+  outputTokens: 'output length',
+  durationUs: 'duration of the load',
+  timeoutUs: 'client timeout',
+  availability: 'availability',
+  ttftP95Us: 'TTFT p95',
+  ttftP99Us: 'TTFT p99',
+  tpotP95Us: 'TPOT p95',
+  e2eP95Us: 'end-to-end latency p95',
+}
