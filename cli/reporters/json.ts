@@ -10,7 +10,8 @@ export function jsonReporter(): Reporter {
       overview = given
     },
     verdict: (verdict) => verdicts.push(verdict),
-    end(totals) {
+    end(given) {
+      const totals = { ...given, tookMs: Math.round(given.tookMs) }
       process.stdout.write(`${JSON.stringify({ schemaVersion: 1, ...overview, verdicts, totals }, null, 2)}\n`)
     },
   }
