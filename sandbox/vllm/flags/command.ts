@@ -1,6 +1,6 @@
 import type { Container } from '../../kube/objects.ts'
 import { otherServer, parseImage, type VllmImage, vllmImage } from './image.ts'
-import { environmentOf, expandReferences } from './kubelet-expansion.ts'
+import { type ConfigMapLookup, environmentOf, expandReferences } from './kubelet-expansion.ts'
 import { readShellScript, type ShellCommand, type ShellEnvironment } from './shell-words.ts'
 
 /** A vLLM server found in a container, before its flags are read. */
@@ -28,15 +28,15 @@ export type Recognition =
 
 export type UnmodelledCode = 'other-server' | 'script' | 'unknown-entrypoint' | 'platform' | 'control-flow'
 
-type CommandContainer = Pick<Container, 'image' | 'command' | 'args' | 'env'>
+type CommandContainer = Pick<Container, 'image' | 'command' | 'args' | 'env' | 'envFrom'>
 
 const unmodelled = (code: UnmodelledCode, reason: string): Recognition => ({ kind: 'unmodelled', code, reason })
 
 /** Says whether a container runs a vLLM server, and with which arguments. */
-export function recogniseVllm(container: CommandContainer): Recognition {
+export function recogniseVllm(container: CommandContainer, configMaps?: ConfigMapLookup): Recognition {
   const image = vllmImage(container.image)
   const other = otherServer(parseImage(container.image))
-  const environment = environmentOf(container)
+  const environment = namedEnvironment(container, configMaps)
   const unknowns: string[] = []
   const expand = (text: string) => {
     const expanded = expandReferences(text, environment)
@@ -78,6 +78,15 @@ export function recogniseVllm(container: CommandContainer): Recognition {
         `${container.image} starts by an entrypoint of its own; name the command in the manifest`,
       )
     : { kind: 'other' }
+}
+
+/** The environment, in which a variable the command names is unknown where something unknown may set it. */
+function namedEnvironment(container: CommandContainer, configMaps: ConfigMapLookup | undefined): ShellEnvironment {
+  const { values, complete } = environmentOf(container, configMaps)
+  if (complete) return values
+  const texts = [...(container.command ?? []), ...(container.args ?? [])]
+  const named = texts.flatMap((text) => [...text.matchAll(/\$[({]?([A-Za-z_]\w*)/g)].map((match) => match[1]!))
+  return { ...Object.fromEntries(named.map((name) => [name, undefined])), ...values }
 }
 
 type Found =

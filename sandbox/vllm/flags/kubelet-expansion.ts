@@ -1,12 +1,38 @@
 import type { Container } from '../../kube/objects.ts'
 import type { ShellEnvironment } from './shell-words.ts'
 
-/** The container's environment as far as the manifest tells: a value from a secret, field or config map is `undefined`. */
-export function environmentOf(container: Pick<Container, 'env'>): ShellEnvironment {
-  const environment: Record<string, string | undefined> = {}
-  for (const { name, value, valueFrom } of container.env ?? [])
-    environment[name] = valueFrom === undefined ? expandReferences(value ?? '', environment).text : undefined
-  return environment
+/** The data of a ConfigMap of the pod's namespace; undefined for one that is not known. */
+export type ConfigMapLookup = (name: string) => Readonly<Record<string, string>> | undefined
+
+export interface ContainerEnvironment {
+  /** A value that is set, but to something not known, is `undefined`. */
+  readonly values: ShellEnvironment
+  /** False when a secret or a map nobody has may set any other variable. */
+  readonly complete: boolean
+}
+
+type Json = Readonly<Record<string, unknown>>
+
+/** The container's environment as far as its manifest and the known ConfigMaps tell. Values of secrets and fields stay unknown. */
+// follows pkg/kubelet/kubelet_pods.go makeEnvironmentVariables
+export function environmentOf(
+  container: Pick<Container, 'env' | 'envFrom'>,
+  configMaps: ConfigMapLookup = () => undefined,
+): ContainerEnvironment {
+  const values: Record<string, string | undefined> = {}
+  let complete = true
+  for (const source of (container.envFrom ?? []) as Json[]) {
+    const ref = source.configMapRef as { name?: string } | undefined
+    const data = ref?.name === undefined ? undefined : configMaps(ref.name)
+    if (!data) complete = false
+    for (const [key, value] of Object.entries(data ?? {})) values[`${source.prefix ?? ''}${key}`] = value
+  }
+  for (const { name, value, valueFrom } of container.env ?? []) {
+    const ref = (valueFrom as Json | undefined)?.configMapKeyRef as { name?: string; key?: string } | undefined
+    if (value || valueFrom === undefined) values[name] = expandReferences(value ?? '', values).text
+    else values[name] = ref?.name === undefined ? undefined : configMaps(ref.name)?.[ref.key ?? '']
+  }
+  return { values, complete }
 }
 
 /**

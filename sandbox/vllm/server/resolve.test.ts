@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { modelById } from '../../../fixtures/models/lookup.ts'
+import type { ConfigMapLookup } from '../flags/kubelet-expansion.ts'
 import { resolveServer } from './resolve.ts'
 import { resolveLine } from './test-kit.ts'
 
@@ -90,5 +91,72 @@ test('the image whose entrypoint is the module says that it ignores a bare model
     kind: 'runs',
     settings: { tensorParallelSize: { value: 1 } },
     assumptions: [expect.stringContaining('make them two')],
+  })
+})
+
+describe('values from config maps', () => {
+  const configMaps = (name: string) =>
+    name === 'model' ? { MODEL: 'facebook/opt-125m', port: '9000', HF_HOME: '/data' } : undefined
+  type Loose = Record<string, unknown>
+  const resolve = (container: Loose, lookup: ConfigMapLookup | undefined = configMaps) =>
+    resolveServer(
+      {
+        image: 'vllm/vllm-openai:v0.32.0',
+        ...container,
+        volumeMounts: [{ name: 'data', mountPath: '/data' }],
+      },
+      { volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'c' } }] },
+      { gpuCount: 1, gpuProduct: 'NVIDIA-L4', ...(lookup ? { configMaps: lookup } : {}) },
+    )
+  const fromKey = (name: string, key: string, more: Loose = {}) => ({
+    name: 'X',
+    valueFrom: { configMapKeyRef: { name, key, ...more } },
+  })
+  const unknown = { kind: 'unmodelled', code: 'unknown-value' }
+
+  test('of one key are used', () => {
+    const args = ['facebook/opt-125m', '--port', '$(X)']
+    const runs = { kind: 'runs', settings: { port: { value: 9000 } }, assumptions: [] }
+    expect(resolve({ args, env: [fromKey('model', 'port')] })).toMatchObject(runs)
+    expect(resolve({ args, env: [fromKey('model', 'none')] })).toMatchObject(unknown)
+    expect(resolve({ args, env: [fromKey('other', 'port')] })).toMatchObject(unknown)
+    expect(resolve({ args, env: [fromKey('model', 'port')] }, () => undefined)).toMatchObject(unknown)
+  })
+
+  test('of a whole map are used, behind a prefix, and env wins', () => {
+    const envFrom = [{ configMapRef: { name: 'model' } }]
+    expect(resolve({ args: ['$(MODEL)'], envFrom })).toMatchObject({
+      kind: 'runs',
+      model: { id: 'facebook/opt-125m' },
+      weightsFrom: 'volume',
+    })
+    expect(resolve({ command: ['sh', '-c', 'exec vllm serve "$MODEL"'], envFrom })).toMatchObject({ kind: 'runs' })
+    const prefixed = [{ prefix: 'P_', configMapRef: { name: 'model' } }]
+    expect(resolve({ args: ['$(P_MODEL)', '--port', '$(P_port)'], envFrom: prefixed })).toMatchObject({
+      settings: { port: { value: 9000 } },
+    })
+    expect(resolve({ args: ['$(MODEL)'], envFrom, env: [{ name: 'MODEL', value: 'Qwen/Qwen3-0.6B' }] })).toMatchObject({
+      model: { id: 'Qwen/Qwen3-0.6B' },
+    })
+    expect(resolve({ args: ['$(Y)'], envFrom, env: [{ name: 'Y', value: '$(MODEL)' }] })).toMatchObject({
+      model: { id: 'facebook/opt-125m' },
+    })
+  })
+
+  test('that may come from a secret or a map nobody has stay unknown, but not those a script sets', () => {
+    for (const envFrom of [[{ secretRef: { name: 's' } }], [{ configMapRef: { name: 'other' } }]]) {
+      expect(resolve({ args: ['$(MODEL)'], envFrom })).toMatchObject(unknown)
+      expect(resolve({ args: ['facebook/opt-125m', '--port', '$(PORT)'], envFrom })).toMatchObject({
+        ...unknown,
+        reason: 'its arguments need the value of $(PORT), which the manifest does not tell',
+      })
+      expect(resolve({ command: ['sh', '-c', 'vllm serve facebook/opt-125m --port $PORT'], envFrom })).toMatchObject(
+        unknown,
+      )
+      expect(resolve({ command: ['sh', '-c', 'M=facebook/opt-125m; exec vllm serve $M'], envFrom })).toMatchObject({
+        kind: 'runs',
+        assumptions: [],
+      })
+    }
   })
 })

@@ -5,6 +5,7 @@ import type { ModelSpec } from '../../../fixtures/models/model.ts'
 import { compareVersions } from '../../../fixtures/vllm/index.ts'
 import type { Container, PodSpec } from '../../kube/objects.ts'
 import { recogniseVllm, type UnmodelledCode, type VllmCommand } from '../flags/command.ts'
+import type { ConfigMapLookup } from '../flags/kubelet-expansion.ts'
 import { type CommandLine, parseCommandLine } from '../flags/parse.ts'
 import { type ServerSettings, type SettingOrigin, settingsOf } from '../flags/settings.ts'
 import { nextTableKnows, type VllmVersion, versionOf } from '../flags/version.ts'
@@ -18,6 +19,8 @@ export interface ResolveOptions {
   readonly gpuCount: number
   /** Models the user describes, by the name the server is started with. */
   readonly modelOverrides?: Readonly<Record<string, ModelSpec>>
+  /** ConfigMaps of the pod's namespace, for variables that take their value from one. */
+  readonly configMaps?: ConfigMapLookup
 }
 
 /** One value with where it comes from, for the harness to show. */
@@ -82,11 +85,11 @@ export type ResolvedServer =
 
 /** Everything between a container in a manifest and a server the sandbox can run. */
 export function resolveServer(
-  container: Pick<Container, 'image' | 'command' | 'args' | 'env' | 'volumeMounts'>,
+  container: Pick<Container, 'image' | 'command' | 'args' | 'env' | 'envFrom' | 'volumeMounts'>,
   podSpec: Pick<PodSpec, 'volumes'>,
   options: ResolveOptions,
 ): ResolvedServer {
-  const command = recogniseVllm(container)
+  const command = recogniseVllm(container, options.configMaps)
   if (command.kind !== 'vllm') return command
   const version = versionOf(command.image)
   const assumptions = version.assumed ? [version.note] : []
@@ -115,7 +118,7 @@ export function resolveServer(
   const gpu = options.gpuProduct === undefined ? undefined : gpuByProduct(options.gpuProduct)
   if (!gpu) return { kind: 'unknown-gpu', product: options.gpuProduct, ...found }
   const memory = planMemory({ model, gpu, gpuCount: options.gpuCount, settings, version: version.version })
-  const weightsFrom = weightsSource(parsed.model, container, podSpec)
+  const weightsFrom = weightsSource(parsed.model, command, container, podSpec)
   if (!memory.ok) return { kind: 'refused', ...found, model, gpu, refusal: memory, weightsFrom }
   const values = [...found.values.filter(({ name }) => !(name in memory.limits)), ...derived(settings, memory)]
   return { kind: 'runs', ...found, values, model, gpu, memory, weightsFrom }
@@ -165,14 +168,13 @@ function whyUnmodelled(parsed: Parsed, settings: ServerSettings, gpuCount: numbe
 /** Where the weights lie when the container starts. */
 function weightsSource(
   model: string,
-  container: Pick<Container, 'env' | 'volumeMounts'>,
+  { environment }: VllmCommand,
+  container: Pick<Container, 'volumeMounts'>,
   podSpec: Pick<PodSpec, 'volumes'>,
 ): WeightsFrom {
   if (/^[./]/.test(model)) return 'path'
   const lasting = new Set((podSpec.volumes ?? []).filter((v) => !('emptyDir' in v)).map((v) => v.name))
-  const cache = (container.env ?? []).find(({ name }) =>
-    /^(HF_HOME|HF_HUB_CACHE|HUGGINGFACE_HUB_CACHE)$/.test(name),
-  )?.value
+  const cache = environment.HF_HUB_CACHE ?? environment.HUGGINGFACE_HUB_CACHE ?? environment.HF_HOME
   const home = cache ?? '/root/.cache/huggingface'
   const mounted = (container.volumeMounts ?? []).some(
     (m) => lasting.has(m.name) && `${home}/`.startsWith(`${m.mountPath.replace(/\/$/, '')}/`),
