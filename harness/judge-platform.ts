@@ -202,7 +202,10 @@ function subjectIn(server: FoundServer, resolved: ResolvedServer): Subject {
   const port = settings?.port.value ?? 8000
   return {
     ...subjectOf(server, { port, worldSize }),
-    healthProbe: { httpGet: { path: '/health', port }, periodSeconds: 5 },
+    healthProbe: {
+      httpGet: { path: '/health', port, ...(settings?.tls.value ? { scheme: 'HTTPS' as const } : {}) },
+      periodSeconds: 5,
+    },
   }
 }
 
