@@ -7,8 +7,9 @@ import { vllmProgram } from '../sandbox/vllm/server/program.ts'
 import { type ResolvedServer, resolveServer } from '../sandbox/vllm/server/resolve.ts'
 import { startupPlan } from '../sandbox/vllm/server/startup.ts'
 import type { Us } from '../sandbox/world/time.ts'
+import { configMapsIn } from './platform/config-maps.ts'
 import { type ResolvedInputs, resolveInputs } from './platform/inputs/resolve.ts'
-import type { Platform, PlatformObject } from './platform/platform.ts'
+import { namespaceOf, type Platform, type PlatformObject } from './platform/platform.ts'
 import { gpusOf } from './platform/roles/gpu-requests.ts'
 import { findVllmServers, type InferenceServerRole } from './platform/roles/inference-servers.ts'
 import type { WrittenPodSpec } from './platform/roles/pod-templates.ts'
@@ -43,16 +44,13 @@ export const hasNoAddress = ({ manifest }: PlatformObject): boolean => {
   return clusterIP === 'None' || type === 'ExternalName'
 }
 
-/** The server as it comes out on a GPU; `spec` where the user describes the model. */
-export function resolveOn(
-  server: FoundServer,
-  gpuProduct: string | undefined,
-  models: Readonly<Record<string, ModelSpec>>,
-): ResolvedServer {
+/** The server as it comes out on a GPU, with the models and ConfigMaps of its platform. */
+export function resolveOn(server: FoundServer, gpuProduct: string | undefined, platform: Platform): ResolvedServer {
   const { container, template } = server
   return resolveServer({ ...container, image: container.image ?? '' }, template.spec as never, {
     gpuCount: gpusOf(template.spec),
-    modelOverrides: models,
+    modelOverrides: describedModels(platform),
+    configMaps: configMapsIn(platform, namespaceOf(server.object)),
     ...(gpuProduct === undefined ? {} : { gpuProduct }),
   })
 }
@@ -80,11 +78,11 @@ export const groupFor = (spec: WrittenPodSpec, nodes: readonly NodeGroup[]): Nod
 export function programsFor(options: {
   servers: readonly FoundServer[]
   nodes: readonly NodeGroup[]
-  models: Readonly<Record<string, ModelSpec>>
+  platform: Platform
   /** From process start to the first answer, by the id of the server. */
   loadTimeUs: (serverId: string) => Us
 }): ProgramFor {
-  const { servers, nodes, models, loadTimeUs } = options
+  const { servers, nodes, platform, loadTimeUs } = options
   const made = new Map<string, ReturnType<ProgramFor>>()
   const plain = plainProgram()
   return (pod, container) => {
@@ -94,7 +92,7 @@ export function programsFor(options: {
     const key = `${server.id} on ${group?.gpu?.product}`
     let program = made.get(key)
     if (!program) {
-      const resolved = resolveOn(server, group?.gpu?.product, models)
+      const resolved = resolveOn(server, group?.gpu?.product, platform)
       program =
         resolved.kind === 'runs' || resolved.kind === 'refused' || resolved.kind === 'bad-arguments'
           ? vllmProgram(resolved, { totalLoadUs: loadTimeUs(server.id) })
@@ -117,7 +115,7 @@ const isFrom = (
   Object.entries(server.template.labels).every(([key, value]) => meta.labels?.[key] === value)
 
 function factsOf(platform: Platform, server: FoundServer) {
-  const resolved = resolveOn(server, undefined, describedModels(platform))
+  const resolved = resolveOn(server, undefined, platform)
   if (resolved.kind === 'bad-arguments') {
     const model = modelAmong(resolved.command.args, resolved.command.form)
     return model === undefined ? {} : { model }
@@ -172,7 +170,7 @@ function estimateLoad(
   platform: Platform,
   given: { bytesPerSecond?: number; model?: ModelSpec },
 ): { us: Us; rangeUs: readonly [Us, Us]; note: string } {
-  const resolved = resolveOn(server, 'NVIDIA-H100-80GB-HBM3', describedModels(platform))
+  const resolved = resolveOn(server, 'NVIDIA-H100-80GB-HBM3', platform)
   if (resolved.kind === 'bad-arguments')
     return estimateByWeights(modelAmong(resolved.command.args, resolved.command.form), platform)
   if (resolved.kind !== 'runs' && resolved.kind !== 'refused') return UNKNOWN_LOAD

@@ -7,14 +7,7 @@ import type { ResolvedServer } from '../sandbox/vllm/server/resolve.ts'
 import { minutes, seconds } from '../sandbox/world/time.ts'
 import { assumedObjects } from './assumed-objects.ts'
 import { blockersOf, doubtOf } from './doubts.ts'
-import {
-  describedModels,
-  type FoundServer,
-  findServers,
-  groupFor,
-  programsFor,
-  resolveOn,
-} from './inference-servers.ts'
+import { type FoundServer, findServers, groupFor, programsFor, resolveOn } from './inference-servers.ts'
 import type { Judgeable, Overrides } from './judgeable.ts'
 import { Capacities } from './load/capacity.ts'
 import type { Workload } from './load/workload.ts'
@@ -132,7 +125,7 @@ function prepare(context: Context, overrides: Overrides): Setup {
     programFor: programsFor({
       servers: found,
       nodes,
-      models: describedModels(platform),
+      platform,
       loadTimeUs: (id) => (id === server.id ? loadTimeUs : inputs.servers[id]!.loadTimeUs.value),
     }),
     imageBytes,
@@ -191,7 +184,7 @@ function resolvedIn(
   nodes: readonly NodeGroup[],
 ): ResolvedServer {
   const gpu = groupFor(server.template.spec, nodes)?.gpu ?? nodes.find((group) => group.gpu)?.gpu
-  return resolveOn(server, gpu?.product, describedModels(platform))
+  return resolveOn(server, gpu?.product, platform)
 }
 
 function subjectIn(server: FoundServer, resolved: ResolvedServer): Subject {
@@ -217,6 +210,7 @@ function serverFacts(resolved: ResolvedServer): Server {
   return {
     model: 'model' in resolved ? resolved.model : undefined,
     port: settings?.port.value ?? 8000,
+    tls: settings?.tls.value ?? false,
     tensorParallelSize: settings?.tensorParallelSize.value ?? 1,
     pipelineParallelSize: settings?.pipelineParallelSize.value ?? 1,
     dataParallelSize: settings?.dataParallelSize.value ?? 1,

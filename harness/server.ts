@@ -5,6 +5,8 @@ export interface Server {
   readonly model: ModelSpec | undefined
   /** On which it listens. */
   readonly port: number
+  /** Whether it speaks TLS there. */
+  readonly tls: boolean
   readonly tensorParallelSize: number
   readonly pipelineParallelSize: number
   readonly dataParallelSize: number

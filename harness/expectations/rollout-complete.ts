@@ -138,7 +138,7 @@ function unready(
     : (failure?.message ?? 'too few pods')
   return {
     at: now,
-    cause: 'rollout-not-complete',
+    cause: /Image/.test(state?.reason ?? '') ? 'image-not-pulled' : 'rollout-not-complete',
     what: `${subject.name} is not rolled out: ${why}`,
     evidence: [
       ...(pod

@@ -1,6 +1,6 @@
 import { toSeconds } from '../../sandbox/world/time.ts'
+import { misdirected } from './misdirected.ts'
 import { containerPath, remedy, serverContainer } from './remedy.ts'
-import { wrongPort } from './wrong-port.ts'
 
 const HEADROOM = 2
 const PERIOD_SECONDS = 10
@@ -11,7 +11,7 @@ export const livenessBudget = remedy({
   diagnose(context) {
     const { livenessProbe } = serverContainer(context)
     if (!livenessProbe) return undefined
-    const elsewhere = wrongPort(context, 'livenessProbe')
+    const elsewhere = misdirected(context, 'livenessProbe')
     if (elsewhere) return elsewhere
     const { initialDelaySeconds = 0, periodSeconds, failureThreshold } = livenessProbe
     const { httpGet, tcpSocket, grpc, exec } = livenessProbe

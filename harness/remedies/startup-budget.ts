@@ -1,6 +1,6 @@
 import { toSeconds } from '../../sandbox/world/time.ts'
+import { misdirected } from './misdirected.ts'
 import { containerPath, remedy, serverContainer } from './remedy.ts'
-import { wrongPort } from './wrong-port.ts'
 
 /** Loading may well take twice as long on a busy day. */
 const HEADROOM = 2
@@ -11,11 +11,13 @@ export const startupBudget = remedy({
   diagnose(context) {
     const { startupProbe } = serverContainer(context)
     if (!startupProbe) return undefined
-    const elsewhere = wrongPort(context, 'startupProbe')
+    const elsewhere = misdirected(context, 'startupProbe')
     if (elsewhere) return elsewhere
     const { initialDelaySeconds = 0, periodSeconds, failureThreshold } = startupProbe
     const budget = initialDelaySeconds + periodSeconds * failureThreshold
     const wanted = Math.ceil((HEADROOM * toSeconds(context.loadTimeUs)) / periodSeconds)
+    // a budget that is long enough is not what killed it
+    if (wanted <= failureThreshold) return undefined
     const path = `${containerPath(context)}.startupProbe.failureThreshold`
     return {
       path,

@@ -70,7 +70,7 @@ describe('a route', () => {
     expect(fates).toEqual(['routed to default/web-x', 'refused connect: connection refused after 0ms'])
     const none = reachable(false)
     none.send()
-    expect(none.fates).toEqual(['refused connect: connection refused after 0ms'])
+    expect(none.fates).toEqual(['no-endpoints connect: connection refused after 0ms'])
   })
 
   it('has no way to a pod that is gone while the rules still name it', () => {

@@ -4,6 +4,7 @@ import { selects } from '../../../sandbox/kube/selects.ts'
 import { type Recognition, recogniseVllm } from '../../../sandbox/vllm/flags/command.ts'
 import { vllmImage } from '../../../sandbox/vllm/flags/image.ts'
 import type { Subject } from '../../subject.ts'
+import { configMapsIn } from '../config-maps.ts'
 import { type FieldPath, valueAt } from '../path.ts'
 import { groupOf, namespaceOf, type Platform, type PlatformObject } from '../platform.ts'
 import { gpusOf } from './gpu-requests.ts'
@@ -13,7 +14,11 @@ import { References } from './references.ts'
 export type VllmRecognition = Exclude<Recognition, { kind: 'other' }>
 
 /** Says what inference server a container runs; undefined when it runs none. */
-export type Recognise<R> = (container: WrittenContainer, podSpec: WrittenPodSpec) => R | undefined
+export type Recognise<R> = (
+  container: WrittenContainer,
+  podSpec: WrittenPodSpec,
+  object: PlatformObject,
+) => R | undefined
 
 /** A workload that serves inference requests, and what in the platform has to do with it. */
 export interface InferenceServerRole<R> {
@@ -40,7 +45,7 @@ export function findInferenceServers<R>(platform: Platform, recognise: Recognise
   return platform.objects.flatMap((object) =>
     podTemplatesOf(object).flatMap((template) => {
       for (const [i, container] of template.spec.containers.entries()) {
-        const recognised = recognise(container, template.spec)
+        const recognised = recognise(container, template.spec, object)
         if (recognised === undefined) continue
         const containerPath = [...template.path, 'containers', i]
         return [
@@ -65,10 +70,13 @@ export function findInferenceServers<R>(platform: Platform, recognise: Recognise
  * command is not recognised is one of these, lest a server go unjudged.
  */
 export const findVllmServers = (platform: Platform): InferenceServerRole<VllmRecognition>[] =>
-  findInferenceServers(platform, (container) => {
-    const { image, command, args, env } = container
+  findInferenceServers(platform, (container, _spec, object) => {
+    const { image, command, args, env, envFrom } = container
     if (typeof image !== 'string') return undefined
-    const recognised = recogniseVllm({ image, command, args, env })
+    const recognised = recogniseVllm(
+      { image, command, args, env, envFrom },
+      configMapsIn(platform, namespaceOf(object)),
+    )
     if (recognised.kind !== 'other') return recognised
     if (!vllmImage(image) || gpusOf({ containers: [container] }) === 0) return undefined
     const reason = `${image} carries vLLM and the container has GPUs, but what its command runs is not known`

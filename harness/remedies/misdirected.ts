@@ -2,8 +2,33 @@ import { containerPath, type Diagnosis, type RemedyContext, serverContainer } fr
 
 type ProbeName = 'startupProbe' | 'livenessProbe' | 'readinessProbe'
 
-/** A probe of a port on which the server does not listen: no budget helps. Undefined when it asks the right one. */
-export function wrongPort(context: RemedyContext, probe: ProbeName): Diagnosis | undefined {
+/** A probe that can never be answered, whatever its budget: the wrong port, or the wrong scheme. Undefined when it asks rightly. */
+export const misdirected = (context: RemedyContext, probe: ProbeName): Diagnosis | undefined =>
+  wrongPort(context, probe) ?? wrongScheme(context, probe)
+
+function wrongScheme(context: RemedyContext, probe: ProbeName): Diagnosis | undefined {
+  const container = serverContainer(context)
+  const scheme = context.server.tls ? 'HTTPS' : 'HTTP'
+  const isWrong = (name: ProbeName) => {
+    const get = container[name]?.httpGet
+    return get !== undefined && (get.scheme ?? 'HTTP') !== scheme
+  }
+  if (!isWrong(probe)) return undefined
+  const wrong = (['startupProbe', 'livenessProbe', 'readinessProbe'] as const).filter(isWrong)
+  const pathOfScheme = (name: ProbeName) => `${containerPath(context)}.${name}.httpGet.scheme`
+  return {
+    path: pathOfScheme(probe),
+    says: `${probe} speaks ${container[probe]?.httpGet?.scheme ?? 'HTTP'}; the server speaks ${scheme}`,
+    candidates: [
+      {
+        says: `scheme: ${scheme} in ${wrong.join(', ')}`,
+        changes: wrong.map((name) => ({ path: pathOfScheme(name), value: scheme })),
+      },
+    ],
+  }
+}
+
+function wrongPort(context: RemedyContext, probe: ProbeName): Diagnosis | undefined {
   const asked = portOf(context, probe)
   const { port } = context.server
   if (!asked || asked.number === port) return undefined
