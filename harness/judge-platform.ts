@@ -64,6 +64,7 @@ function judgeable(context: Context): Judgeable {
     },
     blockersFor: (scenario) => blockersOf(context, resolved, scenario),
     doubtOf: (result) => doubtOf(result, resolved),
+    taken: takenOnTrust(platform, resolved),
     uncertain: uncertainInputs(inputs, server.id, server.container.image ?? ''),
     prepare: (overrides) => prepare(context, overrides),
     inputTimes: () => ({
@@ -80,6 +81,15 @@ function judgeable(context: Context): Judgeable {
     }),
     sourceOf: (path) => sourceOf(server.object, path),
   }
+}
+
+/** What was read into the manifests: the version of an image, objects made elsewhere. */
+function takenOnTrust(platform: Platform, resolved: ResolvedServer): string[] {
+  const objects = assumedObjects(platform).map(({ kind, metadata }) => `${kind} ${metadata.name}`)
+  return [
+    ...('assumptions' in resolved ? resolved.assumptions : []),
+    ...(objects.length > 0 ? [`taken to exist: ${objects.join(', ')}`] : []),
+  ]
 }
 
 /** Why nothing of a workload would run, so that there is nothing to judge. */

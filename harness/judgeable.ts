@@ -17,6 +17,8 @@ export interface Judgeable {
   blockersFor(scenario: Scenario): readonly Invalid[]
   /** What keeps this result from being trusted although the trial ran: it rests on an estimate that may be wrong. */
   doubtOf(result: TrialResult): Invalid | undefined
+  /** What was taken on trust, one line each. */
+  readonly taken: readonly string[]
   /** Inputs that may be others: assumed, or given with a range. */
   readonly uncertain: readonly UncertainInput[]
   prepare(overrides: Overrides): Setup

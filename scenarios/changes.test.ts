@@ -76,6 +76,13 @@ describe('a change of a good platform', () => {
     ['B', [['path: /health', 'path: /nowhere']], 'PASS'],
     ['L', [[STARTUP, STARTUP.replace('/health', '/nowhere')]], 'FAIL probe-answered-with-error'],
     ['L', [[STARTUP, STARTUP.replace('port: http', 'port: 8080')]], 'FAIL startup-probe-kills-loading'],
+    ['L', [[STARTUP, `${STARTUP}\n              scheme: HTTPS`]], 'FAIL startup-probe-kills-loading'],
+    ['B', [['vllm-openai:v0.11.0', 'vllm-openai:v0.11.0:x']], 'FAIL image-not-pulled'],
+    [
+      'B',
+      [['- --tensor-parallel-size=8', '- --tensor-parallel-size=8\n            - --quantization=foo']],
+      'FAIL engine-refused',
+    ],
     // why a pod finds no node
     ['R', [['count: 4', 'count: 3']], 'FAIL pod-does-not-fit'],
     ['L', [['count: 4', 'count: 3']], 'PASS'],

@@ -63,6 +63,7 @@ export async function plan(paths: readonly string[], options: Options): Promise<
     out(
       `  ${name.padEnd(width)}  ${(origin === 'assumed' ? style.yellow : style.dim)(origin.padEnd(8))}  ${value}${origin === 'assumed' ? style.dim(`  ${note}`) : ''}`,
     )
+  for (const taken of new Set(judgeables.flatMap((j) => j.taken))) out(style.dim(`note: ${taken}`))
   for (const { file, message } of platform.notes) out(style.dim(`note: ${file}: ${message}`))
   process.stderr.write(style.dim(`\nnext: npx seatrial verify ${paths.join(' ')}\n`))
   return exitCodes.pass

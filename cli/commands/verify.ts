@@ -46,7 +46,10 @@ export async function verify(paths: readonly string[], options: VerifyOptions): 
     nodes: nodesText(inputs.nodes.value),
     scenarios: scenarios.map((s) => s.slug),
     assumed: [...assumed.values()],
-    notes: platform.notes.map(({ file, message }) => `${file}: ${message}`),
+    notes: [
+      ...new Set(chosen.flatMap((j) => j.taken)),
+      ...platform.notes.map(({ file, message }) => `${file}: ${message}`),
+    ],
   })
   const startedAt = performance.now()
   let verdictAt = startedAt
