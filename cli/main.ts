@@ -19,28 +19,32 @@ const program = new Command('seatrial')
   .configureHelp({ sortSubcommands: false })
   .exitOverride()
 
+/** What every command has that reads a platform and reports on it. */
+const withInputs = (command: Command): Command =>
+  command
+    .addOption(new Option('-o, --output <format>', 'report format').choices(['terminal', 'json']).default('terminal'))
+    .option('--json', 'the same as -o json')
+    .option('--config <file>', 'seatrial.yaml (default: beside the manifests, then here)')
+
+const withLag = (command: Command): Command =>
+  command.addOption(
+    new Option('--lag <profile>', 'how far behind the control plane is')
+      .choices(['default', 'raised-qps', 'instant'])
+      .default('default'),
+  )
+
 const list = (value: string, before: string[] = []): string[] => [...before, ...value.split(',')]
 
-program
-  .command('verify')
+withLag(withInputs(program.command('verify')))
   .description('judge every scenario that fits, and try a fix for what fails')
   .argument('[paths...]', 'manifests: folders, files, or - for stdin', ['.'])
   .option('--only <scenario,…>', 'these scenarios alone', list)
   .option('--target <name,…>', 'these inference servers alone: a name or namespace/name', list)
   .option('--seeds <n>', 'how many seeds each trial is run with', '5')
-  .addOption(new Option('-o, --output <format>', 'report format').choices(['terminal', 'json']).default('terminal'))
-  .option('--json', 'the same as -o json')
-  .option('--config <file>', 'seatrial.yaml (default: beside the manifests, then here)')
-  .addOption(
-    new Option('--lag <profile>', 'how far behind the control plane is')
-      .choices(['default', 'raised-qps', 'instant'])
-      .default('default'),
-  )
   .option('-q, --quiet', 'verdicts only')
   .action(async (paths: string[], options) => finish((await import('./commands/verify.ts')).verify(paths, options)))
 
-program
-  .command('run')
+withLag(withInputs(program.command('run')))
   .description('one trial, with its timeline: how a finding came about')
   .argument('<scenario>', 'a name from `seatrial scenarios`')
   .argument('[paths...]', 'manifests: folders, files, or - for stdin', ['.'])
@@ -48,14 +52,6 @@ program
   .option('--seed <n>', 'the seed', '1')
   .option('--at <time>', 'show the moments around this time, like 2m04s')
   .option('--journal <file>', 'write the journal (JSON lines)')
-  .addOption(new Option('-o, --output <format>', 'report format').choices(['terminal', 'json']).default('terminal'))
-  .option('--json', 'the same as -o json')
-  .option('--config <file>', 'seatrial.yaml (default: beside the manifests, then here)')
-  .addOption(
-    new Option('--lag <profile>', 'how far behind the control plane is')
-      .choices(['default', 'raised-qps', 'instant'])
-      .default('default'),
-  )
   .action(async (scenario: string, paths: string[], options) =>
     finish((await import('./commands/run.ts')).run(scenario, paths, options)),
   )
@@ -71,13 +67,9 @@ program
     finish((await import('./commands/scenarios.ts')).scenarios(names, options)),
   )
 
-program
-  .command('plan')
+withInputs(program.command('plan'))
   .description('what verify would do with these manifests, and with which inputs')
   .argument('[paths...]', 'manifests: folders, files, or - for stdin', ['.'])
-  .addOption(new Option('-o, --output <format>', 'report format').choices(['terminal', 'json']).default('terminal'))
-  .option('--json', 'the same as -o json')
-  .option('--config <file>', 'seatrial.yaml (default: beside the manifests, then here)')
   .action(async (paths: string[], options) => finish((await import('./commands/plan.ts')).plan(paths, options)))
 
 program

@@ -8,6 +8,8 @@ export interface VerifyOptions {
   readonly scenarios: readonly Scenario[]
   readonly tier: Tier
   readonly seeds: readonly number[]
+  /** Told before each verdict is worked out. */
+  readonly trying?: (scenario: Scenario, judgeable: Judgeable) => void
   readonly replay: (scenario: Scenario, judgeable: Judgeable, seed: number, at: string) => string
 }
 
@@ -16,6 +18,7 @@ export async function* verify(options: VerifyOptions): AsyncGenerator<Verdict> {
   const { judgeables, scenarios, tier, seeds, replay } = options
   for (const judgeable of judgeables) {
     for (const scenario of scenarios) {
+      options.trying?.(scenario, judgeable)
       yield await decide({
         scenario,
         judgeable,

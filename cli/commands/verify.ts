@@ -79,6 +79,7 @@ export async function verify(paths: readonly string[], options: VerifyOptions): 
     scenarios,
     tier: sim,
     seeds,
+    trying: (scenario, judgeable) => reporter.trying?.(scenario.slug, judgeable.key),
     replay: (scenario, judgeable, seed, at) =>
       replayLine({
         scenario: scenario.slug,

@@ -3,6 +3,8 @@ import type { Verdict } from '../../harness/verdict/decide.ts'
 /** A reader of what a verification says, in order. Adding a format is adding a file beside this one. */
 export interface Reporter {
   begin(overview: Overview): void
+  /** A verdict is being worked out. */
+  trying?(scenario: string, subject: string): void
   verdict(verdict: Verdict, tookMs: number): void
   end(totals: Totals): void
 }

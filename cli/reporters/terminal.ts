@@ -19,7 +19,11 @@ export function terminalReporter({ quiet }: { quiet: boolean }): Reporter {
       for (const line of heading(overview)) out(line)
       out()
     },
+    trying(scenario, subject) {
+      if (process.stderr.isTTY && !quiet) process.stderr.write(`${CLEAR} … ${scenario} on ${shortName(subject)}`)
+    },
     verdict(verdict, tookMs) {
+      if (process.stderr.isTTY && !quiet) process.stderr.write(CLEAR)
       const title =
         servers > 1
           ? `${verdict.scenario.padEnd(width)} ${shortName(verdict.subject).padEnd(serverWidth)}`
@@ -41,6 +45,8 @@ export function terminalReporter({ quiet }: { quiet: boolean }): Reporter {
 }
 
 const serverWidth = 12
+/** To the line's begin, and nothing on it. */
+const CLEAR = '\r\u001b[K'
 
 function heading({ name, tier, seeds, servers, nodes, scenarios, assumed, notes, version }: Overview): string[] {
   const lines = [
