@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander'
 import { VERSION } from '../harness/version.ts'
 import { exitCodes } from './exit-codes.ts'
+import { formats } from './reporters/index.ts'
 
 const EXAMPLES = `Examples:
   seatrial verify deploy/                          every scenario that fits, on the manifests in deploy/
@@ -20,9 +21,9 @@ const program = new Command('seatrial')
   .exitOverride()
 
 /** What every command has that reads a platform and reports on it. */
-const withInputs = (command: Command): Command =>
+const withInputs = (command: Command, formats: readonly string[] = ['terminal', 'json']): Command =>
   command
-    .addOption(new Option('-o, --output <format>', 'report format').choices(['terminal', 'json']).default('terminal'))
+    .addOption(new Option('-o, --output <format>', 'report format').choices(formats).default('terminal'))
     .option('--json', 'the same as -o json')
     .option('--config <file>', 'seatrial.yaml (default: beside the manifests, then here)')
 
@@ -35,7 +36,7 @@ const withLag = (command: Command): Command =>
 
 const list = (value: string, before: string[] = []): string[] => [...before, ...value.split(',')]
 
-withLag(withInputs(program.command('verify')))
+withLag(withInputs(program.command('verify'), formats))
   .description('judge every scenario that fits, and try a fix for what fails')
   .argument('[paths...]', 'manifests: folders, files, or - for stdin', ['.'])
   .option('--only <scenario,…>', 'these scenarios alone', list)

@@ -7,16 +7,15 @@ import { scenarios as all } from '../../scenarios/index.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { load, nothingToJudge, positiveInteger } from '../load.ts'
 import { replayLine } from '../replay.ts'
-import { jsonReporter } from '../reporters/json.ts'
-import type { Reporter, Totals } from '../reporters/reporter.ts'
-import { terminalReporter } from '../reporters/terminal.ts'
+import { type Format, reporterFor } from '../reporters/index.ts'
+import type { Totals } from '../reporters/reporter.ts'
 import { selectScenarios, selectTargets } from '../select.ts'
 
 export interface VerifyOptions {
   only?: string[]
   target?: string[]
   seeds: string
-  output: 'terminal' | 'json'
+  output: Format
   json?: boolean
   config?: string
   lag: string
@@ -30,8 +29,7 @@ export async function verify(paths: readonly string[], options: VerifyOptions): 
   const { platform, judgeables, inputs, unmodelled } = await load(paths, options)
   if (judgeables.length === 0 && unmodelled.length === 0) throw nothingToJudge(platform)
   const chosen = selectTargets(judgeables, options.target)
-  const reporter: Reporter =
-    options.json || options.output === 'json' ? jsonReporter() : terminalReporter({ quiet: options.quiet ?? false })
+  const reporter = await reporterFor(options.json ? 'json' : options.output, { quiet: options.quiet ?? false })
   const assumed = new Map(
     chosen
       .flatMap((j) => j.uncertain.filter((input) => input.origin === 'assumed'))

@@ -1,0 +1,87 @@
+import { appendFileSync } from 'node:fs'
+import type { Verdict } from '../../harness/verdict/decide.ts'
+import type { Overview, Reporter, Totals } from './reporter.ts'
+
+/**
+ * For GitHub Actions: an annotation at the line of each finding, and a table in the step summary where there is one
+ * (`GITHUB_STEP_SUMMARY`). Follows the workflow commands of GitHub's documentation.
+ */
+export function githubReporter(): Reporter {
+  let overview: Overview | undefined
+  const verdicts: Verdict[] = []
+  return {
+    begin: (given) => {
+      overview = given
+    },
+    verdict(verdict) {
+      verdicts.push(verdict)
+      for (const line of annotations(verdict)) process.stdout.write(`${line}\n`)
+    },
+    end(totals) {
+      const file = process.env['GITHUB_STEP_SUMMARY']
+      if (file) appendFileSync(file, summary(overview!, verdicts, totals))
+    },
+  }
+}
+
+function annotations({ scenario, subject, outcome, finding, invalid, trials }: Verdict): string[] {
+  const title = `${scenario} on ${subject}: ${outcome}`
+  if (finding) {
+    const { what, source, fix, replay } = finding
+    const at = source ? { file: source.file, line: source.line, col: source.column } : {}
+    const text = [
+      what,
+      ...(source ? [source.says] : []),
+      ...(fix ? [`fix (re-run: ${fix.outcome}): ${fix.says}`] : []),
+      `replay: ${replay}`,
+    ]
+    return [command('error', { ...at, title }, text.join('\n'))]
+  }
+  if (outcome === 'UNSTABLE')
+    return [
+      command('error', { title }, `the seeds disagree: ${trials.map((t) => `${t.seed} ${t.outcome}`).join(', ')}`),
+    ]
+  return outcome === 'INVALID' ? invalid.map(({ what, fix }) => command('warning', { title }, `${what}\n${fix}`)) : []
+}
+
+function command(
+  name: 'error' | 'warning',
+  properties: Readonly<Record<string, string | number | undefined>>,
+  message: string,
+): string {
+  const given = Object.entries(properties).filter(([, value]) => value !== undefined)
+  const pairs = given.map(([key, value]) => `${key}=${escapedProperty(String(value))}`)
+  return `::${name} ${pairs.join(',')}::${escapedData(message)}`
+}
+
+const escapedData = (text: string): string =>
+  text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A')
+const escapedProperty = (text: string): string => escapedData(text).replaceAll(':', '%3A').replaceAll(',', '%2C')
+
+const MARKS: Record<Verdict['outcome'], string> = { PASS: '✅', FAIL: '❌', UNSTABLE: '❌', INVALID: '⚠️', SKIPPED: '⏭️' }
+
+function summary({ name, version, nodes, assumed }: Overview, verdicts: readonly Verdict[], totals: Totals): string {
+  const rows = verdicts.map((verdict) => {
+    const { scenario, subject, outcome, finding, invalid, skipped, margin } = verdict
+    const place = finding?.source ? `\`${finding.source.file}:${finding.source.line}\` ` : ''
+    const fix = finding?.fix ? ` Fix, re-run to PASS: \`${finding.fix.says}\`` : ''
+    const breaks = margin?.breaksAtValue ? `breaks above ${margin.breaksAtValue} of loading (${margin.value})` : ''
+    const why = finding ? `${place}${finding.what}.${fix}` : (invalid[0]?.what ?? skipped ?? breaks)
+    return `| ${MARKS[outcome]} ${outcome} | ${scenario} | ${cell(subject)} | ${cell(why)} |`
+  })
+  const { passed, failed, invalid, unstable } = totals
+  return [
+    `### seatrial ${version}: ${cell(name)}`,
+    '',
+    `${passed} passed · ${failed} failed${unstable > 0 ? ` · ${unstable} unstable` : ''} · ${invalid} invalid · ${cell(nodes)}`,
+    ...(assumed.length > 0 ? ['', `Assumed: ${cell(assumed.map((a) => `${a.name} ${a.value}`).join(', '))}`] : []),
+    '',
+    '| | scenario | server | |',
+    '|---|---|---|---|',
+    ...rows,
+    '',
+    '',
+  ].join('\n')
+}
+
+const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
