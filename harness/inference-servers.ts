@@ -17,26 +17,20 @@ import type { WrittenPodSpec } from './platform/roles/pod-templates.ts'
 /** A vLLM server of a platform, as found in its manifests. */
 export type FoundServer = ReturnType<typeof findVllmServers>[number]
 
-/** The servers of a platform with everything a trial needs to know about them. */
-export interface FoundServers {
-  readonly servers: readonly FoundServer[]
-  readonly inputs: ResolvedInputs
-}
-
-/** Throws PlatformErrors when `seatrial.yaml` speaks of what is not there. */
-export function findServers(platform: Platform): FoundServers {
-  const servers = findVllmServers(platform).map((server) => ({
+/** The vLLM servers of a platform. Clients are taken to come by a Service with an address of its own, where there is one. */
+export const findServers = (platform: Platform): FoundServer[] =>
+  findVllmServers(platform).map((server) => ({
     ...server,
-    // clients are taken to come by a Service with an address of its own, where there is one
     services: [...server.services].sort((a, b) => Number(hasNoAddress(a)) - Number(hasNoAddress(b))),
   }))
-  const inputs = resolveInputs(platform, servers, {
+
+/** What the trials of a platform's servers need to know. Throws PlatformErrors when `seatrial.yaml` speaks of what is not there. */
+export const inputsOf = (platform: Platform, servers: readonly FoundServer[]): ResolvedInputs =>
+  resolveInputs(platform, servers, {
     gpus,
     factsOf: (server) => factsOf(platform, server),
     estimateLoad: (server, given) => estimateLoad(server, platform, given),
   })
-  return { servers, inputs }
-}
 
 /** Headless and ExternalName Services: clients find the pods by DNS, past kube-proxy. */
 export const hasNoAddress = ({ manifest }: PlatformObject): boolean => {

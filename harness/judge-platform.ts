@@ -7,7 +7,7 @@ import type { ResolvedServer } from '../sandbox/vllm/server/resolve.ts'
 import { minutes, seconds } from '../sandbox/world/time.ts'
 import { assumedObjects } from './assumed-objects.ts'
 import { blockersOf, doubtOf } from './doubts.ts'
-import { type FoundServer, findServers, groupFor, programsFor, resolveOn } from './inference-servers.ts'
+import { type FoundServer, findServers, groupFor, inputsOf, programsFor, resolveOn } from './inference-servers.ts'
 import type { Judgeable, Overrides } from './judgeable.ts'
 import { Capacities } from './load/capacity.ts'
 import type { Workload } from './load/workload.ts'
@@ -15,7 +15,7 @@ import type { ResolvedInputs } from './platform/inputs/resolve.ts'
 import { applyPatch } from './platform/patch.ts'
 import { type Platform, sourceOf } from './platform/platform.ts'
 import type { Capabilities } from './platform/roles/capabilities.ts'
-import { subjectOf } from './platform/roles/inference-servers.ts'
+import { selectsPods, subjectOf } from './platform/roles/inference-servers.ts'
 import { podTemplatesOf } from './platform/roles/pod-templates.ts'
 import type { Server } from './server.ts'
 import type { Setup } from './setup.ts'
@@ -35,7 +35,8 @@ export interface JudgeOptions {
 
 /** Throws PlatformErrors when `seatrial.yaml` speaks of what is not there. */
 export function judgePlatform(platform: Platform, options: JudgeOptions): JudgedPlatform {
-  const { servers, inputs } = findServers(platform)
+  const servers = findServers(platform)
+  const inputs = inputsOf(platform, servers)
   const capacities = new Capacities()
   const judgeables = servers.map((server) => judgeable({ platform, server, inputs, capacities, ...options }))
   return { judgeables, inputs }
@@ -103,7 +104,7 @@ function whyAtRest({ object }: FoundServer): string | undefined {
 function prepare(context: Context, overrides: Overrides): Setup {
   const { inputs, lag = defaultProfile } = context
   const platform = changed(context, overrides)
-  const found = findServers(platform).servers
+  const found = findServers(platform)
   const server = found.find((one) => one.id === context.server.id)!
   const own = inputs.servers[server.id]!
   const nodes = withMore(overrides.nodes ?? inputs.nodes.value, server, overrides.moreNodes ?? 0)
@@ -162,12 +163,7 @@ const sharesService = (server: FoundServer, platform: Platform): boolean =>
     (object) =>
       object !== server.object &&
       podTemplatesOf(object).some((template) =>
-        server.services.some((service) => {
-          const selector = Object.entries(
-            (service.manifest['spec'] as { selector?: Record<string, string> }).selector ?? {},
-          )
-          return selector.length > 0 && selector.every(([key, value]) => template.labels[key] === value)
-        }),
+        server.services.some((service) => selectsPods(service, 'spec.selector', template)),
       ),
   )
 

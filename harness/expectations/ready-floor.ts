@@ -1,3 +1,4 @@
+import { isRollingUpdate, maxUnavailableOf } from '../../sandbox/controllers/deployment/fenceposts.ts'
 import { Deployment, Pod } from '../../sandbox/kube/kinds.ts'
 import type * as o from '../../sandbox/kube/objects.ts'
 import { isReady } from '../../sandbox/kube/pods.ts'
@@ -59,13 +60,6 @@ export const readyFloor = check<Params>({
   },
 })
 
-/** Follows ResolveFenceposts in pkg/controller/deployment/util/deployment_util.go. */
-function maxUnavailable(deployment: o.Deployment): number {
-  const { strategy, replicas } = deployment.spec
-  if (strategy.type === 'Recreate' || !strategy.rollingUpdate) return replicas
-  const value = (v: o.IntOrString, round: (n: number) => number) =>
-    typeof v === 'number' ? v : round((Number.parseInt(v, 10) / 100) * replicas)
-  const surge = value(strategy.rollingUpdate.maxSurge, Math.ceil)
-  const unavailable = value(strategy.rollingUpdate.maxUnavailable, Math.floor)
-  return surge === 0 && unavailable === 0 ? 1 : Math.min(unavailable, replicas)
-}
+/** A Recreate strategy may take every replica away. */
+const maxUnavailable = (deployment: o.Deployment): number =>
+  isRollingUpdate(deployment) ? maxUnavailableOf(deployment) : deployment.spec.replicas

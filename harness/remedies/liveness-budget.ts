@@ -1,8 +1,7 @@
 import { toSeconds } from '../../sandbox/world/time.ts'
 import { misdirected } from './misdirected.ts'
-import { containerPath, remedy, serverContainer } from './remedy.ts'
+import { containerPath, failuresWhileLoading, remedy, serverContainer } from './remedy.ts'
 
-const HEADROOM = 2
 const PERIOD_SECONDS = 10
 
 /** A liveness probe that counts while the weights are still loading, with no startup probe to hold it back. */
@@ -15,7 +14,7 @@ export const livenessBudget = remedy({
     if (elsewhere) return elsewhere
     const { initialDelaySeconds = 0, periodSeconds, failureThreshold } = livenessProbe
     const { httpGet, tcpSocket, grpc, exec } = livenessProbe
-    const wanted = Math.ceil((HEADROOM * toSeconds(context.loadTimeUs)) / PERIOD_SECONDS)
+    const wanted = failuresWhileLoading(context.loadTimeUs, PERIOD_SECONDS)
     const handler = httpGet ? { httpGet } : tcpSocket ? { tcpSocket } : grpc ? { grpc } : { exec }
     return {
       path: `${containerPath(context)}.livenessProbe`,

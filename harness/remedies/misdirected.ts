@@ -1,6 +1,4 @@
-import { containerPath, type Diagnosis, type RemedyContext, serverContainer } from './remedy.ts'
-
-type ProbeName = 'startupProbe' | 'livenessProbe' | 'readinessProbe'
+import { containerPath, type Diagnosis, PROBES, type ProbeName, type RemedyContext, serverContainer } from './remedy.ts'
 
 /** A probe that can never be answered, whatever its budget: the wrong port, or the wrong scheme. Undefined when it asks rightly. */
 export const misdirected = (context: RemedyContext, probe: ProbeName): Diagnosis | undefined =>
@@ -14,7 +12,7 @@ function wrongScheme(context: RemedyContext, probe: ProbeName): Diagnosis | unde
     return get !== undefined && (get.scheme ?? 'HTTP') !== scheme
   }
   if (!isWrong(probe)) return undefined
-  const wrong = (['startupProbe', 'livenessProbe', 'readinessProbe'] as const).filter(isWrong)
+  const wrong = PROBES.filter(isWrong)
   const pathOfScheme = (name: ProbeName) => `${containerPath(context)}.${name}.httpGet.scheme`
   return {
     path: pathOfScheme(probe),
@@ -32,7 +30,7 @@ function wrongPort(context: RemedyContext, probe: ProbeName): Diagnosis | undefi
   const asked = portOf(context, probe)
   const { port } = context.server
   if (!asked || asked.number === port) return undefined
-  const wrong = (['startupProbe', 'livenessProbe', 'readinessProbe'] as const).filter((name) => {
+  const wrong = PROBES.filter((name) => {
     const one = portOf(context, name)
     return one !== undefined && one.number !== port
   })

@@ -1,4 +1,4 @@
-import { containerPath, type Diagnosis, remedy, serverContainer } from './remedy.ts'
+import { containerPath, type Diagnosis, missingResource, remedy, serverContainer } from './remedy.ts'
 
 /** Pods that do not fit on the nodes there are, before anything is rolled out. */
 export const noRoom = remedy({
@@ -6,7 +6,7 @@ export const noRoom = remedy({
   diagnose(context): Diagnosis {
     const { broken, deployment, subject } = context
     const text = broken.evidence[0]?.text ?? ''
-    const resource = /Insufficient (\S+?)[.,](?:\s|$)/.exec(text)?.[1] ?? 'nvidia.com/gpu'
+    const resource = missingResource(broken) ?? 'nvidia.com/gpu'
     const { requests, limits } = serverContainer(context).resources
     const asked = requests?.[resource] ?? limits?.[resource]
     const { replicas } = deployment.spec

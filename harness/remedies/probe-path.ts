@@ -1,6 +1,4 @@
-import { containerPath, remedy, serverContainer } from './remedy.ts'
-
-const PROBES = ['startupProbe', 'livenessProbe', 'readinessProbe'] as const
+import { containerPath, PROBES, remedy, serverContainer } from './remedy.ts'
 
 /** A probe that asks for something the server does not have: it answers, with an error. */
 export const probePath = remedy({

@@ -1,5 +1,5 @@
 import type { Deployment } from '../../sandbox/kube/objects.ts'
-import type { Us } from '../../sandbox/world/time.ts'
+import { toSeconds, type Us } from '../../sandbox/world/time.ts'
 import type { Broken } from '../expectations/check.ts'
 import type { Server } from '../server.ts'
 import type { Subject } from '../subject.ts'
@@ -54,3 +54,23 @@ export function containerPath({ deployment, subject }: RemedyContext): string {
 
 export const serverContainer = ({ deployment, subject }: RemedyContext) =>
   deployment.spec.template.spec.containers.find((c) => c.name === subject.container)!
+
+export const PROBES = ['startupProbe', 'livenessProbe', 'readinessProbe'] as const
+export type ProbeName = (typeof PROBES)[number]
+
+/** The change that makes a Deployment roll within these bounds. */
+export const rollingUpdate = (maxSurge: number, maxUnavailable: number): FieldChange => ({
+  path: 'spec.strategy',
+  value: { type: 'RollingUpdate', rollingUpdate: { maxSurge, maxUnavailable } },
+})
+
+/** What the scheduler found too little of, by its message: `nvidia.com/gpu`. */
+export const missingResource = ({ evidence }: Broken): string | undefined =>
+  /Insufficient (\S+?)[.,](?:\s|$)/.exec(evidence[0]?.text ?? '')?.[1]
+
+/** Loading may well take twice as long on a busy day. */
+const HEADROOM = 2
+
+/** Failures a probe must stand, asked every `periodSeconds`, until the weights are loaded. */
+export const failuresWhileLoading = (loadTimeUs: Us, periodSeconds: number): number =>
+  Math.ceil((HEADROOM * toSeconds(loadTimeUs)) / periodSeconds)

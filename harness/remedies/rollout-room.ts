@@ -1,4 +1,5 @@
-import { type Candidate, type Diagnosis, type RemedyContext, remedy } from './remedy.ts'
+import type { Deployment } from '../../sandbox/kube/objects.ts'
+import { type Candidate, type Diagnosis, missingResource, type RemedyContext, remedy, rollingUpdate } from './remedy.ts'
 
 const ROLLING = 'spec.strategy.rollingUpdate'
 
@@ -37,7 +38,7 @@ export const rolloutRoom = remedy({
 
 /** `8 free GPUs`, or the resource the scheduler missed. */
 function needOf({ broken, subject }: RemedyContext): string {
-  const resource = /Insufficient (\S+?)[.,](?:\s|$)/.exec(broken.evidence[0]?.text ?? '')?.[1]
+  const resource = missingResource(broken)
   if (resource === undefined || resource === 'nvidia.com/gpu')
     return `${subject.gpus} free GPU${subject.gpus === 1 ? '' : 's'}`
   return `more free ${resource}`
@@ -45,30 +46,21 @@ function needOf({ broken, subject }: RemedyContext): string {
 
 /** Within the GPUs there are where two replicas can take turns; otherwise with a surge, and if need be with a node more. */
 function candidates({ deployment }: RemedyContext): Candidate[] {
-  const { strategy, replicas } = deployment.spec
-  const rolling = strategy.rollingUpdate
-  const strategyOf = (maxSurge: number, maxUnavailable: number): Candidate => {
-    const same =
-      strategy.type === 'RollingUpdate' && rolling?.maxSurge === maxSurge && rolling.maxUnavailable === maxUnavailable
-    const rollingUpdate = { maxSurge, maxUnavailable }
-    return {
-      says: same
-        ? ''
-        : `${strategy.type === 'Recreate' ? 'type: RollingUpdate, ' : ''}maxSurge: ${maxSurge}, maxUnavailable: ${maxUnavailable}`,
-      changes: same ? [] : [{ path: 'spec.strategy', value: { type: 'RollingUpdate', rollingUpdate } }],
-    }
+  const { replicas } = deployment.spec
+  const turns = replicas >= 2 ? strategyOf(deployment, 0, 1) : undefined
+  const surge = strategyOf(deployment, 1, 0)
+  const moreNodes: Candidate = { says: 'one more node like those it runs on', moreNodes: 1 }
+  const both = surge && { ...surge, says: `${moreNodes.says}, and ${surge.says}`, moreNodes: 1 }
+  return [turns, surge, moreNodes, both].filter((candidate) => candidate !== undefined)
+}
+
+/** The change to a rolling strategy; undefined where the Deployment has it. */
+function strategyOf({ spec }: Deployment, maxSurge: number, maxUnavailable: number): Candidate | undefined {
+  const { type, rollingUpdate: now } = spec.strategy
+  const rolls = type === 'RollingUpdate'
+  if (rolls && now?.maxSurge === maxSurge && now.maxUnavailable === maxUnavailable) return undefined
+  return {
+    says: `${rolls ? '' : 'type: RollingUpdate, '}maxSurge: ${maxSurge}, maxUnavailable: ${maxUnavailable}`,
+    changes: [rollingUpdate(maxSurge, maxUnavailable)],
   }
-  const surge = strategyOf(1, 0)
-  const withNode: Candidate = {
-    ...surge,
-    says: `one more node like those it runs on${surge.says ? `, and ${surge.says}` : ''}`,
-    moreNodes: 1,
-  }
-  const unchangedWithNode: Candidate = { says: 'one more node like those it runs on', changes: [], moreNodes: 1 }
-  return [
-    ...(replicas >= 2 ? [strategyOf(0, 1)] : []),
-    ...(surge.says ? [surge] : []),
-    unchangedWithNode,
-    ...(surge.says ? [withNode] : []),
-  ].filter((candidate) => candidate.says !== '')
 }

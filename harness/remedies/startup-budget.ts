@@ -1,9 +1,6 @@
 import { toSeconds } from '../../sandbox/world/time.ts'
 import { misdirected } from './misdirected.ts'
-import { containerPath, remedy, serverContainer } from './remedy.ts'
-
-/** Loading may well take twice as long on a busy day. */
-const HEADROOM = 2
+import { containerPath, failuresWhileLoading, remedy, serverContainer } from './remedy.ts'
 
 /** A startup probe that gives up before the weights are loaded. */
 export const startupBudget = remedy({
@@ -15,7 +12,7 @@ export const startupBudget = remedy({
     if (elsewhere) return elsewhere
     const { initialDelaySeconds = 0, periodSeconds, failureThreshold } = startupProbe
     const budget = initialDelaySeconds + periodSeconds * failureThreshold
-    const wanted = Math.ceil((HEADROOM * toSeconds(context.loadTimeUs)) / periodSeconds)
+    const wanted = failuresWhileLoading(context.loadTimeUs, periodSeconds)
     // a budget that is long enough is not what killed it
     if (wanted <= failureThreshold) return undefined
     const path = `${containerPath(context)}.startupProbe.failureThreshold`

@@ -1,4 +1,4 @@
-import { type Candidate, type Diagnosis, type RemedyContext, remedy } from './remedy.ts'
+import { type Candidate, type Diagnosis, type RemedyContext, remedy, rollingUpdate } from './remedy.ts'
 
 const POD = 'spec.template.spec'
 
@@ -53,16 +53,4 @@ const withoutNodeName: readonly Candidate[] = [
 
 /** One pod goes before the next one comes. */
 const takingTurns = ({ deployment }: RemedyContext): Candidate[] =>
-  deployment.spec.replicas < 2
-    ? []
-    : [
-        {
-          says: 'maxSurge: 0, maxUnavailable: 1',
-          changes: [
-            {
-              path: 'spec.strategy',
-              value: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } },
-            },
-          ],
-        },
-      ]
+  deployment.spec.replicas < 2 ? [] : [{ says: 'maxSurge: 0, maxUnavailable: 1', changes: [rollingUpdate(0, 1)] }]

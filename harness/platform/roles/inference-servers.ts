@@ -161,7 +161,8 @@ const SELECTING = new Set(['Service', 'InferencePool', 'PodDisruptionBudget'])
 const routes = (object: PlatformObject): boolean =>
   !isService(object) && !object.manifest.kind.endsWith('Monitor') && groupOf(object.manifest.apiVersion) !== 'apps'
 
-function selectsPods(object: PlatformObject, path: string, template: PodTemplate): boolean {
+/** Whether the labels at a path of an object select a template's pods; an empty selector selects none. */
+export function selectsPods(object: PlatformObject, path: string, template: PodTemplate): boolean {
   const selector = valueAt(object.manifest, path)
   if (!isMap(selector)) return false
   const wanted = Object.entries(selector)

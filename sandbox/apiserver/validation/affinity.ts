@@ -1,6 +1,6 @@
 import type * as o from '../../kube/objects.ts'
-import { type Causes, forbidden, invalids, invalidValue, required } from './field.ts'
-import { labelSelector } from './meta.ts'
+import { type Causes, invalids, invalidValue, required } from './field.ts'
+import { labelSelector, setOperator } from './meta.ts'
 import { qualifiedName } from './names.ts'
 
 const REQUIRED = 'requiredDuringSchedulingIgnoredDuringExecution'
@@ -39,18 +39,16 @@ const nodeSelectorTerm = (term: o.NodeSelectorTerm, path: string): Causes => [
 ]
 
 function requirement({ key, operator, values = [] }: o.NodeSelectorRequirement, path: string): Causes {
-  const causes: Causes = []
-  if (operator === 'In' || operator === 'NotIn') {
-    if (values.length === 0)
-      causes.push(required(`${path}.values`, "must be specified when `operator` is 'In' or 'NotIn'"))
-  } else if (operator === 'Exists' || operator === 'DoesNotExist') {
-    if (values.length > 0)
-      causes.push(forbidden(`${path}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"))
-  } else if (operator === 'Gt' || operator === 'Lt') {
-    if (values.length !== 1)
-      causes.push(required(`${path}.values`, "must be specified single value when `operator` is 'Lt' or 'Gt'"))
-  } else causes.push(invalidValue(`${path}.operator`, operator ?? '', 'not a valid selector operator'))
+  const causes = setOperator(operator, values, path) ?? comparison(operator, values, path)
   return [...causes, ...invalids(`${path}.key`, key ?? '', qualifiedName(key ?? ''))]
+}
+
+function comparison(operator: string, values: readonly string[], path: string): Causes {
+  if (operator !== 'Gt' && operator !== 'Lt')
+    return [invalidValue(`${path}.operator`, operator ?? '', 'not a valid selector operator')]
+  return values.length === 1
+    ? []
+    : [required(`${path}.values`, "must be specified single value when `operator` is 'Lt' or 'Gt'")]
 }
 
 function fieldRequirement({ key, operator, values = [] }: o.NodeSelectorRequirement, path: string): Causes {

@@ -131,15 +131,21 @@ export function labelSelector(selector: o.LabelSelector | undefined, path: strin
   ]
 }
 
+/** How many values the operators of label and node selectors take; undefined for an operator they do not share. */
+export function setOperator(operator: string | undefined, values: readonly string[], path: string): Causes | undefined {
+  if (operator === 'In' || operator === 'NotIn')
+    return values.length > 0 ? [] : [required(`${path}.values`, "must be specified when `operator` is 'In' or 'NotIn'")]
+  if (operator === 'Exists' || operator === 'DoesNotExist')
+    return values.length === 0
+      ? []
+      : [forbidden(`${path}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")]
+  return undefined
+}
+
 function requirement({ key, operator, values = [] }: o.LabelSelectorRequirement, path: string): Causes {
-  const causes: Causes = []
-  if (operator === 'In' || operator === 'NotIn') {
-    if (values.length === 0)
-      causes.push(required(`${path}.values`, "must be specified when `operator` is 'In' or 'NotIn'"))
-  } else if (operator === 'Exists' || operator === 'DoesNotExist') {
-    if (values.length > 0)
-      causes.push(forbidden(`${path}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"))
-  } else causes.push(invalidValue(`${path}.operator`, operator ?? '', 'not a valid selector operator'))
+  const causes = setOperator(operator, values, path) ?? [
+    invalidValue(`${path}.operator`, operator ?? '', 'not a valid selector operator'),
+  ]
   causes.push(...invalids(`${path}.key`, key ?? '', qualifiedName(key ?? '')))
   for (const [i, value] of values.entries()) causes.push(...invalids(`${path}.values[${i}]`, value, labelValue(value)))
   return causes
