@@ -1,4 +1,5 @@
 import type { Container, Pod } from '../kube/objects.ts'
+import type { MetricFamily } from '../metrics/sample.ts'
 import type { Clock } from '../world/clock.ts'
 import type { RandomStream } from '../world/random.ts'
 import type { Us } from '../world/time.ts'
@@ -39,6 +40,10 @@ export interface RunningProgram {
   signal(signal: 'SIGTERM' | 'SIGKILL'): void
   /** Set where the program serves inference requests. */
   readonly inference?: InferenceServer
+  /** The metrics it exposes on a port under a path, when asked now. Undefined: it exposes none there. */
+  exposition?(port: number, path: string): readonly MetricFamily[] | undefined
+  /** What it has used since it started: CPU in seconds, memory in bytes now. Left out: next to nothing. */
+  usage?(): { readonly cpuSeconds: number; readonly memoryBytes: number }
   /** Runs a command in the container (exec probes, hooks). Undefined: this program cannot say what it would do. */
   exec?(command: readonly string[]): { exitCode: number; afterUs: Us } | undefined
 }

@@ -79,4 +79,20 @@ export interface Route {
 export interface Levers {
   /** Containers of matching pods that start from now on load their weights `factor` times slower. */
   readonly 'engine.loadFactor'?: (match: (pod: Pod) => boolean, factor: number) => () => void
+  /** The engines of matching pods stop stepping, now and when they start later; `/health` still answers 200. */
+  readonly 'engine.hang'?: (match: (pod: Pod) => boolean) => () => void
+  /** A container's main process dies with SIGKILL. Undoing does nothing. */
+  readonly 'pod.process'?: (podKey: string, container: string) => () => void
+  /** The node goes dark: everything on it stops at once and says nothing. Undone: it boots again under its name, empty. */
+  readonly 'node.power'?: (node: string) => () => void
+  /** The node and its pods can neither reach nor be reached; what runs on it goes on. */
+  readonly 'node.network'?: (node: string) => () => void
+  /** What the driver says of one GPU (by index) after an Xid: 79 off the bus, 94 contained. */
+  readonly 'gpu.health'?: (node: string, gpu: number, failure: { readonly xid: number }) => () => void
+  /** A part of the way from metrics to autoscalers answers nothing: the metrics APIs, Prometheus itself, or its scrapes of matching pods. */
+  readonly 'metrics.path'?: (part: 'metrics-apis' | 'prometheus' | { scrapes: (pod: Pod) => boolean }) => () => void
+  /** Series of matching pods are no longer exposed although the scrape succeeds. */
+  readonly 'metrics.series'?: (match: (metric: string, pod: Pod) => boolean) => () => void
+  /** The registry serves images at `factor` times its bandwidth. */
+  readonly 'registry.bandwidth'?: (factor: number) => () => void
 }

@@ -1,7 +1,8 @@
+import type { MetricFamily } from '../../metrics/sample.ts'
 import type { Clock, Timer } from '../../world/clock.ts'
 import type { Us } from '../../world/time.ts'
 import { Engine, type EngineStats } from './engine.ts'
-import { type FamilyOptions, type MetricFamily, metricFamilies } from './metric-families.ts'
+import { type FamilyOptions, metricFamilies } from './metric-families.ts'
 import type { PauseState } from './scheduler.ts'
 import type { EngineConfig, EngineObserver, EngineRequest, StepModel } from './types.ts'
 

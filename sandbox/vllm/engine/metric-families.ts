@@ -1,20 +1,6 @@
+import type { MetricFamily, Sample } from '../../metrics/sample.ts'
 import { EPOCH_MS, type Us } from '../../world/time.ts'
 import type { EngineMetrics, Histogram } from './metrics.ts'
-
-/** One line of an exposition: `name{labels} value`. Labels are in alphabetical order. */
-export interface Sample {
-  readonly name: string
-  readonly labels: readonly (readonly [name: string, value: string])[]
-  readonly value: number
-}
-
-/** Samples of one name as Prometheus groups them. */
-export interface MetricFamily {
-  readonly name: string
-  readonly help: string
-  readonly type: 'counter' | 'gauge' | 'histogram'
-  readonly samples: readonly Sample[]
-}
 
 export interface FamilyOptions {
   readonly modelName: string
