@@ -1,10 +1,10 @@
 import { type JudgedPlatform, judgePlatform } from '../harness/judge-platform.ts'
 import { loadPlatform } from '../harness/platform/load.ts'
 import type { Platform } from '../harness/platform/platform.ts'
-import { SIM } from '../harness/platform/roles/capabilities.ts'
 import { unmodelledServingResources } from '../harness/platform/roles/unmodelled.ts'
 import type { Invalid } from '../harness/verdict/verdict.ts'
 import { type LagProfile, lagProfiles } from '../sandbox/kube/lag.ts'
+import { sim } from '../sandbox/tiers/sim/sim.ts'
 import { exitCodes } from './exit-codes.ts'
 import { UsageError } from './failure.ts'
 
@@ -29,8 +29,8 @@ export async function load(paths: readonly string[], options: LoadOptions): Prom
     ...(paths.includes('-') ? { stdin: process.stdin } : {}),
   })
   const lag = lagProfiles.find((profile) => profile.name === (options.lag ?? 'default'))!
-  const judged = judgePlatform(platform, { capabilities: SIM, lag })
-  const unmodelled = unmodelledServingResources(platform, SIM).map(
+  const judged = judgePlatform(platform, { capabilities: sim.capabilities, lag })
+  const unmodelled = unmodelledServingResources(platform, sim.capabilities).map(
     ({ what, why, source }): Invalid => ({
       code: 'UNMODELLED',
       what: `${what} (${source.file}:${source.line}:${source.column}): ${why}`,

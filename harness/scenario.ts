@@ -1,6 +1,6 @@
+import type { Feature } from '../sandbox/tiers/capabilities.ts'
 import type { Expectation } from './expectations/check.ts'
 import type { FaultCall } from './faults/fault.ts'
-import type { Feature } from './platform/roles/capabilities.ts'
 
 /**
  * What is tested: a timeline of faults and changes, and what must hold while and after. JSON all the way down, so that it crosses files,

@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { judgePlatform } from '../harness/judge-platform.ts'
 import { loadPlatform } from '../harness/platform/load.ts'
-import { SIM } from '../harness/platform/roles/capabilities.ts'
 import { decide } from '../harness/verdict/decide.ts'
 import { sim } from '../sandbox/tiers/sim/sim.ts'
 import { scenarios } from './index.ts'
@@ -33,7 +32,7 @@ async function verdict(letter: 'R' | 'L' | 'B', changes: readonly (readonly [fro
   const platform = await loadPlatform({ paths: ['.'], cwd: folder })
   const slug = { R: 'rollout-on-full-gpus', L: 'liveness-kills-loading', B: 'bad-model-config' }[letter]
   const scenario = scenarios.find((s) => s.slug === slug)!
-  const judgeable = judgePlatform(platform, { capabilities: SIM }).judgeables[0]!
+  const judgeable = judgePlatform(platform, { capabilities: sim.capabilities }).judgeables[0]!
   const { outcome, finding, invalid, skipped } = await decide({
     scenario,
     judgeable,

@@ -1,6 +1,5 @@
 import { judgePlatform } from '../harness/judge-platform.ts'
 import { loadPlatform } from '../harness/platform/load.ts'
-import { SIM } from '../harness/platform/roles/capabilities.ts'
 import { runTrial } from '../harness/trial.ts'
 import { sim } from '../sandbox/tiers/sim/sim.ts'
 import scenario from './rollout-on-full-gpus/scenario.ts'
@@ -11,7 +10,7 @@ const platform = await loadPlatform({
   paths: ['scenarios/rollout-on-full-gpus/bad/recreate-takes-all'],
   cwd: new URL('..', import.meta.url).pathname,
 })
-const judgeable = judgePlatform(platform, { capabilities: SIM }).judgeables[0]!
+const judgeable = judgePlatform(platform, { capabilities: sim.capabilities }).judgeables[0]!
 const setup = judgeable.prepare({})
 for (let seed = from; seed <= to; seed++) {
   const { journalHash } = await runTrial({ scenario, setup, tier: sim, seed })

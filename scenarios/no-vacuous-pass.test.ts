@@ -5,7 +5,6 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { judgePlatform } from '../harness/judge-platform.ts'
 import type { Judgeable } from '../harness/judgeable.ts'
 import { loadPlatform } from '../harness/platform/load.ts'
-import { SIM } from '../harness/platform/roles/capabilities.ts'
 import { at, type Scenario } from '../harness/scenario.ts'
 import type { Setup } from '../harness/setup.ts'
 import { runTrial } from '../harness/trial.ts'
@@ -32,7 +31,7 @@ async function judgeable(extra?: string): Promise<Judgeable> {
     paths.push(folder)
   }
   const platform = await loadPlatform({ paths, cwd: '/' })
-  return judgePlatform(platform, { capabilities: SIM }).judgeables[0]!
+  return judgePlatform(platform, { capabilities: sim.capabilities }).judgeables[0]!
 }
 
 async function sabotaged(scenario: Scenario, change: (setup: Setup) => Setup): Promise<TrialResult> {

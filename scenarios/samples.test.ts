@@ -3,7 +3,6 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { judgePlatform } from '../harness/judge-platform.ts'
 import { loadPlatform } from '../harness/platform/load.ts'
-import { SIM } from '../harness/platform/roles/capabilities.ts'
 import { runTrial } from '../harness/trial.ts'
 import { decide, type Verdict } from '../harness/verdict/decide.ts'
 import { brokenIn } from '../harness/verdict/verdict.ts'
@@ -26,7 +25,7 @@ interface Expected {
 async function judge(folder: string, slug: string): Promise<{ verdict: Verdict; replay: () => Promise<string> }> {
   const scenario = scenarios.find((s) => s.slug === slug)!
   const platform = await loadPlatform({ paths: ['.'], cwd: folder })
-  const { judgeables } = judgePlatform(platform, { capabilities: SIM })
+  const { judgeables } = judgePlatform(platform, { capabilities: sim.capabilities })
   expect(judgeables).toHaveLength(1)
   const judgeable = judgeables[0]!
   const verdict = await decide({

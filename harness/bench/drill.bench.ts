@@ -3,7 +3,6 @@ import { sim } from '../../sandbox/tiers/sim/sim.ts'
 import { never, within } from '../expectations/check.ts'
 import { judgePlatform } from '../judge-platform.ts'
 import { loadPlatform } from '../platform/load.ts'
-import { SIM } from '../platform/roles/capabilities.ts'
 import { defineScenario, inferenceServer } from '../scenario.ts'
 import { runTrial } from '../trial.ts'
 import { requestsUnserved, rolloutComplete } from '../words.ts'
@@ -23,7 +22,7 @@ const scenario = defineScenario({
 })
 
 const cwd = fileURLToPath(new URL('./platforms/drill/', import.meta.url))
-const { judgeables } = judgePlatform(await loadPlatform({ paths: ['.'], cwd }), { capabilities: SIM })
+const { judgeables } = judgePlatform(await loadPlatform({ paths: ['.'], cwd }), { capabilities: sim.capabilities })
 const setup = judgeables[0]!.prepare({})
 let records = 0
 let requests = 0

@@ -5,10 +5,13 @@ import type { InferenceObserver, InferenceRequest, Program } from '../nodes/prog
 import type { Task } from '../world/actor.ts'
 import type { Us } from '../world/time.ts'
 import type { World } from '../world/world.ts'
+import type { Capabilities } from './capabilities.ts'
 
 /** A kind of place to run platforms in. Adding one is adding a folder under `tiers/`. */
 export interface Tier {
   readonly name: string
+  /** The kinds and fields that act here as in a cluster. */
+  readonly capabilities: Capabilities
   /** The levers its sandboxes have. */
   readonly levers: readonly (keyof Levers)[]
   /** What is missing on this machine, and how to get it. Empty: ready to use. */
@@ -79,7 +82,7 @@ export interface Route {
 export interface Levers {
   /** Containers of matching pods that start from now on load their weights `factor` times slower. */
   readonly 'engine.loadFactor'?: (match: (pod: Pod) => boolean, factor: number) => () => void
-  /** The engines of matching pods stop stepping, now and when they start later; `/health` still answers 200. */
+  /** The engines of matching pods that run now stop stepping while `/health` still answers 200; new processes are well. */
   readonly 'engine.hang'?: (match: (pod: Pod) => boolean) => () => void
   /** A container's main process dies with SIGKILL. Undoing does nothing. */
   readonly 'pod.process'?: (podKey: string, container: string) => () => void

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { simCapabilities as SIM } from '../../../sandbox/tiers/sim/capabilities.ts'
 import { formatPath } from '../path.ts'
-import { SIM } from './capabilities.ts'
 import { findInferenceServers, findVllmServers, subjectOf } from './inference-servers.ts'
 import { deployment, load, pod, SERVICE } from './testkit.ts'
 import { unmodelled, unmodelledServingResources } from './unmodelled.ts'

@@ -1,7 +1,7 @@
 import type { LifecycleHandler } from '../../../sandbox/kube/objects.ts'
+import type { Feature } from '../../../sandbox/tiers/capabilities.ts'
 import { type FieldPath, valueAt } from '../path.ts'
 import { namespaceOf, type Platform } from '../platform.ts'
-import type { Feature } from './capabilities.ts'
 import type { InferenceServerRole } from './inference-servers.ts'
 import { isMap, type WrittenContainer } from './pod-templates.ts'
 

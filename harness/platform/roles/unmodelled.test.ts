@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { type Capabilities, SIM } from './capabilities.ts'
+import type { Capabilities } from '../../../sandbox/tiers/capabilities.ts'
+import { simCapabilities as SIM } from '../../../sandbox/tiers/sim/capabilities.ts'
 import { gpusOf } from './gpu-requests.ts'
 import { findVllmServers } from './inference-servers.ts'
 import { podTemplatesOf } from './pod-templates.ts'

@@ -2,7 +2,7 @@ import type { StoreKube } from '../../kube/store-kube.ts'
 import type { PodNetwork } from '../../network/pod-network.ts'
 import { kubeletFields, type RunningNode, startNode } from '../../nodes/node.ts'
 import { nodeAddresses } from '../../nodes/node-object.ts'
-import { Registry } from '../../nodes/registry.ts'
+import type { Registry } from '../../nodes/registry.ts'
 import type { World } from '../../world/world.ts'
 import type { ProgramFor, SandboxOptions } from '../tier.ts'
 
@@ -12,15 +12,15 @@ export interface NodesOptions extends SandboxOptions {
   readonly world: World
   readonly network: PodNetwork
   readonly kubeOf: (process: string, fields: Fields) => StoreKube
+  readonly registry: Registry
   readonly programFor: ProgramFor
 }
 
-/** Starts the nodes of every group: named `<group>-<index>`, each with an address and a /24 for its pods. */
-export function startNodes(options: NodesOptions): RunningNode[] {
-  const { world, network, kubeOf, programFor, imageBytes, registryBytesPerSecond } = options
-  const registry = new Registry({ clock: world.clock, images: (image) => ({ sizeBytes: imageBytes(image) }) })
+/** Starts the nodes of every group: named `<group>-<index>`, each with an address and a /24 for its pods. By name. */
+export function startNodes(options: NodesOptions): Map<string, RunningNode> {
+  const { world, network, kubeOf, programFor, registry, registryBytesPerSecond } = options
   let index = 0
-  return options.nodes.flatMap((group) =>
+  const started = options.nodes.flatMap((group) =>
     Array.from({ length: group.count }, (_, i) => {
       const name = `${group.name}-${i}`
       const n = index++
@@ -42,4 +42,5 @@ export function startNodes(options: NodesOptions): RunningNode[] {
       })
     }),
   )
+  return new Map(started.map((node) => [node.name, node]))
 }

@@ -1,29 +1,27 @@
 import { Store } from '../../apiserver/store.ts'
 import { strategies } from '../../apiserver/strategies/index.ts'
-import { runController } from '../../controllers/controller.ts'
-import { deploymentController } from '../../controllers/deployment.ts'
-import { endpointSliceController } from '../../controllers/endpointslice.ts'
-import { garbageCollector } from '../../controllers/garbage-collector.ts'
-import { podGarbageCollector } from '../../controllers/pod-gc.ts'
-import { replicaSetController } from '../../controllers/replicaset.ts'
 import { Journal } from '../../journal/journal.ts'
 import { StoreKube, type StoreKubeOptions } from '../../kube/store-kube.ts'
 import { KubeProxy } from '../../network/kube-proxy.ts'
 import { PodNetwork } from '../../network/pod-network.ts'
 import { createRoute } from '../../network/route.ts'
-import { runScheduler } from '../../scheduler/scheduler.ts'
+import { Registry } from '../../nodes/registry.ts'
 import type { Task } from '../../world/actor.ts'
 import { VirtualClock } from '../../world/clock.ts'
 import { seconds, type Us } from '../../world/time.ts'
 import { createWorld, type World } from '../../world/world.ts'
 import type { Sandbox, SandboxOptions, Tier } from '../tier.ts'
-import { LoadFactors } from './load-factors.ts'
+import { simCapabilities } from './capabilities.ts'
+import { startControlPlane } from './control-plane.ts'
+import { leverNames, leversOf } from './levers.ts'
 import { startNodes } from './nodes.ts'
+import { RunningPrograms } from './running-programs.ts'
 
 /** Everything simulated, in one process, in virtual time. Needs nothing but Node. */
 export const sim: Tier = {
   name: 'sim',
-  levers: ['engine.loadFactor'],
+  capabilities: simCapabilities,
+  levers: leverNames,
   available: async () => [],
   plan: ({ nodes, lag }) => [
     `an API server, scheduler and controllers in memory, ${lag.name} lag`,
@@ -52,16 +50,18 @@ class SimSandbox implements Sandbox {
     this.world = createWorld({ clock, seed: options.seed, journal: new Journal(clock) })
     this.store = new Store({ world: this.world, strategies })
     this.kube = this.kubeOf('kubectl')
-    const factors = new LoadFactors()
-    this.levers = { 'engine.loadFactor': (match, factor) => factors.set(match, factor) }
-    this.startControlPlane()
-    startNodes({
+    const programs = new RunningPrograms()
+    startControlPlane({ world: this.world, kubeOf: (process) => this.kubeOf(process) })
+    const registry = new Registry({ clock, images: (image) => ({ sizeBytes: options.imageBytes(image) }) })
+    const nodes = startNodes({
       ...options,
       world: this.world,
       network: this.network,
+      registry,
       kubeOf: (process, fields) => this.kubeOf(process, fields),
-      programFor: (pod, container) => factors.around(options.programFor(pod, container), pod),
+      programFor: (pod, container) => programs.around(options.programFor(pod, container), pod),
     })
+    this.levers = leversOf({ world: this.world, network: this.network, registry, programs, nodes })
     this.proxyOf(this.entryNode())
     clock.runUntil(WARM_UP)
   }
@@ -111,20 +111,6 @@ class SimSandbox implements Sandbox {
 
   async close(): Promise<void> {
     // nothing outlives the object
-  }
-
-  private startControlPlane(): void {
-    const { world } = this
-    const manager = this.kubeOf('kube-controller-manager')
-    for (const spec of [
-      replicaSetController,
-      deploymentController,
-      endpointSliceController(),
-      garbageCollector(),
-      podGarbageCollector(),
-    ])
-      runController(spec, { world, kube: manager })
-    runScheduler({ world, kube: this.kubeOf('kube-scheduler') })
   }
 
   private kubeOf(process: string, fields?: StoreKubeOptions['fields']): StoreKube {

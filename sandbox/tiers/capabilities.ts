@@ -24,10 +24,3 @@ export interface Capabilities {
   readonly kinds: ReadonlySet<string>
   readonly features: ReadonlySet<Feature>
 }
-
-/** What the `sim` tier has actors for. */
-export const SIM: Capabilities = {
-  tier: 'sim',
-  kinds: new Set(['pods', 'deployments.apps', 'replicasets.apps', 'services', 'priorityclasses.scheduling.k8s.io']),
-  features: new Set<Feature>(['schedule.podAffinity', 'schedule.topologySpread', 'schedule.hostPort']),
-}

@@ -1,0 +1,8 @@
+import type { Capabilities, Feature } from '../capabilities.ts'
+
+/** What everything simulated has actors for. */
+export const simCapabilities: Capabilities = {
+  tier: 'sim',
+  kinds: new Set(['pods', 'deployments.apps', 'replicasets.apps', 'services', 'priorityclasses.scheduling.k8s.io']),
+  features: new Set<Feature>(['schedule.podAffinity', 'schedule.topologySpread', 'schedule.hostPort']),
+}

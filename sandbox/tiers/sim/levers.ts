@@ -1,0 +1,19 @@
+import type { Levers } from '../tier.ts'
+import { engineHang } from './levers/engine-hang.ts'
+import { engineLoadFactor } from './levers/engine-load-factor.ts'
+import { podProcess } from './levers/pod-process.ts'
+import { registryBandwidth } from './levers/registry-bandwidth.ts'
+import type { SimParts } from './parts.ts'
+
+/** Every lever of a simulated sandbox. */
+const makers = {
+  'engine.loadFactor': engineLoadFactor,
+  'engine.hang': engineHang,
+  'pod.process': podProcess,
+  'registry.bandwidth': registryBandwidth,
+} satisfies { [name in keyof Levers]: (parts: SimParts) => Levers[name] }
+
+export const leverNames = Object.keys(makers) as (keyof typeof makers)[]
+
+export const leversOf = (parts: SimParts): Levers =>
+  Object.fromEntries(leverNames.map((name) => [name, makers[name](parts)]))

@@ -1,0 +1,15 @@
+import type { PodNetwork } from '../../network/pod-network.ts'
+import type { RunningNode } from '../../nodes/node.ts'
+import type { Registry } from '../../nodes/registry.ts'
+import type { World } from '../../world/world.ts'
+import type { RunningPrograms } from './running-programs.ts'
+
+/** What a simulated sandbox is made of, for its levers. */
+export interface SimParts {
+  readonly world: World
+  readonly network: PodNetwork
+  readonly registry: Registry
+  readonly programs: RunningPrograms
+  /** By name. */
+  readonly nodes: ReadonlyMap<string, RunningNode>
+}
