@@ -30,17 +30,51 @@ export const Namespace = define<o.OtherObject>('v1', 'Namespace', 'namespaces', 
 export const ConfigMap = define<o.OtherObject>('v1', 'ConfigMap', 'configmaps')
 export const Secret = define<o.OtherObject>('v1', 'Secret', 'secrets')
 export const ServiceAccount = define<o.OtherObject>('v1', 'ServiceAccount', 'serviceaccounts')
-export const PersistentVolumeClaim = define<o.OtherObject>('v1', 'PersistentVolumeClaim', 'persistentvolumeclaims')
-export const PersistentVolume = define<o.OtherObject>('v1', 'PersistentVolume', 'persistentvolumes', false)
+export const PersistentVolumeClaim = define<o.PersistentVolumeClaim>(
+  'v1',
+  'PersistentVolumeClaim',
+  'persistentvolumeclaims',
+)
+export const PersistentVolume = define<o.PersistentVolume>('v1', 'PersistentVolume', 'persistentvolumes', false)
 export const Deployment = define<o.Deployment>('apps/v1', 'Deployment', 'deployments')
 export const ReplicaSet = define<o.ReplicaSet>('apps/v1', 'ReplicaSet', 'replicasets')
+export const StatefulSet = define<o.StatefulSet>('apps/v1', 'StatefulSet', 'statefulsets')
+export const DaemonSet = define<o.DaemonSet>('apps/v1', 'DaemonSet', 'daemonsets')
+export const ControllerRevision = define<o.ControllerRevision>('apps/v1', 'ControllerRevision', 'controllerrevisions')
+export const Job = define<o.Job>('batch/v1', 'Job', 'jobs')
 export const EndpointSlice = define<o.EndpointSlice>('discovery.k8s.io/v1', 'EndpointSlice', 'endpointslices')
 export const Lease = define<o.Lease>('coordination.k8s.io/v1', 'Lease', 'leases')
 export const PriorityClass = define<o.PriorityClass>('scheduling.k8s.io/v1', 'PriorityClass', 'priorityclasses', false)
+export const PodDisruptionBudget = define<o.PodDisruptionBudget>('policy/v1', 'PodDisruptionBudget', 'poddisruptionbudgets')
+export const ResourceQuota = define<o.ResourceQuota>('v1', 'ResourceQuota', 'resourcequotas')
+export const LimitRange = define<o.LimitRange>('v1', 'LimitRange', 'limitranges')
+export const ScaledObject = define<o.ScaledObject>('keda.sh/v1alpha1', 'ScaledObject', 'scaledobjects')
+export const TriggerAuthentication = define<o.TriggerAuthentication>(
+  'keda.sh/v1alpha1',
+  'TriggerAuthentication',
+  'triggerauthentications',
+)
+export const ClusterTriggerAuthentication = define<o.TriggerAuthentication>(
+  'keda.sh/v1alpha1',
+  'ClusterTriggerAuthentication',
+  'clustertriggerauthentications',
+  false,
+)
 define('rbac.authorization.k8s.io/v1', 'ClusterRole', 'clusterroles', false)
 define('rbac.authorization.k8s.io/v1', 'ClusterRoleBinding', 'clusterrolebindings', false)
-define('storage.k8s.io/v1', 'StorageClass', 'storageclasses', false)
-define('apiextensions.k8s.io/v1', 'CustomResourceDefinition', 'customresourcedefinitions', false)
+export const StorageClass = define<o.StorageClass>('storage.k8s.io/v1', 'StorageClass', 'storageclasses', false)
+export const VolumeAttachment = define<o.VolumeAttachment>(
+  'storage.k8s.io/v1',
+  'VolumeAttachment',
+  'volumeattachments',
+  false,
+)
+export const CustomResourceDefinition = define<o.OtherObject>(
+  'apiextensions.k8s.io/v1',
+  'CustomResourceDefinition',
+  'customresourcedefinitions',
+  false,
+)
 define('networking.k8s.io/v1', 'NetworkPolicy', 'networkpolicies')
 define('networking.k8s.io/v1', 'Ingress', 'ingresses')
 
