@@ -2,13 +2,22 @@
 export class ApiError extends Error {
   readonly code: number
   readonly reason: ApiReason
+  /** Why, where the message does not say, and after how many seconds to ask again. */
+  readonly details: ApiErrorDetails
 
-  constructor(code: number, reason: ApiReason, message: string) {
+  constructor(code: number, reason: ApiReason, message: string, details: ApiErrorDetails = {}) {
     super(message)
     this.name = 'ApiError'
     this.code = code
     this.reason = reason
+    this.details = details
   }
+}
+
+/** The parts of metav1.StatusDetails that clients go by. */
+export interface ApiErrorDetails {
+  readonly causes?: readonly { readonly reason: string; readonly message: string }[]
+  readonly retryAfterSeconds?: number
 }
 
 export type ApiReason =

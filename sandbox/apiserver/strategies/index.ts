@@ -11,7 +11,9 @@ import {
   priorityClassStrategy,
 } from './others.ts'
 import { podStrategy } from './pod.ts'
+import { disruptionBudgetStrategy, limitRangeStrategy, resourceQuotaStrategy } from './policy.ts'
 import { serviceStrategy } from './service.ts'
+import { controllerRevisionStrategy, daemonSetStrategy, statefulSetStrategy } from './stateful.ts'
 import { deploymentStrategy, replicaSetStrategy } from './workloads.ts'
 
 /** What the API server does for the kinds that have rules of their own, by kind id. */
@@ -19,12 +21,18 @@ export const strategies: ReadonlyMap<string, Strategy> = new Map<string, Strateg
   strategyFor(kinds.Pod, podStrategy),
   strategyFor(kinds.ReplicaSet, replicaSetStrategy),
   strategyFor(kinds.Deployment, deploymentStrategy),
+  strategyFor(kinds.StatefulSet, statefulSetStrategy),
+  strategyFor(kinds.DaemonSet, daemonSetStrategy),
+  strategyFor(kinds.ControllerRevision, controllerRevisionStrategy),
   strategyFor(kinds.Service, serviceStrategy),
   strategyFor(kinds.Node, nodeStrategy),
   strategyFor(kinds.Namespace, namespaceStrategy),
   strategyFor(kinds.PriorityClass, priorityClassStrategy),
   strategyFor(kinds.EndpointSlice, endpointSliceStrategy),
   strategyFor(kinds.PersistentVolumeClaim, claimStrategy),
+  strategyFor(kinds.PodDisruptionBudget, disruptionBudgetStrategy),
+  strategyFor(kinds.ResourceQuota, resourceQuotaStrategy),
+  strategyFor(kinds.LimitRange, limitRangeStrategy),
 ])
 
 const plain = plainKind()

@@ -12,12 +12,12 @@ export function containerResources(resources: o.Container['resources'], path: st
     causes.push(...entry(name, text, `${path}.requests[${name}]`))
     const limit = limits[name]
     if (limit === undefined) {
-      if (!overcommits(name))
+      if (!isOvercommittable(name))
         causes.push(required(`${path}.limits`, 'Limit must be set for non overcommitable resources'))
       continue
     }
     const order = compareQuantities(parseQuantity(text), parseQuantity(limit))
-    if (order !== 0 && !overcommits(name))
+    if (order !== 0 && !isOvercommittable(name))
       causes.push(invalidValue(`${path}.requests`, text, `must be equal to ${name} limit of ${limit}`))
     else if (order > 0)
       causes.push(invalidValue(`${path}.requests`, text, `must be less than or equal to ${name} limit of ${limit}`))
@@ -38,20 +38,34 @@ export function quantityOf(name: string, text: string, path: string): Causes {
 }
 
 const entry = (name: string, text: string, path: string): Causes => [
-  ...resourceName(name, path),
+  ...containerResourceName(name, path),
   ...quantityOf(name, text, path),
 ]
 
-function resourceName(name: string, path: string): Causes {
+/** Any resource's name. Follows validateResourceName. */
+export function anyResourceName(name: string, path: string): Causes {
   const causes = invalids(path, name, qualifiedName(name))
-  const plain = !name.includes('/')
-  if (causes.length === 0 && plain && !STANDARD.has(name) && !/^(requests\.)?hugepages-/.test(name))
+  if (causes.length === 0 && !name.includes('/') && !STANDARD.has(name) && !/^(requests\.)?hugepages-/.test(name))
     causes.push(invalidValue(path, name, 'must be a standard resource type or fully qualified'))
-  if (plain) {
+  return causes
+}
+
+/** The name of what a container may ask for. Follows validateContainerResourceName. */
+export function containerResourceName(name: string, path: string): Causes {
+  const causes = anyResourceName(name, path)
+  if (!name.includes('/')) {
     if (!CONTAINER.has(name) && !isHugePages(name))
       causes.push(invalidValue(path, name, 'must be a standard resource for containers'))
   } else if (!isNative(name) && !isExtended(name))
     causes.push(invalidValue(path, name, "doesn't follow extended resource name standard"))
+  return causes
+}
+
+/** The name of what a quota limits. Follows ValidateResourceQuotaResourceName. */
+export function quotaResourceName(name: string, path: string): Causes {
+  const causes = anyResourceName(name, path)
+  if (!name.includes('/') && !isStandardQuotaResource(name))
+    causes.push(invalidValue(path, name, 'must be a standard resource for quota'))
   return causes
 }
 
@@ -79,7 +93,11 @@ const STANDARD = new Set([
 const isHugePages = (name: string): boolean => name.startsWith('hugepages-')
 const isNative = (name: string): boolean => !name.includes('/') || name.includes('kubernetes.io/')
 const isInteger = (name: string): boolean => COUNTED.has(name) || isExtended(name)
-const overcommits = (name: string): boolean => isNative(name) && !isHugePages(name)
+export const isOvercommittable = (name: string): boolean => isNative(name) && !isHugePages(name)
+
+/** Follows pkg/apis/core/helper/helpers.go IsStandardQuotaResourceName. */
+export const isStandardQuotaResource = (name: string): boolean =>
+  (STANDARD.has(name) && name !== 'storage') || /^(requests\.)?hugepages-/.test(name)
 
 /** A resource some device plugin serves: `nvidia.com/gpu`. */
 export const isExtended = (name: string): boolean =>

@@ -1,5 +1,5 @@
 import type * as client from '@kubernetes/client-node'
-import { ApiError, type ApiReason } from '../errors.ts'
+import { ApiError, type ApiErrorDetails, type ApiReason } from '../errors.ts'
 
 /** An API server as HTTP: paths and JSON. */
 export interface Rest {
@@ -137,7 +137,7 @@ const BY_CODE: Readonly<Record<number, ApiReason>> = {
 
 /** The error in a metav1.Status body, or in a watch's ERROR event; other bodies are told by their HTTP code. */
 export function errorOf(code: number, body: string | object): ApiError {
-  let status: { kind?: string; reason?: string; message?: string; code?: number } = {}
+  let status: { kind?: string; reason?: string; message?: string; code?: number; details?: ApiErrorDetails } = {}
   try {
     status = (typeof body === 'string' ? JSON.parse(body) : body) as typeof status
   } catch {
@@ -146,5 +146,5 @@ export function errorOf(code: number, body: string | object): ApiError {
   const answered = status.code ?? code
   const { reason = '' } = status
   const known = REASONS.has(reason) ? (reason as ApiReason) : (BY_CODE[answered] ?? 'InternalError')
-  return new ApiError(answered, known, status.message ?? `the server answered ${answered}`)
+  return new ApiError(answered, known, status.message ?? `the server answered ${answered}`, status.details)
 }
