@@ -3,7 +3,7 @@ import { parseDuration, seconds, type Us } from '../sandbox/world/time.ts'
 import type { Observation } from './observation.ts'
 import type { Scenario } from './scenario.ts'
 import type { Setup } from './setup.ts'
-import { deploymentOf } from './subject.ts'
+import { workloadOf } from './workload-object.ts'
 
 /** Every goal holds now. */
 export const goalsReached = (observation: Observation): boolean =>
@@ -29,8 +29,8 @@ export function boundOf(
   const names = scenario.after.flatMap((e) => ('within' in e ? [e.within] : []))
   const limit = Math.max(0, ...names.map((name) => limitOf(name, observation, setup, settleBoundUs)))
   const deadlineExceeded = () => {
-    const deployment = names.includes('progressDeadline') ? deploymentOf(setup.subject, observation.view) : undefined
-    return deployment !== undefined && condition(deployment, 'Progressing')?.reason === 'ProgressDeadlineExceeded'
+    const workload = names.includes('progressDeadline') ? workloadOf(setup.subject, observation.view) : undefined
+    return workload !== undefined && condition(workload, 'Progressing')?.reason === 'ProgressDeadlineExceeded'
   }
   const over = (now: Us) => now - start >= limit
   return {
@@ -42,8 +42,9 @@ export function boundOf(
 function limitOf(name: string, observation: Observation, setup: Setup, settleBoundUs: Us): Us {
   if (name === 'settle') return settleBoundUs
   if (name !== 'progressDeadline') return parseDuration(name)
-  const deployment = deploymentOf(setup.subject, observation.view)
-  const { progressDeadlineSeconds = 600, replicas = 1 } = deployment?.spec ?? {}
+  const workload = workloadOf(setup.subject, observation.view)
+  const replicas = workload?.spec.replicas ?? 1
+  const { progressDeadlineSeconds = 600 } = workload?.kind === 'Deployment' ? workload.spec : {}
   // only a backstop: each replica makes several steps of progress, and every one starts the deadline anew
   return seconds(progressDeadlineSeconds) * 4 * (replicas + 1)
 }

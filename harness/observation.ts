@@ -1,14 +1,14 @@
 import type { ApiError } from '../sandbox/kube/errors.ts'
-import { Deployment, keyOf, Pod } from '../sandbox/kube/kinds.ts'
+import { Pod } from '../sandbox/kube/kinds.ts'
 import type { Us } from '../sandbox/world/time.ts'
 import type { World } from '../sandbox/world/world.ts'
 import type { CheckCall, Expectation, Fold } from './expectations/check.ts'
 import { checks } from './expectations/index.ts'
-import { isComplete } from './expectations/rollout-complete.ts'
 import { faults } from './faults/index.ts'
 import { ObjectsView } from './objects-view.ts'
 import { isOf } from './subject.ts'
 import type { TrialSpec } from './trial-spec.ts'
+import { incomplete, workloadOf } from './workload-object.ts'
 
 /** An expectation being followed. */
 export interface Followed {
@@ -40,7 +40,7 @@ export interface Observation {
   phase(): string
   enter(phase: string): void
   reject(what: { object: string; error: ApiError }): void
-  /** Every Deployment is complete. */
+  /** Every workload is complete. */
   settled(): boolean
   /** Those that are not, by key. */
   unsettled(): string[]
@@ -113,15 +113,8 @@ export function observe(spec: TrialSpec, world: World): Observation {
     reject(what) {
       rejected = what
     },
-    settled: () => {
-      const deployments = view.list(Deployment)
-      return deployments.length > 0 && deployments.every(isComplete)
-    },
-    unsettled: () =>
-      view
-        .list(Deployment)
-        .filter((deployment) => !isComplete(deployment))
-        .map(keyOf),
+    settled: () => workloadOf(setup.subject, view) !== undefined && incomplete(view).length === 0,
+    unsettled: () => incomplete(view),
     broken: () =>
       safety.some((f) => {
         const { broken, provisional } = f.fold.result()

@@ -1,4 +1,4 @@
-import { Deployment, keyOf, Pod } from '../sandbox/kube/kinds.ts'
+import { keyOf, Pod } from '../sandbox/kube/kinds.ts'
 import type * as o from '../sandbox/kube/objects.ts'
 import { selects } from '../sandbox/kube/selects.ts'
 import type { ObjectsView } from './objects-view.ts'
@@ -32,8 +32,5 @@ export const isOf = (subject: Subject, pod: o.Pod): boolean =>
 
 export const podsOf = (subject: Subject, view: ObjectsView): o.Pod[] =>
   view.list(Pod).filter((pod) => isOf(subject, pod))
-
-export const deploymentOf = (subject: Subject, view: ObjectsView): o.Deployment | undefined =>
-  subject.kind === 'Deployment' ? view.get(Deployment, subject.key) : undefined
 
 export const podName = (pod: o.Pod): string => `Pod ${keyOf(pod)}`

@@ -1,8 +1,8 @@
-import { isRollingUpdate, maxUnavailableOf } from '../../sandbox/controllers/deployment/fenceposts.ts'
-import { Deployment, Pod } from '../../sandbox/kube/kinds.ts'
+import { Pod } from '../../sandbox/kube/kinds.ts'
 import type * as o from '../../sandbox/kube/objects.ts'
 import { isReady } from '../../sandbox/kube/pods.ts'
-import { deploymentOf, isOf } from '../subject.ts'
+import { isOf } from '../subject.ts'
+import { isWorkloadKind, maxUnavailableReplicas, workloadOf } from '../workload-object.ts'
 import { type Broken, check } from './check.ts'
 
 interface Params {
@@ -28,29 +28,29 @@ export const readyFloor = check<Params>({
             if (change.after && isReady(pod) && !pod.metadata.deletionTimestamp) ready.add(change.key)
             else ready.delete(change.key)
           }
-        } else if (record.type !== 'phase' && change?.kind !== Deployment.id) return
+        } else if (record.type !== 'phase' && !(change && isWorkloadKind(change.kind))) return
         if (phase() !== 'timeline' && phase() !== 'converge') return
-        const deployment = deploymentOf(subject, view)
-        if (!deployment) return
+        const workload = workloadOf(subject, view)
+        if (!workload) return
         samples++
-        floor = Math.max(deployment.spec.replicas - maxUnavailable(deployment), needed)
+        floor = Math.max(workload.spec.replicas - maxUnavailableReplicas(workload), needed)
         lowest = Math.min(lowest, ready.size)
         if (ready.size >= floor || broken) return
         broken = {
           at: record.at,
           cause:
-            needed > deployment.spec.replicas
+            needed > workload.spec.replicas
               ? 'too-few-replicas-for-load'
               : ready.size === 0
                 ? 'no-replica-ready'
                 : 'too-few-replicas-ready',
           wanted: floor,
-          what: `${subject.name} had ${ready.size} Ready of ${deployment.spec.replicas} replicas; ${floor} needed`,
+          what: `${subject.name} had ${ready.size} Ready of ${workload.spec.replicas} replicas; ${floor} needed`,
           evidence: [
             {
               at: record.at,
-              about: `Deployment ${subject.key}`,
-              text: `Ready ${ready.size} < ${floor} = max(replicas ${deployment.spec.replicas} − maxUnavailable ${maxUnavailable(deployment)}, ${needed} for the load)`,
+              about: `${subject.kind} ${subject.key}`,
+              text: `Ready ${ready.size} < ${floor} = max(replicas ${workload.spec.replicas} − maxUnavailable ${maxUnavailableReplicas(workload)}, ${needed} for the load)`,
             },
           ],
         }
@@ -59,7 +59,3 @@ export const readyFloor = check<Params>({
     }
   },
 })
-
-/** A Recreate strategy may take every replica away. */
-const maxUnavailable = (deployment: o.Deployment): number =>
-  isRollingUpdate(deployment) ? maxUnavailableOf(deployment) : deployment.spec.replicas

@@ -3,7 +3,8 @@ import { keyOf, ReplicaSet } from '../../sandbox/kube/kinds.ts'
 import type * as o from '../../sandbox/kube/objects.ts'
 import { condition, isActive } from '../../sandbox/kube/pods.ts'
 import { formatDuration, fromRfc3339, type Us } from '../../sandbox/world/time.ts'
-import { deploymentOf, podName, podsOf } from '../subject.ts'
+import { podName, podsOf } from '../subject.ts'
+import { isComplete, isWorkloadKind, workloadOf } from '../workload-object.ts'
 import { type Broken, type CheckContext, check, type Evidence } from './check.ts'
 
 /** The subject's rollout is done: every replica is updated and available, and none of the old is left. Follows kubectl rollout status. */
@@ -23,11 +24,11 @@ export const rolloutComplete = check<Record<string, never>>({
         if (record.type === 'event' && record.reason === 'FailedScheduling') reasons.set(record.key, record)
         if (record.type === 'event' && record.reason === 'Unhealthy' && record.message.startsWith('Readiness'))
           unreadiness.set(record.key, record.message)
-        if (change?.kind !== 'deployments.apps' || change.key !== subject.key) return
-        const deployment = deploymentOf(subject, view)
-        if (!deployment) return
+        if (!change || !isWorkloadKind(change.kind) || change.key !== subject.key) return
+        const workload = workloadOf(subject, view)
+        if (!workload) return
         samples++
-        if (!isComplete(deployment)) reachedAt = undefined
+        if (!isComplete(workload)) reachedAt = undefined
         else reachedAt ??= record.at
       },
       result: () => ({
@@ -40,16 +41,6 @@ export const rolloutComplete = check<Record<string, never>>({
   },
 })
 
-export function isComplete(deployment: o.Deployment): boolean {
-  const { spec, status, metadata } = deployment
-  return (
-    (status.observedGeneration ?? 0) >= (metadata.generation ?? 0) &&
-    (status.updatedReplicas ?? 0) === spec.replicas &&
-    (status.replicas ?? 0) === spec.replicas &&
-    (status.availableReplicas ?? 0) === spec.replicas
-  )
-}
-
 /** What events said last, by pod. */
 interface Said {
   readonly scheduling: ReadonlyMap<string, JournalRecord & { type: 'event' }>
@@ -60,13 +51,13 @@ interface Said {
 function obstacle(context: CheckContext, said: Said, now: Us): Broken {
   const { subject, view } = context
   const pods = podsOf(subject, view).filter(isActive)
-  const deployment = deploymentOf(subject, view)
-  const progress = deployment && condition(deployment, 'Progressing')
+  const workload = workloadOf(subject, view)
+  const progress = workload && condition(workload, 'Progressing')
   const conditions: Evidence[] = progress
     ? [
         {
           at: now,
-          about: `Deployment ${subject.key}`,
+          about: `${subject.kind} ${subject.key}`,
           text: `Progressing=${progress.status} ${progress.reason}: ${progress.message}`,
         },
       ]

@@ -1,35 +1,36 @@
 import { controllerOf } from '../../sandbox/kube/indexes.ts'
-import { Deployment, ReplicaSet } from '../../sandbox/kube/kinds.ts'
+import { ControllerRevision, ReplicaSet } from '../../sandbox/kube/kinds.ts'
 import type * as o from '../../sandbox/kube/objects.ts'
-import { deploymentOf } from '../subject.ts'
+import { kindOfSubject, workloadOf } from '../workload-object.ts'
 import { fault } from './fault.ts'
 
 /**
- * The subject's image is pushed anew under its tag and rolled out: the same server, to be pulled again. Seen when the Deployment has a
- * ReplicaSet more.
+ * The subject's image is pushed anew under its tag and rolled out: the same server, to be pulled again. Seen when the workload has a
+ * revision more.
  */
 export const newImage = fault<Record<string, never>>({
   name: 'newImage',
   sort: 'change',
   describe: () => 'a new image of the server is rolled out',
   *inject(_, { sandbox, subject }) {
-    const deployment = yield* sandbox.kube.read(Deployment, subject.key)
-    const containers = deployment.spec.template.spec.containers.map((container) =>
+    const kind = kindOfSubject(subject)
+    const workload = yield* sandbox.kube.read(kind, subject.key)
+    const containers = workload.spec.template.spec.containers.map((container) =>
       container.name === subject.container ? { ...container, image: withNewDigest(container.image) } : container,
     )
-    yield* sandbox.kube.patch(Deployment, subject.key, { spec: { template: { spec: { containers } } } })
+    yield* sandbox.kube.patch(kind, subject.key, { spec: { template: { spec: { containers } } } })
     return () => undefined
   },
   visible(_, { subject, view }) {
-    const sets = new Set<string>()
+    const revisions = new Set<string>()
     return {
       record(_record, change) {
-        if (change?.kind !== ReplicaSet.id || !change.after) return
+        if (!change?.after || (change.kind !== ReplicaSet.id && change.kind !== ControllerRevision.id)) return
         const owner = controllerOf(change.after as o.ReplicaSet)
-        const deployment = deploymentOf(subject, view)
-        if (owner && deployment && owner.uid === deployment.metadata.uid) sets.add(change.key)
+        const workload = workloadOf(subject, view)
+        if (owner && workload && owner.uid === workload.metadata.uid) revisions.add(change.key)
       },
-      result: () => ({ samples: Math.max(0, sets.size - 1) }),
+      result: () => ({ samples: Math.max(0, revisions.size - 1) }),
     }
   },
 })
