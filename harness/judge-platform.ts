@@ -1,5 +1,5 @@
 import { strategies } from '../sandbox/apiserver/strategies/index.ts'
-import { Deployment } from '../sandbox/kube/kinds.ts'
+import { kindOf } from '../sandbox/kube/kinds.ts'
 import { defaultProfile, type LagProfile } from '../sandbox/kube/lag.ts'
 import type * as o from '../sandbox/kube/objects.ts'
 import type { Capabilities } from '../sandbox/tiers/capabilities.ts'
@@ -17,6 +17,7 @@ import { applyPatch } from './platform/patch.ts'
 import { type Platform, sourceOf } from './platform/platform.ts'
 import { selectsPods, subjectOf } from './platform/roles/inference-servers.ts'
 import { podTemplatesOf } from './platform/roles/pod-templates.ts'
+import type { Related } from './remedies/remedy.ts'
 import type { Server } from './server.ts'
 import type { Setup } from './setup.ts'
 import type { Subject } from './subject.ts'
@@ -77,10 +78,11 @@ function judgeable(context: Context): Judgeable {
       broken,
       subject: subjectIn(server, resolved),
       deployment: defaulted(server),
+      related: relatedTo(server),
       server: serverFacts(resolved),
       loadTimeUs: loadTimeUs.value,
     }),
-    sourceOf: (path) => sourceOf(server.object, path),
+    sourceOf: (path, id) => sourceOf(platform.objects.find((object) => object.id === id) ?? server.object, path),
   }
 }
 
@@ -174,7 +176,7 @@ function changed({ platform, server }: Context, { changes = [] }: Overrides): Pl
   if (changes.length === 0) return platform
   return applyPatch(
     platform,
-    changes.map(({ path, value }) => ({ object: server.id, path, value })),
+    changes.map(({ object = server.id, path, value }) => ({ object, path, value })),
   ).platform
 }
 
@@ -208,8 +210,17 @@ function subjectIn(server: FoundServer, resolved: ResolvedServer): Subject {
   }
 }
 
+const relatedTo = ({ scalers, disruptionBudgets, services, routes }: FoundServer): Related => ({
+  scalers,
+  disruptionBudgets,
+  services,
+  routes,
+})
+
 const defaulted = (server: FoundServer): o.Deployment =>
-  strategies.get(Deployment.id)!.default(server.object.manifest as unknown as o.Deployment) as o.Deployment
+  strategies
+    .get(kindOf(server.object.manifest).id)!
+    .default(server.object.manifest as unknown as o.Deployment) as o.Deployment
 
 function serverFacts(resolved: ResolvedServer): Server {
   const settings = 'settings' in resolved ? resolved.settings : undefined

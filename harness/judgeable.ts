@@ -29,7 +29,8 @@ export interface Judgeable {
     overrides: (factor: number) => Overrides
   }
   remedyContext(broken: Broken): RemedyContext
-  sourceOf(path: string): { file: string; line: number; column: number; absent?: boolean }
+  /** Where a field stands: of the subject's manifest, or of the object with that id. */
+  sourceOf(path: string, object?: string): { file: string; line: number; column: number; absent?: boolean }
 }
 
 export interface UncertainInput {

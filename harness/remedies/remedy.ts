@@ -1,6 +1,7 @@
 import type { Deployment } from '../../sandbox/kube/objects.ts'
 import { toSeconds, type Us } from '../../sandbox/world/time.ts'
 import type { Broken } from '../expectations/check.ts'
+import type { Manifest } from '../platform/platform.ts'
 import type { Server } from '../server.ts'
 import type { Subject } from '../subject.ts'
 
@@ -8,16 +9,35 @@ import type { Subject } from '../subject.ts'
 export interface RemedyContext {
   readonly broken: Broken
   readonly subject: Subject
-  /** The Deployment as the API server defaulted it. */
+  /** The workload as the API server defaulted it. */
   readonly deployment: Deployment
+  /** Objects of the platform that have to do with it. */
+  readonly related: Related
   /** The server as its flags were read. */
   readonly server: Server
   /** Loading, from the start of the container to Ready, in the trial that failed. */
   readonly loadTimeUs: Us
 }
 
-/** A field of the subject's manifest set to a value; `undefined` takes it away. */
+/** What scales, protects, exposes and routes to the subject. */
+export interface Related {
+  readonly scalers: readonly RelatedObject[]
+  readonly disruptionBudgets: readonly RelatedObject[]
+  readonly services: readonly RelatedObject[]
+  readonly routes: readonly RelatedObject[]
+}
+
+/** An object as it is written. */
+export interface RelatedObject {
+  /** Its id, for changes and positions: `HorizontalPodAutoscaler/chat`. */
+  readonly id: string
+  readonly manifest: Manifest
+}
+
+/** A field set to a value; `undefined` takes it away. */
 export interface FieldChange {
+  /** The id of the object; the subject's own where it is left out. */
+  readonly object?: string
   readonly path: string
   readonly value: unknown
 }
@@ -33,6 +53,8 @@ export interface Candidate {
 
 /** Where the cause stands in the manifest, what is wrong there, and what to try, best first. */
 export interface Diagnosis {
+  /** The id of the object in whose manifest it stands; the subject's own where it is left out. */
+  readonly object?: string
   readonly path: string
   readonly says: string
   readonly candidates: readonly Candidate[]

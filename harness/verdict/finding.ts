@@ -43,7 +43,7 @@ export async function explain(options: DecideOptions, failed: TrialResult): Prom
   const all = brokenIn(failed)
   const broken = all[0]!
   const { diagnosis, about } = diagnose(all, judgeable.remedyContext)
-  const source = diagnosis && judgeable.sourceOf(diagnosis.path)
+  const source = diagnosis && judgeable.sourceOf(diagnosis.path, diagnosis.object)
   const { fix, triedInVain } = await tryFixes(options, failed, diagnosis?.candidates ?? [])
   const shown = about ?? broken
   return {
