@@ -1,3 +1,5 @@
+import type { MetricFamily } from '../metrics/sample.ts'
+import type { GetAnswer } from '../nodes/pod-access.ts'
 import type { InferenceServer } from '../nodes/program.ts'
 
 /** A pod on the network: what its containers listen on, asked anew at each connection. */
@@ -7,6 +9,10 @@ export interface PodEndpoint {
   readonly nodeName?: string
   /** Whether a process in the pod listens on the port now. */
   accepts(port: number): boolean
+  /** An HTTP GET; left out where nobody asks. */
+  get?(port: number, path: string, scheme?: string): GetAnswer
+  /** The metrics exposed on a port under a path; see `RunningProgram.exposition`. */
+  exposition?(port: number, path: string, wanted?: ReadonlySet<string>): readonly MetricFamily[] | undefined
   /** Set while a container serves inference requests; may be a getter. */
   readonly inference?: InferenceServer
 }

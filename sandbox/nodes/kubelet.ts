@@ -9,6 +9,7 @@ import { seconds, type Us } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 import { admit } from './admission.ts'
 import { crashLoopBackoff } from './backoff.ts'
+import { type ContainerStats, statsOf } from './container-stats.ts'
 import { ImageManager } from './images.ts'
 import type { KubeletContext, ProgramFor } from './kubelet-context.ts'
 import { Pleg } from './pleg.ts'
@@ -129,6 +130,13 @@ export class Kubelet {
       return true
     }
     return false
+  }
+
+  /** Containers that run now, in the order of their pods. */
+  running(): ContainerStats[] {
+    return [...this.pods.values()].flatMap(({ worker }) =>
+      statsOf(worker.pod, worker.runtime, this.options.devices, this.options.world.clock.now),
+    )
   }
 
   private added(pod: Pod): void {

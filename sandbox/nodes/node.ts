@@ -9,6 +9,7 @@ import { type Actor, sleep, type Task } from '../world/actor.ts'
 import type { Timer } from '../world/clock.ts'
 import { seconds, toRfc3339, type Us } from '../world/time.ts'
 import type { World } from '../world/world.ts'
+import type { ContainerStats } from './container-stats.ts'
 import { Kubelet } from './kubelet.ts'
 import type { ProgramFor } from './kubelet-context.ts'
 import { type NodeSpec, nodeObject, nodeResources } from './node-object.ts'
@@ -55,6 +56,8 @@ export interface RunningNode {
   holderOf(gpu: string): { podUid: string; container: string } | undefined
   /** What the device plugin says of a GPU. Allocatable follows with the next node status. Throws a RangeError for an unknown one. */
   setGpuHealth(gpu: string, healthy: boolean): void
+  /** What the runtime says of the containers that run now; undefined when the node is off. */
+  containerStats(): readonly ContainerStats[] | undefined
   /** Kills a container's main process: exit code 137. False when it does not run. */
   killProcess(podKey: string, container: string): boolean
   /** Everything on the node stops at once and says nothing. There is no way back. */
@@ -119,6 +122,10 @@ class SimulatedNode implements RunningNode {
 
   setGpuHealth(gpu: string, healthy: boolean): void {
     this.devices.setHealth(gpu, healthy)
+  }
+
+  containerStats(): readonly ContainerStats[] | undefined {
+    return this.off ? undefined : this.kubelet.running()
   }
 
   killProcess(podKey: string, container: string): boolean {

@@ -1,4 +1,5 @@
 import type { Container, HttpGetAction, IntOrString } from '../kube/objects.ts'
+import type { MetricFamily } from '../metrics/sample.ts'
 import { ms, type Us } from '../world/time.ts'
 import type { PodRuntime } from './pod-runtime.ts'
 import type { PortAnswer, RunningProgram } from './program.ts'
@@ -33,6 +34,20 @@ export function podGet(runtime: PodRuntime, port: number, path: string, scheme?:
     return answer
   }
   return { kind: 'refused' }
+}
+
+/** What the pod's containers expose on a port under a path; the first that exposes anything there. */
+export function podExposition(
+  runtime: PodRuntime,
+  port: number,
+  path: string,
+  wanted?: ReadonlySet<string>,
+): readonly MetricFamily[] | undefined {
+  for (const container of runtime.containers) {
+    const families = container.running ? container.program?.exposition?.(port, path, wanted) : undefined
+    if (families) return families
+  }
+  return undefined
 }
 
 /** `http://10.0.0.5:8000/health`, as the kubelet's request names it. */

@@ -66,6 +66,8 @@ export class HostEndpoints {
       podKey: first.podKey,
       ...(first.nodeName === undefined ? {} : { nodeName: first.nodeName }),
       accepts: (port) => pods.some((p) => p.accepts(port)),
+      get: (port, path, scheme) => pods.find((p) => p.accepts(port))?.get?.(port, path, scheme) ?? { kind: 'refused' },
+      exposition: (port, path, wanted) => pods.find((p) => p.accepts(port))?.exposition?.(port, path, wanted),
       get inference() {
         return pods.find((p) => p.inference)?.inference
       },

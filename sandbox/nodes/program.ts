@@ -40,12 +40,28 @@ export interface RunningProgram {
   signal(signal: 'SIGTERM' | 'SIGKILL'): void
   /** Set where the program serves inference requests. */
   readonly inference?: InferenceServer
-  /** The metrics it exposes on a port under a path, when asked now. Undefined: it exposes none there. */
-  exposition?(port: number, path: string): readonly MetricFamily[] | undefined
+  /**
+   * The metrics it exposes on a port under a path, when asked now. Undefined: it exposes none there. With `wanted`, families
+   * of which no sample has such a name may be left out.
+   */
+  exposition?(port: number, path: string, wanted?: ReadonlySet<string>): readonly MetricFamily[] | undefined
   /** What it has used since it started: CPU in seconds, memory in bytes now. Left out: next to nothing. */
   usage?(): { readonly cpuSeconds: number; readonly memoryBytes: number }
+  /** What it has done with its GPUs, the same on each. Left out: nothing. */
+  gpuUsage?(): GpuUsage
   /** Runs a command in the container (exec probes, hooks). Undefined: this program cannot say what it would do. */
   exec?(command: readonly string[]): { exitCode: number; afterUs: Us } | undefined
+}
+
+/** Seconds since the program started that one GPU spent in each way, and the memory of it that is taken now. */
+export interface GpuUsage {
+  /** With any kernel running: what «GPU utilisation» measures. */
+  readonly busySeconds: number
+  /** Of the peak of its tensor cores. */
+  readonly tensorSeconds: number
+  /** Of the peak of its memory bandwidth. */
+  readonly dramSeconds: number
+  readonly memoryBytes: number
 }
 
 /** One inference request as a client sends it. */

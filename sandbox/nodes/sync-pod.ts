@@ -4,7 +4,7 @@ import { type Signal, sleep, type Task } from '../world/actor.ts'
 import type { StartFailure } from './images.ts'
 import { killContainer, killPod } from './kill.ts'
 import type { KubeletContext } from './kubelet-context.ts'
-import { podAccepts } from './pod-access.ts'
+import { podAccepts, podExposition, podGet } from './pod-access.ts'
 import { podActions } from './pod-actions.ts'
 import type { HostEndpoints } from './pod-addresses.ts'
 import { isSidecar, type PodRuntime, type PodView } from './pod-runtime.ts'
@@ -134,6 +134,8 @@ function endpointOf(context: KubeletContext, runtime: PodRuntime, pod: Pod): Pod
     podKey: `${pod.metadata.namespace}/${pod.metadata.name}`,
     nodeName: context.nodeName,
     accepts: (port) => podAccepts(runtime, port),
+    get: (port, path, scheme) => podGet(runtime, port, path, scheme),
+    exposition: (port, path, wanted) => podExposition(runtime, port, path, wanted),
     get inference() {
       return runtime.containers.find((c) => c.running && c.program?.inference)?.program?.inference
     },
