@@ -1,10 +1,12 @@
 import { type JudgedPlatform, judgePlatform } from '../harness/judge-platform.ts'
+import { checkParameters } from '../harness/parameters.ts'
 import { loadPlatform } from '../harness/platform/load.ts'
 import type { Platform } from '../harness/platform/platform.ts'
 import { unmodelledServingResources } from '../harness/platform/roles/unmodelled.ts'
 import type { Invalid } from '../harness/verdict/verdict.ts'
 import { type LagProfile, lagProfiles } from '../sandbox/kube/lag.ts'
 import { sim } from '../sandbox/tiers/sim/sim.ts'
+import { scenarios } from '../scenarios/index.ts'
 import { exitCodes } from './exit-codes.ts'
 import { UsageError } from './failure.ts'
 
@@ -28,6 +30,7 @@ export async function load(paths: readonly string[], options: LoadOptions): Prom
     ...(options.config ? { config: options.config } : {}),
     ...(paths.includes('-') ? { stdin: process.stdin } : {}),
   })
+  checkParameters(platform.config, scenarios)
   const lag = lagProfiles.find((profile) => profile.name === (options.lag ?? 'default'))!
   const judged = judgePlatform(platform, { capabilities: sim.capabilities, lag })
   const unmodelled = unmodelledServingResources(platform, sim.capabilities).map(

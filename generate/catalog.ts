@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { entryText, expectationText } from '../harness/describe.ts'
+import { withParameters } from '../harness/parameters.ts'
 import type { Scenario } from '../harness/scenario.ts'
 import { scenarios } from '../scenarios/index.ts'
 import { NOTE, type Output, ROOT } from './outputs.ts'
@@ -15,7 +16,7 @@ export function catalog(): Output {
     '',
     '| scenario | what goes wrong | decided by | what happens | must hold | sample platforms |',
     '|---|---|---|---|---|---|',
-    ...scenarios.map((scenario) => `| ${row(scenario).join(' | ')} |`),
+    ...scenarios.map((scenario) => `| ${row(withParameters(scenario)).join(' | ')} |`),
   ]
   return { path: 'scenarios/CATALOG.md', text: `${lines.join('\n')}\n` }
 }

@@ -12,6 +12,7 @@ import { type FoundServer, findServers, groupFor, inputsOf, programsFor, resolve
 import type { Judgeable, Overrides } from './judgeable.ts'
 import { Capacities } from './load/capacity.ts'
 import type { Workload } from './load/workload.ts'
+import { withParameters } from './parameters.ts'
 import type { ResolvedInputs } from './platform/inputs/resolve.ts'
 import { applyPatch } from './platform/patch.ts'
 import { type Platform, sourceOf } from './platform/platform.ts'
@@ -58,6 +59,7 @@ function judgeable(context: Context): Judgeable {
   const { loadTimeUs } = own
   return {
     key: `${manifest.metadata.namespace ?? 'default'}/${manifest.metadata.name}`,
+    withParameters: (scenario) => withParameters(scenario, platform.config?.scenarios),
     unfitFor(scenario) {
       const kinds = scenario.needs.flatMap((need) => need.kinds ?? [])
       if (kinds.length > 0 && !kinds.includes(manifest.kind))

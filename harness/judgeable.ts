@@ -11,6 +11,8 @@ import type { Invalid, TrialResult } from './verdict/verdict.ts'
 export interface Judgeable {
   /** `namespace/name` of its workload. */
   readonly key: string
+  /** The scenario with the figures the platform gives it. */
+  withParameters(scenario: Scenario): Scenario
   /** Why a scenario cannot be run on it; undefined: it can. */
   unfitFor(scenario: Scenario): string | undefined
   /** What keeps a scenario's verdict from being given: kinds and fields without an actor, a model nobody knows. */

@@ -1,6 +1,7 @@
 import type { Feature } from '../sandbox/tiers/capabilities.ts'
 import type { Expectation } from './expectations/check.ts'
 import type { FaultCall } from './faults/fault.ts'
+import type { Parameter } from './parameters.ts'
 
 /**
  * What is tested: a timeline of faults and changes, and what must hold while and after. JSON all the way down, so that it crosses files,
@@ -11,6 +12,8 @@ export interface Scenario {
   readonly title: string
   /** Who decides it: the user's manifests, the cluster's drivers and add-ons, or people at a drill. */
   readonly decidedBy: 'manifests' | 'cluster' | 'drill'
+  /** Figures that a platform may set, by name; `$name` stands for one in what follows. */
+  readonly parameters?: Readonly<Record<string, Parameter>>
   /** What a platform must have for it to apply. */
   readonly needs: readonly Need[]
   /** Fields of the pods that cannot change its verdict, so that it is given also where nothing simulates them. */

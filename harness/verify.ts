@@ -20,7 +20,7 @@ export async function* verify(options: VerifyOptions): AsyncGenerator<Verdict> {
     for (const scenario of scenarios) {
       options.trying?.(scenario, judgeable)
       yield await decide({
-        scenario,
+        scenario: judgeable.withParameters(scenario),
         judgeable,
         tier,
         seeds,

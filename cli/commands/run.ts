@@ -47,7 +47,7 @@ export async function run(slug: string, paths: readonly string[], options: RunOp
   }
   let record: TrialRecord | undefined
   const result = await runTrial({
-    scenario,
+    scenario: judgeable.withParameters(scenario),
     setup: judgeable.prepare({}),
     tier: sim,
     seed,

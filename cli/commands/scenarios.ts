@@ -1,4 +1,5 @@
 import { entryText, expectationText } from '../../harness/describe.ts'
+import { withParameters } from '../../harness/parameters.ts'
 import type { Scenario } from '../../harness/scenario.ts'
 import { scenarios as all } from '../../scenarios/index.ts'
 import { exitCodes } from '../exit-codes.ts'
@@ -26,7 +27,8 @@ export async function scenarios(names: readonly string[], options: Options): Pro
   return exitCodes.pass
 }
 
-function describe(scenario: Scenario): string {
+function describe(named: Scenario): string {
+  const scenario = withParameters(named)
   const { slug, title, timeline, during, after, margin, decidedBy } = scenario
   const lines = [
     style.bold(slug),
@@ -40,6 +42,9 @@ function describe(scenario: Scenario): string {
   for (const entry of timeline) lines.push(`    ${entryText(entry)}`)
   lines.push('  must hold')
   for (const expectation of [...during, ...after]) lines.push(`    ${expectationText(expectation)}`)
+  const parameters = Object.entries(named.parameters ?? {})
+  if (parameters.length > 0) lines.push(`  parameters (scenarios: { ${slug}: { … } } in seatrial.yaml)`)
+  for (const [name, { default: usual, what }] of parameters) lines.push(`    ${name}: ${usual}  ${what}`)
   if (margin) lines.push(`  margin: ${margin.input} × ${margin.probe.join(', × ')} and the point where it breaks`)
   return `${lines.join('\n')}\n`
 }
