@@ -14,6 +14,8 @@ interface Claim<T extends KubeObject> {
   readonly ownerKind: Kind<Owner>
   readonly owner: Owner
   readonly kind: Kind<T>
+  /** What an object must be besides matching the selector. */
+  readonly belongs?: (object: T) => boolean
   /** Told of each object written: adopted or released. */
   readonly wrote?: (object: T) => void
 }
@@ -41,7 +43,7 @@ export function* claim<T extends KubeObject>(objects: readonly T[], options: Cla
   for (const object of objects) {
     const ref = controllerOf(object)
     if (ref && ref.uid !== owner.metadata.uid) continue
-    const matches = selects(selector, object.metadata.labels)
+    const matches = selects(selector, object.metadata.labels) && (options.belongs?.(object) ?? true)
     if (ref && matches) {
       claimed.push(object)
       continue
@@ -64,7 +66,7 @@ export function* claim<T extends KubeObject>(objects: readonly T[], options: Cla
 }
 
 /** A live look at the owner before the first adoption: the cache may not know yet that it is being deleted. */
-function* recheckDeletion({
+export function* recheckDeletion({
   kube,
   ownerKind,
   owner,

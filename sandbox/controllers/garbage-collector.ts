@@ -22,6 +22,10 @@ const DEFAULT_KINDS: readonly Kind[] = [
   kinds.PersistentVolume,
   kinds.Deployment,
   kinds.ReplicaSet,
+  kinds.StatefulSet,
+  kinds.DaemonSet,
+  kinds.ControllerRevision,
+  kinds.Job,
   kinds.EndpointSlice,
   kinds.Lease,
 ]

@@ -2,13 +2,14 @@ import type { ApiError } from '../kube/errors.ts'
 import { controllerOf, orphanPods, podsByController, replicaSetsByController } from '../kube/indexes.ts'
 import { keyOf, Pod, ReplicaSet } from '../kube/kinds.ts'
 import type * as o from '../kube/objects.ts'
-import { condition, isAvailable, isReady } from '../kube/pods.ts'
+import { isReady } from '../kube/pods.ts'
 import { selects } from '../kube/selects.ts'
 import type { Task } from '../world/actor.ts'
-import { fromRfc3339, seconds, type Us } from '../world/time.ts'
+import { seconds } from '../world/time.ts'
 import { claim } from './claim.ts'
 import { type ControllerContext, controller, primary } from './controller.ts'
 import { rankForDeletion } from './deletion-rank.ts'
+import { untilNextAvailable } from './next-available.ts'
 import { owned } from './owned.ts'
 import { createPod, deletePod } from './pod-control.ts'
 import { factsOf, labelTest } from './pod-facts.ts'
@@ -114,17 +115,4 @@ function* claimPods(
 function queueWhenAvailable({ queue }: ControllerContext, rs: o.ReplicaSet, before: o.Pod, after: o.Pod): void {
   const { minReadySeconds = 0 } = rs.spec
   if (minReadySeconds > 0 && !isReady(before) && isReady(after)) queue.addAfter(keyOf(rs), seconds(minReadySeconds))
-}
-
-/**
- * How long from `now` until the next pod that was not available `then` will be, or the whole of minReadySeconds when no pod
- * says. Follows FindMinNextPodAvailabilityCheck in pkg/controller/controller_utils.go.
- */
-function untilNextAvailable(pods: readonly o.Pod[], minReadySeconds: number, then: Us, now: Us): Us {
-  const due = pods
-    .filter((pod) => isReady(pod) && !isAvailable(pod, minReadySeconds, then))
-    .flatMap((pod) => condition(pod, 'Ready')?.lastTransitionTime ?? [])
-    .map((readySince) => fromRfc3339(readySince) + seconds(minReadySeconds))
-  if (due.length === 0) return seconds(minReadySeconds)
-  return Math.max(0, due.reduce((a, b) => Math.min(a, b)) - now)
 }

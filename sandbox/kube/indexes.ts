@@ -1,4 +1,4 @@
-import { Pod, ReplicaSet } from './kinds.ts'
+import { ControllerRevision, Pod, ReplicaSet } from './kinds.ts'
 import type { Index } from './kube.ts'
 import type * as o from './objects.ts'
 
@@ -16,6 +16,15 @@ export const replicaSetsByController: Index<o.ReplicaSet> = {
   kind: ReplicaSet,
   name: 'controller',
   values: byController,
+}
+/** The controller's uid; for those nobody controls, the namespace. */
+export const revisionsByController: Index<o.ControllerRevision> = {
+  kind: ControllerRevision,
+  name: 'controller',
+  values: (revision) => {
+    const owner = controllerOf(revision)
+    return [owner ? owner.uid : `${revision.metadata.namespace}/`]
+  },
 }
 /** Pods nobody controls, by namespace: what a controller may adopt. */
 export const orphanPods: Index<o.Pod> = {

@@ -45,7 +45,11 @@ export const Job = define<o.Job>('batch/v1', 'Job', 'jobs')
 export const EndpointSlice = define<o.EndpointSlice>('discovery.k8s.io/v1', 'EndpointSlice', 'endpointslices')
 export const Lease = define<o.Lease>('coordination.k8s.io/v1', 'Lease', 'leases')
 export const PriorityClass = define<o.PriorityClass>('scheduling.k8s.io/v1', 'PriorityClass', 'priorityclasses', false)
-export const PodDisruptionBudget = define<o.PodDisruptionBudget>('policy/v1', 'PodDisruptionBudget', 'poddisruptionbudgets')
+export const PodDisruptionBudget = define<o.PodDisruptionBudget>(
+  'policy/v1',
+  'PodDisruptionBudget',
+  'poddisruptionbudgets',
+)
 export const ResourceQuota = define<o.ResourceQuota>('v1', 'ResourceQuota', 'resourcequotas')
 export const LimitRange = define<o.LimitRange>('v1', 'LimitRange', 'limitranges')
 export const ScaledObject = define<o.ScaledObject>('keda.sh/v1alpha1', 'ScaledObject', 'scaledobjects')

@@ -1,5 +1,5 @@
 import { isApiError } from '../kube/errors.ts'
-import { ConfigMap, PersistentVolumeClaim, Secret } from '../kube/kinds.ts'
+import { ConfigMap, type Kind, PersistentVolumeClaim, Secret } from '../kube/kinds.ts'
 import type { Kube } from '../kube/kube.ts'
 import type { Container, OtherObject, Pod } from '../kube/objects.ts'
 import type { Task } from '../world/actor.ts'
@@ -74,7 +74,7 @@ const KIND = { configmap: ConfigMap, secret: Secret, claim: PersistentVolumeClai
 export function* missing(kube: Kube, namespace: string, ref: Reference): Task<string | undefined> {
   let object: OtherObject
   try {
-    object = yield* kube.read(KIND[ref.kind], `${namespace}/${ref.name}`)
+    object = yield* kube.read<OtherObject>(KIND[ref.kind] as Kind<OtherObject>, `${namespace}/${ref.name}`)
   } catch (error) {
     if (!isApiError(error, 'NotFound')) throw error
     return `${ref.kind === 'claim' ? 'persistentvolumeclaim' : ref.kind} "${ref.name}" not found`

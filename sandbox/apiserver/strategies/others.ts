@@ -78,10 +78,9 @@ export const endpointSliceStrategy: Strategy<o.EndpointSlice> = {
 }
 
 /** Follows pkg/registry/core/persistentvolumeclaim/strategy.go. */
-export const claimStrategy: Strategy<o.OtherObject> = {
-  ...(plainKind() as Strategy<o.OtherObject>),
+export const claimStrategy: Strategy<o.PersistentVolumeClaim> = {
+  ...(plainKind() as Strategy<o.KubeObject> as Strategy<o.PersistentVolumeClaim>),
   hasStatus: true,
-  default: (claim) =>
-    within(claim, 'spec', (spec) => fill(spec as { volumeMode?: string }, { volumeMode: 'Filesystem' })),
+  default: (claim) => within(claim, 'spec', (spec) => fill(spec, { volumeMode: 'Filesystem' })),
   prepareForCreate: (claim) => ({ ...claim, status: { phase: 'Pending' } }),
 }

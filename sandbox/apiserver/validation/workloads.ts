@@ -64,21 +64,31 @@ const replicaSetSpec = (spec: o.ReplicaSet['spec']): Causes => [
   ...selectorAndTemplate(spec),
 ]
 
-function selectorAndTemplate({
-  selector,
-  template,
-}: {
-  selector?: o.LabelSelector
-  template: o.PodTemplateSpec
-}): Causes {
-  if (!selector) return [required('spec.selector'), unmatched(template), ...podTemplate(template, 'spec.template')]
+const selectorAndTemplate = (spec: Selecting): Causes => replicaTemplate(spec, 'ReplicaSet')
+
+interface Selecting {
+  readonly selector?: o.LabelSelector
+  readonly template: o.PodTemplateSpec
+}
+
+/** The selector and template of what keeps pods running: they match, and the pods are restarted for ever. */
+export function replicaTemplate({ selector, template }: Selecting, kind: string): Causes {
+  const own = podTemplate(template, 'spec.template', kind)
+  if (!selector) return [required('spec.selector'), unmatched(template), ...own]
   const causes = labelSelector(selector, 'spec.selector')
   if (causes.length > 0)
     return [...causes, invalidValue('spec.selector', shownSelector(selector), 'invalid label selector')]
   const empty = Object.keys(selector.matchLabels ?? {}).length + (selector.matchExpressions?.length ?? 0) === 0
-  if (empty) causes.push(invalidValue('spec.selector', {}, 'empty selector is invalid for deployment'))
+  if (empty)
+    causes.push(
+      invalidValue(
+        'spec.selector',
+        {},
+        `empty selector is invalid for ${kind === 'ReplicaSet' ? 'deployment' : kind.toLowerCase()}`,
+      ),
+    )
   else if (!selects(selector, template.metadata.labels)) causes.push(unmatched(template))
-  return [...causes, ...podTemplate(template, 'spec.template')]
+  return [...causes, ...own]
 }
 
 const unmatched = ({ metadata }: o.PodTemplateSpec): string =>
@@ -89,19 +99,25 @@ const unmatched = ({ metadata }: o.PodTemplateSpec): string =>
   )
 
 /** Follows pkg/apis/core/validation/validation.go ValidatePodTemplateSpec and ValidatePodTemplateSpecForReplicaSet. */
-function podTemplate({ metadata, spec }: o.PodTemplateSpec, path: string): Causes {
+function podTemplate(template: o.PodTemplateSpec, path: string, kind: string): Causes {
+  const { spec } = template
   return [
-    ...labels(metadata.labels, `${path}.labels`),
-    ...annotations(metadata.annotations, `${path}.annotations`),
-    ...podSpec(spec, `${path}.spec`),
+    ...anyTemplate(template, path),
     ...(spec.restartPolicy === 'Always'
       ? []
       : [notSupported(`${path}.spec.restartPolicy`, spec.restartPolicy, ['Always'])]),
     ...(spec.activeDeadlineSeconds === undefined
       ? []
-      : [forbidden(`${path}.spec.activeDeadlineSeconds`, 'activeDeadlineSeconds in ReplicaSet is not Supported')]),
+      : [forbidden(`${path}.spec.activeDeadlineSeconds`, `activeDeadlineSeconds in ${kind} is not Supported`)]),
   ]
 }
+
+/** What holds for every pod template. Follows ValidatePodTemplateSpec. */
+export const anyTemplate = ({ metadata, spec }: o.PodTemplateSpec, path: string): Causes => [
+  ...labels(metadata.labels, `${path}.labels`),
+  ...annotations(metadata.annotations, `${path}.annotations`),
+  ...podSpec(spec, `${path}.spec`),
+]
 
 function strategy(given: o.Deployment['spec']['strategy']): Causes {
   const { type, rollingUpdate } = given
@@ -126,7 +142,7 @@ function strategy(given: o.Deployment['spec']['strategy']): Causes {
   ]
 }
 
-const countOrPercent = (value: o.IntOrString, path: string): Causes =>
+export const countOrPercent = (value: o.IntOrString, path: string): Causes =>
   typeof value === 'string' ? invalids(path, value, percent(value)) : nonnegative(value, path)
 
 /** A percentage counts as its number; text that is none counts as the number it begins with or 0, as intstr does. */
