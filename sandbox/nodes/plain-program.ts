@@ -1,5 +1,5 @@
 import type { Container, Pod } from '../kube/objects.ts'
-import { ms, seconds, type Us } from '../world/time.ts'
+import { ms, seconds, toSeconds, type Us } from '../world/time.ts'
 import { resolvePort } from './pod-access.ts'
 import { isSidecar } from './pod-runtime.ts'
 import type { Program, ProgramContext, RunningProgram } from './program.ts'
@@ -17,6 +17,9 @@ export interface PlainAssumptions {
   readonly initTakes: Us
   /** How long a GET takes, in the kubelet's eyes. */
   readonly answersIn: Us
+  /** CPU it uses all the time, and its memory. */
+  readonly cpuCores: number
+  readonly memoryBytes: number
 }
 
 export const plainAssumptions: PlainAssumptions = {
@@ -25,11 +28,13 @@ export const plainAssumptions: PlainAssumptions = {
   exitCode: 0,
   initTakes: seconds(2),
   answersIn: ms(2),
+  cpuCores: 0.01,
+  memoryBytes: 64 * 2 ** 20,
 }
 
 /**
  * A program for images the simulator does not know: a server that listens on the container's declared ports and those its own
- * probes name, and answers 200 everywhere. An init container ends well after a while. `sleep`, `true` and the like are run as
+ * probes name, and answers 200 everywhere. What metrics it has nobody knows: a scrape of it succeeds and finds none. An init container ends well after a while. `sleep`, `true` and the like are run as
  * they are; as a container's first process they do not hear SIGTERM.
  */
 export function plainProgram(assumed: Partial<PlainAssumptions> = {}): Program {
@@ -69,12 +74,18 @@ function runToEnd({ clock, exit }: ProgramContext, { exitCode, afterUs }: Comman
 
 function serve({ clock, container, exit }: ProgramContext, times: PlainAssumptions): RunningProgram {
   const ports = portsOf(container)
-  const listensAt = clock.now + times.startsIn
+  const startedAt = clock.now
+  const listensAt = startedAt + times.startsIn
   let stopping = false
   let over = false
   const accepts = (port: number) => ports.has(port) && !over && clock.now >= listensAt
   return {
     accepts,
+    exposition: (port) => (accepts(port) ? [] : undefined),
+    usage: () => ({
+      cpuSeconds: 0.05 + times.cpuCores * toSeconds(clock.now - startedAt),
+      memoryBytes: times.memoryBytes,
+    }),
     httpGet: (port) =>
       accepts(port) ? { kind: 'answer', status: 200, afterUs: times.answersIn } : { kind: 'refused' },
     signal(signal) {

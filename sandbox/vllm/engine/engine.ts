@@ -28,7 +28,13 @@ export interface EngineStats {
   readonly preemptions: number
   readonly steps: number
   readonly generatedTokens: number
+  /** Prompt and output tokens that went through the model. */
+  readonly computedTokens: number
   readonly hung: boolean
+  /** Of all steps that were launched, to the end of the last one. */
+  readonly launchedUs: number
+  /** When the step launched last ends; undefined when none is under way. */
+  readonly lastEndAt: Us | undefined
 }
 
 /**
@@ -55,6 +61,7 @@ export class Engine {
   private readonly spare: Batch[] = []
   private nextSerial = 1
   private steps = 0
+  private launchedUs = 0
   /** Tokens computed by the step scheduled last. */
   lastStepTokens = 0
   private hungSince: Us | undefined
@@ -136,6 +143,7 @@ export class Engine {
   resume(now: Us): void {
     if (this.hungSince === undefined) return
     for (const batch of this.inFlight) batch.endUs += now - this.hungSince
+    if (this.inFlight.length > 0) this.launchedUs += now - this.hungSince
     this.hungSince = undefined
     if (this.inFlight.length === 0) this.loop(now, 0)
   }
@@ -157,7 +165,10 @@ export class Engine {
       preemptions: scheduler.preemptions,
       steps: this.steps,
       generatedTokens: metrics.generationTokens,
+      computedTokens: metrics.promptTokensComputed + metrics.generationTokens,
       hung: this.hungSince !== undefined,
+      launchedUs: this.launchedUs,
+      lastEndAt: this.inFlight.length === 0 ? undefined : endOf(this.inFlight[this.inFlight.length - 1]!),
     }
   }
 
@@ -220,6 +231,7 @@ export class Engine {
     this.inFlight.push(batch)
     this.lastStepTokens = batch.tokens
     this.steps++
+    this.launchedUs += stepTimePs / PS_PER_US
   }
 
   private drainInbox(now: number): void {

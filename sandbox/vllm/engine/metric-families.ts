@@ -12,7 +12,14 @@ export interface FamilyOptions {
   readonly cacheConfig?: Readonly<Record<string, string>>
   /** 0 awake, 1 weights offloaded, 2 all discarded. Default 0. */
   readonly sleepLevel?: 0 | 1 | 2
+  /** Leaves out families of which no sample has one of these names. */
+  readonly wanted?: ReadonlySet<string>
+  /** Keeps label lists between calls: scrapes of one engine then share them. */
+  readonly labelCache?: LabelCache
 }
+
+/** Label lists by their extra label. One for each engine: of one model name and rank. */
+export type LabelCache = Map<string, Map<string, readonly (readonly [string, string])[]>>
 
 /** All `vllm:` families of a server without connectors, LoRA or speculative decoding, in the order vLLM exposes them. */
 // follows PrometheusStatLogger.__init__ in vllm/v1/metrics/loggers.py; names and texts are its own
@@ -141,25 +148,36 @@ class Builder {
   private readonly model: readonly [string, string]
   private readonly engine: readonly [string, string]
   private readonly created: number
+  private readonly wanted: ReadonlySet<string> | undefined
+  private readonly cache: LabelCache
 
   constructor(options: FamilyOptions) {
+    this.wanted = options.wanted
+    this.cache = options.labelCache ?? new Map()
     this.model = ['model_name', options.modelName]
     this.engine = ['engine', String(options.engine ?? 0)]
     this.created = EPOCH_MS / 1e3 + options.createdAt / 1e6
   }
 
+  private wants(...names: readonly string[]): boolean {
+    return this.wanted === undefined || names.some((name) => this.wanted!.has(name))
+  }
+
   gauge(name: string, help: string, values: Values): void {
+    if (!this.wants(name)) return
     this.families.push({ name, help, type: 'gauge', samples: this.samples(name, values, true) })
   }
 
   counter(name: string, help: string, values: Values, perEngine = true): void {
     const total = `${name}_total`
+    if (!this.wants(total, `${name}_created`)) return
     this.families.push({ name: total, help, type: 'counter', samples: this.samples(total, values, perEngine) })
     const samples = this.samples(`${name}_created`, values, perEngine).map((s) => ({ ...s, value: this.created }))
     this.families.push({ name: `${name}_created`, help, type: 'gauge', samples })
   }
 
   histogram(name: string, help: string, histogram: Histogram): void {
+    if (!this.wants(`${name}_bucket`, `${name}_count`, `${name}_sum`, `${name}_created`)) return
     const labels = this.labels(true)
     const samples: Sample[] = []
     let cumulative = 0
@@ -176,6 +194,7 @@ class Builder {
   }
 
   info(name: string, help: string, values: Readonly<Record<string, string>>): void {
+    if (!this.wants(name)) return
     const labels = sorted([...Object.entries(values), this.engine])
     this.families.push({ name, help, type: 'gauge', samples: [{ name, labels, value: 1 }] })
   }
@@ -188,7 +207,18 @@ class Builder {
   }
 
   private labels(perEngine: boolean, extra?: readonly [string, string]): Labels {
-    return sorted([...(perEngine ? [this.engine] : []), this.model, ...(extra ? [extra] : [])])
+    const key = `${perEngine}${extra?.[0] ?? ''}`
+    let known = this.cache.get(key)
+    if (!known) {
+      known = new Map()
+      this.cache.set(key, known)
+    }
+    let labels = known.get(extra?.[1] ?? '')
+    if (!labels) {
+      labels = sorted([...(perEngine ? [this.engine] : []), this.model, ...(extra ? [extra] : [])])
+      known.set(extra?.[1] ?? '', labels)
+    }
+    return labels
   }
 }
 

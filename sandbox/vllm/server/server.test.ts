@@ -209,9 +209,9 @@ test('data-parallel engines share requests', () => {
 
 test('metrics carry vLLM’s names, the model and the cache’s size', () => {
   const { server } = upServer()
-  const names = server.metrics()[0]!.map((family) => family.name)
+  const names = server.exposition(8000, '/metrics')!.map((family) => family.name)
   expect(names.some((name) => name.startsWith('vllm:num_requests_running'))).toBe(true)
-  expect(JSON.stringify(server.metrics()[0])).toContain('num_gpu_blocks')
+  expect(JSON.stringify(server.exposition(8000, '/metrics')!)).toContain('num_gpu_blocks')
 })
 
 test('a server with a certificate speaks TLS', () => {

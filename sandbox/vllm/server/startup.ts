@@ -42,6 +42,8 @@ export interface StartupOptions {
   readonly compileCache?: 'cold' | 'warm'
   /** Fetching and reading weights take this many times as long from the start. Default 1. */
   readonly loadFactor?: number
+  /** CPU cores the server uses while it has nothing to do. Default: see `defaultIdleCpuCores`. */
+  readonly idleCpuCores?: number
 }
 
 export interface StartupSubject {

@@ -1,8 +1,10 @@
 import type { MetricFamily } from '../../metrics/sample.ts'
-import type { InferenceServer, PortAnswer, ProgramContext, RunningProgram } from '../../nodes/program.ts'
+import type { GpuUsage, InferenceServer, PortAnswer, ProgramContext, RunningProgram } from '../../nodes/program.ts'
 import type { Timer } from '../../world/clock.ts'
 import { ms, seconds, type Us } from '../../world/time.ts'
 import type { EngineStats } from '../engine/engine.ts'
+import { ServerAccounts, type ServerPhases } from './accounts.ts'
+import { Exposition } from './exposition.ts'
 import { FrontEnd } from './front-end.ts'
 import { formatRecord, type LogRecord } from './log-format.ts'
 import type { RunnableServer } from './resolve.ts'
@@ -33,7 +35,10 @@ export class VllmServer implements RunningProgram {
   private readonly context: ProgramContext
   private readonly starter: Starter
   private readonly timers: Timer[] = []
+  private readonly exposed: Exposition
+  private readonly accounts: ServerAccounts
   private frontEnd: FrontEnd | undefined
+  private readyAt: Us | undefined
   private state: State = 'starting'
   private terminating = false
   private engineHung = false
@@ -42,6 +47,8 @@ export class VllmServer implements RunningProgram {
   constructor(context: ProgramContext, resolved: RunnableServer, options: StartupOptions = {}) {
     this.context = context
     this.resolved = resolved
+    this.exposed = new Exposition(context.clock, resolved)
+    this.accounts = new ServerAccounts(resolved, context.clock.now, options.idleCpuCores)
     const { version } = resolved.version
     const phases = startupPlan({ ...resolved, version }, options)
     this.starter = new Starter(
@@ -56,7 +63,7 @@ export class VllmServer implements RunningProgram {
 
   readonly inference: InferenceServer = {
     submit: (port, request, observer) => {
-      if (this.accepts(port)) return this.frontEnd!.submit(request, observer)
+      if (this.accepts(port)) return this.frontEnd!.submit(request, this.exposed.counted(observer))
       const message = `dial tcp: connect: connection refused`
       const timer = this.context.clock.after(0, () =>
         observer.failed({ at: this.context.clock.now, kind: 'refused', message }),
@@ -139,22 +146,35 @@ export class VllmServer implements RunningProgram {
     return (this.frontEnd?.engines ?? []).map((engine) => engine.stats())
   }
 
-  /** The `vllm:` families a scrape of `/metrics` gets, one list for each data-parallel engine. */
-  metrics(): MetricFamily[][] {
-    const { settings, memory } = this.resolved
-    const modelName = settings.servedModelNames.value[0]!
-    const cacheConfig = {
-      block_size: String(memory.blockSize),
-      cache_dtype: settings.kvCacheDtype.value,
-      enable_prefix_caching: settings.enablePrefixCaching.value ? 'True' : 'False',
-      gpu_memory_utilization: String(settings.gpuMemoryUtilization.value),
-      num_gpu_blocks: String(memory.numGpuBlocks),
+  /** What a scrape of `/metrics` gets, in the order in which vLLM exposes it. */
+  exposition(port: number, path: string, wanted?: ReadonlySet<string>): readonly MetricFamily[] | undefined {
+    if (!this.accepts(port) || (path !== '/metrics' && path !== '/metrics/')) return undefined
+    return this.exposed.families(this.frontEnd!, wanted)
+  }
+
+  usage(): { cpuSeconds: number; memoryBytes: number } {
+    return this.accounts.usage(this.phases())
+  }
+
+  gpuUsage(): GpuUsage {
+    return this.accounts.gpuUsage(this.phases())
+  }
+
+  private phases(): ServerPhases {
+    const { startup } = this
+    return {
+      now: this.context.clock.now,
+      readyAt: this.readyAt,
+      engines: this.stats(),
+      ...(startup ? { startup } : {}),
+      answered: this.exposed.answered,
+      gone: this.state === 'gone',
     }
-    return (this.frontEnd?.engines ?? []).map((engine, i) => engine.metrics({ modelName, engine: i, cacheConfig }))
   }
 
   private becomeReady(): void {
     this.frontEnd = new FrontEnd(this.context.clock, this.resolved)
+    this.readyAt = this.context.clock.now
     this.state = 'ready'
     if (this.slowdown !== 1) this.slowDown(this.slowdown)
   }

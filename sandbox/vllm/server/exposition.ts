@@ -1,0 +1,105 @@
+import type { MetricFamily } from '../../metrics/sample.ts'
+import type { InferenceObserver } from '../../nodes/program.ts'
+import type { Clock } from '../../world/clock.ts'
+import { EPOCH_MS, toSeconds, type Us } from '../../world/time.ts'
+import type { LabelCache } from '../engine/metric-families.ts'
+import { apiServerCpuSeconds } from './accounts.ts'
+import type { FrontEnd } from './front-end.ts'
+import { HttpMetrics } from './http-metrics.ts'
+import type { RunnableServer } from './resolve.ts'
+
+/** What a vLLM server exposes on `/metrics`: Python's process families, the engine's, and those of its HTTP requests. */
+// follows vllm/entrypoints/serve/instrumentator/metrics.py
+export class Exposition {
+  /** Requests that ended well, and their output tokens. */
+  readonly answered = { requests: 0, outputTokens: 0 }
+  private readonly clock: Clock
+  private readonly server: RunnableServer
+  private readonly startedAt: Us
+  private readonly http: HttpMetrics
+  private readonly labelCaches: LabelCache[] = []
+
+  constructor(clock: Clock, server: RunnableServer) {
+    this.clock = clock
+    this.server = server
+    this.startedAt = clock.now
+    this.http = new HttpMetrics(clock)
+  }
+
+  /** The observer, with its request counted when it ends. The simulator does not tell which route a client took: the chat one is taken. */
+  counted(observer: InferenceObserver): InferenceObserver {
+    const { clock, http, answered } = this
+    const since = clock.now
+    return {
+      firstToken: (at) => observer.firstToken(at),
+      finished: (result) => {
+        answered.requests++
+        answered.outputTokens += result.outputTokens
+        http.count('2xx', toSeconds(result.at - since))
+        observer.finished(result)
+      },
+      failed: (failure) => {
+        if (failure.status !== undefined)
+          http.count(`${Math.floor(failure.status / 100)}xx`, toSeconds(failure.at - since))
+        observer.failed(failure)
+      },
+    }
+  }
+
+  families(frontEnd: FrontEnd, wanted?: ReadonlySet<string>): readonly MetricFamily[] {
+    const all = [...this.process(), ...this.engines(frontEnd, wanted), ...this.http.families()]
+    return wanted ? all.filter(({ samples }) => samples.some(({ name }) => wanted.has(name))) : all
+  }
+
+  private engines(frontEnd: FrontEnd, wanted: ReadonlySet<string> | undefined): readonly MetricFamily[] {
+    const { settings, memory } = this.server
+    const modelName = settings.servedModelNames.value[0]!
+    const cacheConfig = {
+      block_size: String(memory.blockSize),
+      cache_dtype: settings.kvCacheDtype.value,
+      enable_prefix_caching: settings.enablePrefixCaching.value ? 'True' : 'False',
+      gpu_memory_utilization: String(settings.gpuMemoryUtilization.value),
+      num_gpu_blocks: String(memory.numGpuBlocks),
+    }
+    const [first = [], ...others] = frontEnd.engines.map((engine, i) => {
+      this.labelCaches[i] ??= new Map()
+      const labelCache = this.labelCaches[i]
+      return engine.metrics({ modelName, engine: i, cacheConfig, labelCache, ...(wanted ? { wanted } : {}) })
+    })
+    if (others.length === 0) return first
+    return first.map((family, i) => ({
+      ...family,
+      samples: [...family.samples, ...others.flatMap((families) => families[i]!.samples)],
+    }))
+  }
+
+  /** Of the API server process alone, as upstream. */
+  private process(): readonly MetricFamily[] {
+    const one = (name: string, help: string, value: number, type: MetricFamily['type'] = 'gauge'): MetricFamily => ({
+      name,
+      help,
+      type,
+      samples: [{ name, labels: [], value }],
+    })
+    return [
+      one('process_virtual_memory_bytes', 'Virtual memory size in bytes.', 4.87354368e9),
+      one('process_resident_memory_bytes', 'Resident memory size in bytes.', 1.056653312e9),
+      one(
+        'process_start_time_seconds',
+        'Start time of the process since unix epoch in seconds.',
+        EPOCH_MS / 1e3 + toSeconds(this.startedAt),
+      ),
+      one(
+        'process_cpu_seconds_total',
+        'Total user and system CPU time spent in seconds.',
+        API_START_CPU_SECONDS + apiServerCpuSeconds(this.answered),
+        'counter',
+      ),
+      one('process_open_fds', 'Number of open file descriptors.', 34),
+      one('process_max_fds', 'Maximum number of open file descriptors.', 1_048_576),
+    ]
+  }
+}
+
+/** CPU seconds of the API server when it is up, as recorded. */
+const API_START_CPU_SECONDS = 14.8
