@@ -42,6 +42,7 @@ withLag(withInputs(program.command('verify'), formats))
   .option('--only <scenario,…>', 'these scenarios alone', list)
   .option('--target <name,…>', 'these inference servers alone: a name or namespace/name', list)
   .option('--seeds <n>', 'how many seeds each trial is run with', '5')
+  .option('--jobs <n>', 'trials run side by side (default: one for each processor)')
   .option('-q, --quiet', 'verdicts only')
   .action(async (paths: string[], options) => finish((await import('./commands/verify.ts')).verify(paths, options)))
 

@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os'
+import { TrialPool } from '../../harness/pool/pool.ts'
 import { nodesText } from '../../harness/uncertain-inputs.ts'
 import type { Verdict } from '../../harness/verdict/decide.ts'
 import { verify as verifyAll } from '../../harness/verify.ts'
@@ -19,6 +21,7 @@ export interface VerifyOptions {
   json?: boolean
   config?: string
   lag: string
+  jobs?: string
   quiet?: boolean
 }
 
@@ -26,7 +29,8 @@ export interface VerifyOptions {
 export async function verify(paths: readonly string[], options: VerifyOptions): Promise<number> {
   const seeds = Array.from({ length: positiveInteger(options.seeds, '--seeds') }, (_, i) => i + 1)
   const scenarios = selectScenarios(all, options.only)
-  const { platform, judgeables, inputs, unmodelled } = await load(paths, options)
+  const jobs = options.jobs === undefined ? availableParallelism() : positiveInteger(options.jobs, '--jobs')
+  const { platform, judgeables, inputs, unmodelled, lag } = await load(paths, options)
   if (judgeables.length === 0 && unmodelled.length === 0) throw nothingToJudge(platform)
   const chosen = selectTargets(judgeables, options.target)
   const reporter = await reporterFor(options.json ? 'json' : options.output, { quiet: options.quiet ?? false })
@@ -72,11 +76,13 @@ export async function verify(paths: readonly string[], options: VerifyOptions): 
       trials: [],
       invalid: [invalid],
     })
+  await using pool = jobs > 1 ? new TrialPool({ platform, lag, size: jobs }) : undefined
   for await (const verdict of verifyAll({
     judgeables: chosen,
     scenarios,
     tier: sim,
     seeds,
+    ...(pool ? { attempt: pool.attempt, ahead: jobs } : {}),
     trying: (scenario, judgeable) => reporter.trying?.(scenario.slug, judgeable.key),
     replay: (scenario, judgeable, seed, at) =>
       replayLine({

@@ -12,11 +12,19 @@ export interface DecideOptions {
   readonly seeds: readonly number[]
   /** The command that replays a trial, for the last line of a finding. */
   readonly replay: (seed: number, at: string) => string
+  /** Runs one trial; in this thread where it is left out. */
+  readonly attempt?: Attempt
 }
 
 /** One trial, with the inputs changed as told. */
-export const attempt = (
-  { scenario, judgeable, tier }: Pick<DecideOptions, 'scenario' | 'judgeable' | 'tier'>,
+export type Attempt = (
+  what: Pick<DecideOptions, 'scenario' | 'judgeable' | 'tier'>,
   seed: number,
   overrides: Overrides,
-): Promise<TrialResult> => runTrial({ scenario, setup: judgeable.prepare(overrides), tier, seed })
+) => Promise<TrialResult>
+
+export const attempt = (options: DecideOptions, seed: number, overrides: Overrides): Promise<TrialResult> =>
+  (options.attempt ?? here)(options, seed, overrides)
+
+const here: Attempt = ({ scenario, judgeable, tier }, seed, overrides) =>
+  runTrial({ scenario, setup: judgeable.prepare(overrides), tier, seed })

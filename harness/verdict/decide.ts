@@ -25,8 +25,7 @@ export async function decide(options: DecideOptions): Promise<Verdict> {
   const blockers = judgeable.blockersFor(scenario)
   if (blockers.length > 0) return { ...base, outcome: 'INVALID', invalid: blockers }
 
-  const trials: TrialResult[] = []
-  for (const seed of seeds) trials.push(await attempt(options, seed, {}))
+  const trials = await Promise.all(seeds.map((seed) => attempt(options, seed, {})))
   const outcome = combined(trials)
   const done = {
     ...base,
@@ -64,7 +63,7 @@ async function assumptionThatDecides(options: DecideOptions, outcome: Outcome): 
   if (uncertain.length === 0) return undefined
   const seed = options.seeds[0]!
   const corner = (end: 0 | 1): Overrides => Object.assign({}, ...uncertain.map((input) => input.ends[end].overrides))
-  const corners = [await attempt(options, seed, corner(0)), await attempt(options, seed, corner(1))]
+  const corners = await Promise.all(([0, 1] as const).map((end) => attempt(options, seed, corner(end))))
   const turned = corners.find((result) => result.outcome !== outcome)
   if (!turned) return undefined
   for (const input of uncertain) {

@@ -84,9 +84,8 @@ async function tryFixes(
 ): Promise<{ fix?: Fix; triedInVain: string[] }> {
   const triedInVain: string[] = []
   for (const { says, changes, moreNodes } of candidates) {
-    const results: TrialResult[] = []
-    for (const seed of new Set([failed.seed, ...options.seeds]))
-      results.push(await attempt(options, seed, { changes, moreNodes }))
+    const seeds = [...new Set([failed.seed, ...options.seeds])]
+    const results = await Promise.all(seeds.map((seed) => attempt(options, seed, { changes, moreNodes })))
     if (results.every((r) => r.outcome === 'PASS'))
       return { fix: { says, changes, moreNodes, outcome: 'PASS' }, triedInVain }
     triedInVain.push(says)
