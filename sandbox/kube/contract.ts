@@ -2,8 +2,10 @@ import { afterEach, beforeEach, describe } from 'vitest'
 import { describeActors } from './contract/actors.ts'
 import { describeCaches } from './contract/caches.ts'
 import { describeDeletion } from './contract/deletion.ts'
+import { describeEviction } from './contract/eviction.ts'
 import type { Place } from './contract/place.ts'
 import { describeRequests } from './contract/requests.ts'
+import { describeScales } from './contract/scales.ts'
 
 export type { Place } from './contract/place.ts'
 
@@ -17,7 +19,9 @@ export function describeKube(name: string, makePlace: () => Promise<Place>): voi
     afterEach(() => place.close())
 
     describeRequests(() => place)
+    describeScales(() => place)
     describeDeletion(() => place)
+    describeEviction(() => place)
     describeCaches(() => place)
     describeActors(() => place)
   })

@@ -42,6 +42,11 @@ export const StatefulSet = define<o.StatefulSet>('apps/v1', 'StatefulSet', 'stat
 export const DaemonSet = define<o.DaemonSet>('apps/v1', 'DaemonSet', 'daemonsets')
 export const ControllerRevision = define<o.ControllerRevision>('apps/v1', 'ControllerRevision', 'controllerrevisions')
 export const Job = define<o.Job>('batch/v1', 'Job', 'jobs')
+export const HorizontalPodAutoscaler = define<o.HorizontalPodAutoscaler>(
+  'autoscaling/v2',
+  'HorizontalPodAutoscaler',
+  'horizontalpodautoscalers',
+)
 export const EndpointSlice = define<o.EndpointSlice>('discovery.k8s.io/v1', 'EndpointSlice', 'endpointslices')
 export const Lease = define<o.Lease>('coordination.k8s.io/v1', 'Lease', 'leases')
 export const PriorityClass = define<o.PriorityClass>('scheduling.k8s.io/v1', 'PriorityClass', 'priorityclasses', false)
@@ -81,6 +86,17 @@ export const CustomResourceDefinition = define<o.OtherObject>(
 )
 define('networking.k8s.io/v1', 'NetworkPolicy', 'networkpolicies')
 define('networking.k8s.io/v1', 'Ingress', 'ingresses')
+
+const builtIn: readonly Kind[] = [...registered.values()]
+
+/** The kind of that group and name that is defined here, in whatever version. Group '' is the core group. */
+export const knownKind = (group: string, kind: string): Kind | undefined =>
+  builtIn.find((known) => known.kind === kind && groupOf(known) === group)
+
+const groupOf = ({ apiVersion }: Kind): string => {
+  const slash = apiVersion.indexOf('/')
+  return slash < 0 ? '' : apiVersion.slice(0, slash)
+}
 
 /** The kind of an object; one not known here is taken as namespaced, with a plural by kubectl's guess. */
 export function kindOf(object: { apiVersion: string; kind: string }): Kind {

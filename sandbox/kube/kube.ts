@@ -1,6 +1,6 @@
 import type { Task } from '../world/actor.ts'
 import type { Kind } from './kinds.ts'
-import type { Draft, KubeObject, LabelSelector } from './objects.ts'
+import type { Draft, KubeObject, LabelSelector, Scale } from './objects.ts'
 
 /**
  * How an actor sees a cluster. Reads come from a local cache that lags behind the server; objects are frozen. Writes are requests
@@ -34,6 +34,20 @@ export interface Kube {
   /** `pods/binding`: assigns a pod to a node. Conflict when it already has one. */
   bind(podKey: string, uid: string, nodeName: string): Task<void>
 
+  /**
+   * `pods/eviction`: deletes a pod as far as its PodDisruptionBudget allows. Fails with TooManyRequests (why is in
+   * `details.causes`), with InternalError when several budgets select the pod, with Conflict on another uid, with NotFound.
+   */
+  evict(podKey: string, options?: EvictOptions): Task
+
+  /**
+   * The `scale` subresource of a Deployment, ReplicaSet, StatefulSet or a custom resource that has one, read live. Fails with
+   * NotFound when the object or its subresource is not there.
+   */
+  readScale(kind: Kind, key: string): Task<Scale>
+  /** Sets the replicas; fails with Conflict unless `metadata.resourceVersion`, where it is given, is the server's. */
+  updateScale(kind: Kind, scale: Scale): Task<Scale>
+
   /** Records an Event about an object. Never fails and never waits: events are sent from a queue of their own. */
   event(about: KubeObject, level: 'Normal' | 'Warning', reason: string, message: string): void
 
@@ -61,6 +75,14 @@ export interface Handler<T extends KubeObject> {
 
 export interface PatchOptions {
   subresource?: 'status'
+}
+
+export interface EvictOptions {
+  /** Checks the budget and changes nothing. */
+  dryRun?: boolean
+  gracePeriodSeconds?: number
+  uid?: string
+  resourceVersion?: string
 }
 
 export interface DeleteOptions {

@@ -3,6 +3,7 @@
  * server always fills is not optional here. Fields nobody in the sandbox reads are left to `Extra`.
  */
 
+export type * from './objects/autoscaling.ts'
 export type * from './objects/batch.ts'
 export type * from './objects/cluster.ts'
 export type * from './objects/keda.ts'

@@ -1,15 +1,17 @@
+import { readScale, updateScale } from '../apiserver/scale.ts'
 import type { Store } from '../apiserver/store.ts'
 import type { StoreEvent, WatchOptions } from '../apiserver/watchers.ts'
 import { type Effect, perform, type Task } from '../world/actor.ts'
 import type { RandomStream } from '../world/random.ts'
 import type { Us } from '../world/time.ts'
 import type { World } from '../world/world.ts'
+import { askAgain } from './ask-again.ts'
 import { Cache } from './cache.ts'
 import { EventQueue } from './event-queue.ts'
 import { type Kind, Pod } from './kinds.ts'
-import type { DeleteOptions, Handler, Index, Kube, ListFilter, PatchOptions } from './kube.ts'
+import type { DeleteOptions, EvictOptions, Handler, Index, Kube, ListFilter, PatchOptions } from './kube.ts'
 import { type LagProfile, type Quantiles, sample, TokenBucket } from './lag.ts'
-import type { Draft, KubeObject } from './objects.ts'
+import type { Draft, KubeObject, Scale } from './objects.ts'
 
 export interface StoreKubeOptions {
   world: World
@@ -86,6 +88,18 @@ export class StoreKube implements Kube {
 
   *bind(podKey: string, uid: string, nodeName: string): Task<void> {
     yield* this.request('write', (store, by) => store.bind(Pod, podKey, uid, nodeName, by))
+  }
+
+  *evict(podKey: string, options: EvictOptions = {}): Task {
+    yield* askAgain(() => this.request('write', (store, by) => store.evict(podKey, options, by)))
+  }
+
+  *readScale(kind: Kind, key: string): Task<Scale> {
+    return yield* this.request('read', (store) => readScale(store, kind, key))
+  }
+
+  *updateScale(kind: Kind, scale: Scale): Task<Scale> {
+    return yield* this.request('write', (store, by) => updateScale(store, kind, scale, by))
   }
 
   event(about: KubeObject, level: 'Normal' | 'Warning', reason: string, message: string): void {

@@ -3,9 +3,9 @@ import { perform, type Task } from '../../world/actor.ts'
 import type { World } from '../../world/world.ts'
 import { Cache } from '../cache.ts'
 import { type Kind, keyOf, Pod, splitKey } from '../kinds.ts'
-import type { DeleteOptions, Handler, Index, Kube, ListFilter, PatchOptions } from '../kube.ts'
+import type { DeleteOptions, EvictOptions, Handler, Index, Kube, ListFilter, PatchOptions } from '../kube.ts'
 import { type LagProfile, TokenBucket } from '../lag.ts'
-import type { Draft, KubeObject } from '../objects.ts'
+import type { Draft, KubeObject, Scale } from '../objects.ts'
 import { cleaned, Informer } from './informer.ts'
 import { collectionPath, objectPath } from './paths.ts'
 import { RemoteEvents } from './remote-events.ts'
@@ -110,6 +110,27 @@ export class RemoteKube implements Kube {
     yield* this.request({ method: 'POST', path: objectPath(Pod, podKey, 'binding'), body })
   }
 
+  *evict(podKey: string, options: EvictOptions = {}): Task {
+    const { uid, resourceVersion, gracePeriodSeconds, dryRun } = options
+    const preconditions = uid || resourceVersion ? { uid, resourceVersion } : undefined
+    const body = {
+      apiVersion: 'policy/v1',
+      kind: 'Eviction',
+      metadata: splitKey(podKey),
+      deleteOptions: { preconditions, gracePeriodSeconds, ...(dryRun ? { dryRun: ['All'] } : {}) },
+    }
+    yield* this.request({ method: 'POST', path: objectPath(Pod, podKey, 'eviction'), body })
+  }
+
+  *readScale(kind: Kind, key: string): Task<Scale> {
+    return yield* this.object(ScaleKind, { method: 'GET', path: objectPath(kind, key, 'scale') })
+  }
+
+  *updateScale(kind: Kind, scale: Scale): Task<Scale> {
+    const path = objectPath(kind, keyOf(scale), 'scale')
+    return yield* this.object(ScaleKind, { method: 'PUT', path, body: scale })
+  }
+
   event(about: KubeObject, level: 'Normal' | 'Warning', reason: string, message: string): void {
     // events take tokens of the client that records them (they share its rate limiter upstream)
     this.shared.events.push(about, level, reason, message, (request) => this.afterToken(request))
@@ -156,6 +177,15 @@ export class RemoteKube implements Kube {
       })
     return this.shared.rest.send({ ...request, process: this.process })
   }
+}
+
+/** A subresource: nothing is stored under this name. */
+const ScaleKind: Kind<Scale> = {
+  apiVersion: 'autoscaling/v1',
+  kind: 'Scale',
+  plural: 'scales',
+  namespaced: true,
+  id: 'scales.autoscaling',
 }
 
 /** What the clients of one process share: informers and the event queue. */
