@@ -1,3 +1,4 @@
+import type { RandomStream } from '../world/random.ts'
 import { ms, seconds, type Us } from '../world/time.ts'
 
 /** How long the container runtime and the kubelet's own machinery take on a node. Assumed figures; give measured ones where known. */
@@ -41,6 +42,10 @@ export const STATUS_SYNC_PERIOD = seconds(10)
 export const NODE_STATUS_PERIOD = seconds(10)
 export const LEASE_RENEW_PERIOD = seconds(10)
 export const LEASE_DURATION_SECONDS = 40
+
+/** From the end of one renewal to the next: up to 4% over ten seconds. Follows component-helpers/apimachinery/lease/controller.go. */
+export const leasePeriod = (random: RandomStream): Us => LEASE_RENEW_PERIOD + Math.floor(random.next() * 0.04 * LEASE_RENEW_PERIOD)
+
 /** MinimumGracePeriodInSeconds of pkg/kubelet/kuberuntime/kuberuntime_manager.go. */
 export const MINIMUM_GRACE_SECONDS = 2
 

@@ -57,6 +57,7 @@ export interface Condition {
   message?: string
   lastTransitionTime?: string
   lastUpdateTime?: string
+  lastHeartbeatTime?: string
   lastProbeTime?: string | null
   observedGeneration?: number
 }
