@@ -1,3 +1,5 @@
+import { conflict, qualified } from '../kube/errors.ts'
+import type { Kind } from '../kube/kinds.ts'
 import type { DeleteOptions } from '../kube/kube.ts'
 import type { ObjectMeta } from '../kube/objects.ts'
 import { fromRfc3339, seconds, toRfc3339, type Us } from '../world/time.ts'
@@ -93,4 +95,24 @@ function finalizersFor(present: readonly string[], policy: DeleteOptions['propag
   const rest = present.filter((f) => f !== FOREGROUND && f !== ORPHAN)
   if (policy === 'Foreground') return [...rest, FOREGROUND]
   return policy === 'Orphan' ? [...rest, ORPHAN] : rest
+}
+
+/** Throws Conflict for another uid or resourceVersion than was asked for. Follows pkg/registry/rest/delete.go BeforeDelete. */
+export function checkDeletePreconditions(
+  kind: Kind,
+  { uid, resourceVersion, name }: ObjectMeta,
+  asked: Pick<DeleteOptions, 'uid' | 'resourceVersion'>,
+): void {
+  if (asked.uid && asked.uid !== uid)
+    throw conflict(
+      qualified(kind),
+      name,
+      `the UID in the precondition (${asked.uid}) does not match the UID in record (${uid}). The object might have been deleted and then recreated`,
+    )
+  if (asked.resourceVersion && asked.resourceVersion !== resourceVersion)
+    throw conflict(
+      qualified(kind),
+      name,
+      `the ResourceVersion in the precondition (${asked.resourceVersion}) does not match the ResourceVersion in record (${resourceVersion}). The object might have been modified`,
+    )
 }

@@ -1,14 +1,16 @@
 import { diff, equal, merge, withoutNulls } from '../journal/merge-patch.ts'
-import { alreadyExists, conflict, invalid, notFound, qualified } from '../kube/errors.ts'
+import { alreadyExists, conflict, invalid, notFound } from '../kube/errors.ts'
 import { type Kind, keyOf } from '../kube/kinds.ts'
-import type { DeleteOptions, PatchOptions } from '../kube/kube.ts'
+import type { DeleteOptions, EvictOptions, PatchOptions } from '../kube/kube.ts'
 import type { Draft, KubeObject, ObjectMeta, Pod } from '../kube/objects.ts'
 import type { RandomStream } from '../world/random.ts'
 import type { World } from '../world/world.ts'
+import { validateAdmission } from './admission/validating.ts'
 import { clusterIPs, nodePorts } from './allocators.ts'
 import { boundTo } from './binding.ts'
 import { checkTarget, defaulted } from './decoding.ts'
-import { deletionOf, goesWith } from './deletion.ts'
+import { checkDeletePreconditions, deletionOf, goesWith } from './deletion.ts'
+import { evictPod } from './eviction.ts'
 import { deepFreeze } from './freeze.ts'
 import { checkNamespace, newMetadata } from './new-metadata.ts'
 import { strategyOf } from './strategies/index.ts'
@@ -39,6 +41,8 @@ export class Store {
       random: this.random,
       peek: (kind, key) => this.peek(kind, key),
       list: (kind) => this.list(kind),
+      has: (kind) => (this.kinds.get(kind.id)?.size ?? 0) > 0,
+      updateStatus: (kind, object) => this.updateStatus(kind, object, 'kube-apiserver'),
       clusterIPs: clusterIPs(),
       nodePorts: nodePorts(),
     }
@@ -85,11 +89,14 @@ export class Store {
     let object = defaulted(strategy, { ...kept, apiVersion, kind: name, metadata } as unknown as T)
     object = (strategy.admit?.(object, this.context) ?? object) as T
     object = (strategy.prepareForCreate?.(object, this.context) ?? object) as T
-    const causes = strategy.validate?.(object) ?? []
-    const exists = this.peek(kind, keyOf(object)) !== undefined
-    if (causes.length > 0 || exists) {
+    try {
+      const causes = strategy.validate?.(object) ?? []
+      if (causes.length > 0) throw invalid(kind, metadata.name, causes)
+      validateAdmission({ kind, object, now: this.world.clock.now }, this.context)
+      if (this.peek(kind, keyOf(object))) throw alreadyExists(kind.id, metadata.name)
+    } catch (error) {
       strategy.released?.(object, undefined, this.context)
-      throw causes.length > 0 ? invalid(kind, metadata.name, causes) : alreadyExists(kind.id, metadata.name)
+      throw error
     }
     return this.commit(kind, undefined, object, by)
   }
@@ -118,7 +125,7 @@ export class Store {
   /** Fails with NotFound, or Conflict when a precondition does not hold. */
   delete<T extends KubeObject>(kind: Kind<T>, key: string, by: string, options: DeleteOptions = {}): void {
     const before = this.get(kind, key)
-    this.checkDeletePreconditions(kind, before.metadata, options)
+    checkDeletePreconditions(kind, before.metadata, options)
     const grace = this.strategyOf(kind).graceSeconds?.(before, options.gracePeriodSeconds)
     const deletion = deletionOf(before.metadata, { ...options, grace, now: this.world.clock.now })
     const after = deletion.metadata === before.metadata ? before : { ...before, metadata: deletion.metadata }
@@ -130,6 +137,11 @@ export class Store {
   bind(kind: Kind<Pod>, key: string, uid: string, nodeName: string, by: string): void {
     const pod = this.checked(kind, key, { uid })
     this.commit(kind, pod, boundTo(pod, nodeName, this.world.clock.now), by)
+  }
+
+  /** The `pods/eviction` subresource. Fails with TooManyRequests while a budget does not allow it. */
+  evict(key: string, options: EvictOptions, by: string): void {
+    evictPod(this, key, options, { by, now: this.world.clock.now })
   }
 
   /** Calls `onEvent` for each write from `fromVersion` on (or from now). Fails with Expired when the history is gone. */
@@ -165,23 +177,6 @@ export class Store {
         'the object has been modified; please apply your changes to the latest version and try again',
       )
     return object
-  }
-
-  // follows pkg/registry/rest/delete.go BeforeDelete
-  private checkDeletePreconditions(kind: Kind, meta: ObjectMeta, asked: DeleteOptions): void {
-    const { uid, resourceVersion, name } = meta
-    if (asked.uid && asked.uid !== uid)
-      throw conflict(
-        qualified(kind),
-        name,
-        `the UID in the precondition (${asked.uid}) does not match the UID in record (${uid}). The object might have been deleted and then recreated`,
-      )
-    if (asked.resourceVersion && asked.resourceVersion !== resourceVersion)
-      throw conflict(
-        qualified(kind),
-        name,
-        `the ResourceVersion in the precondition (${asked.resourceVersion}) does not match the ResourceVersion in record (${resourceVersion}). The object might have been modified`,
-      )
   }
 
   private replace<T extends KubeObject>(
@@ -232,10 +227,13 @@ export class Store {
     let after = defaulted(strategy, { ...asked, metadata }) as T & { status?: unknown }
     if (strategy.hasStatus) after = { ...after, status: (before as { status?: unknown }).status }
     after = (strategy.prepareForUpdate?.(after, before, this.context) ?? after) as T
-    const causes = strategy.validateUpdate?.(after, before) ?? []
-    if (causes.length > 0) {
+    try {
+      const causes = strategy.validateUpdate?.(after, before) ?? []
+      if (causes.length > 0) throw invalid(kind, name, causes)
+      validateAdmission({ kind, object: after, before, now: this.world.clock.now }, this.context)
+    } catch (error) {
       strategy.released?.(after, before, this.context)
-      throw invalid(kind, name, causes)
+      throw error
     }
     strategy.released?.(before, after, this.context)
     if (!strategy.hasGeneration) return after

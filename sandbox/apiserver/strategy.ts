@@ -43,6 +43,10 @@ export interface StrategyContext {
   /** An object of the store, if it is there. */
   peek<T extends KubeObject>(kind: Kind<T>, key: string): T | undefined
   list<T extends KubeObject>(kind: Kind<T>): readonly T[]
+  /** Whether there is any object of the kind. */
+  has(kind: Kind): boolean
+  /** Writes a status as the API server itself. */
+  updateStatus<T extends KubeObject>(kind: Kind<T>, object: T): T
   readonly clusterIPs: Allocator<string>
   readonly nodePorts: Allocator<number>
 }

@@ -1,6 +1,7 @@
 import type * as o from '../../kube/objects.ts'
+import { SYSTEM_PRIORITIES } from '../admission/priority.ts'
 import type { Strategy } from '../strategy.ts'
-import { forbidden, immutable } from '../validation/field.ts'
+import { forbidden, immutable, notSupported } from '../validation/field.ts'
 import { objectMeta, objectMetaUpdate } from '../validation/meta.ts'
 import { dns1123Label, dns1123Subdomain } from '../validation/names.ts'
 import { each, fill, within } from './fill.ts'
@@ -45,6 +46,26 @@ export const namespaceStrategy: Strategy<o.OtherObject> = {
   prepareForCreate: (namespace) => ({ ...namespace, status: { phase: 'Active' } }),
 }
 
+/** Values of users' classes are bounded; the system's are two that are known. Follows IsKnownSystemPriorityClass. */
+function priorityClassValue({ metadata: { name }, value, globalDefault }: o.PriorityClass): string[] {
+  if (!name.startsWith('system-'))
+    return value > 1_000_000_000
+      ? [forbidden('value', 'maximum allowed value of a user defined priority is 1000000000')]
+      : []
+  const known = SYSTEM_PRIORITIES[name]
+  const why =
+    known === undefined
+      ? `${name} is not a known system priority class`
+      : value !== known
+        ? `value of ${name} PriorityClass must be ${known}`
+        : globalDefault
+          ? `globalDefault of ${name} PriorityClass must be false`
+          : undefined
+  if (why === undefined) return []
+  const reserved = "priority class names with 'system-' prefix are reserved for system use only. error: "
+  return [forbidden('metadata.name', `${reserved}${why}`)]
+}
+
 /** Follows pkg/apis/scheduling/v1/defaults.go and pkg/apis/scheduling/validation/validation.go. */
 export const priorityClassStrategy: Strategy<o.PriorityClass> = {
   hasStatus: false,
@@ -52,9 +73,10 @@ export const priorityClassStrategy: Strategy<o.PriorityClass> = {
   default: (object) => fill(object, { preemptionPolicy: 'PreemptLowerPriority', value: 0 }),
   validate: (object) => [
     ...objectMeta(object.metadata, dns1123Subdomain),
-    ...(object.value > 1_000_000_000 && !object.metadata.name.startsWith('system-')
-      ? [forbidden('value', 'maximum allowed value of a user defined priority is 1000000000')]
-      : []),
+    ...priorityClassValue(object),
+    ...(['Never', 'PreemptLowerPriority'].includes(object.preemptionPolicy!)
+      ? []
+      : [notSupported('preemptionPolicy', object.preemptionPolicy, ['Never', 'PreemptLowerPriority'])]),
   ],
   validateUpdate: (object, before) => [
     ...objectMetaUpdate(object.metadata, before.metadata),

@@ -1,6 +1,6 @@
 import { equal } from '../../journal/merge-patch.ts'
 import type * as o from '../../kube/objects.ts'
-import { admitPod, withNodeTolerations } from '../admission.ts'
+import { admitPod, withNodeTolerations } from '../admission/pod.ts'
 import type { Strategy } from '../strategy.ts'
 import { forbidden } from '../validation/field.ts'
 import { objectMeta, objectMetaUpdate } from '../validation/meta.ts'

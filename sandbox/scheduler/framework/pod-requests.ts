@@ -32,15 +32,29 @@ export function podRequests(
 export const hasPodLevelRequests = (spec: PodSpec): boolean =>
   Object.keys(spec.resources?.requests ?? {}).some(isPodLevel)
 
-function containerRequests(spec: PodSpec, missing: ReadonlyMap<string, Quantity> | undefined): Amounts {
-  const requests: Amounts = new Map()
-  for (const container of spec.containers) add(requests, requestsOf(container, missing))
+/** What a pod may use at most: the same with limits. Overhead counts where there is a limit. Follows PodLimits. */
+export function podLimits(spec: PodSpec): Amounts {
+  const limits = aggregate(spec, (container) => parsed(container.resources?.limits))
+  for (const [name, amount] of parsed(spec.resources?.limits)) if (isPodLevel(name)) limits.set(name, amount)
+  for (const [name, amount] of parsed(spec.overhead)) {
+    const limit = limits.get(name)
+    if (limit && limit.nanos !== 0n) limits.set(name, addQuantities(limit, amount))
+  }
+  return limits
+}
+
+const containerRequests = (spec: PodSpec, missing: ReadonlyMap<string, Quantity> | undefined): Amounts =>
+  aggregate(spec, (container) => requestsOf(container, missing))
+
+function aggregate(spec: PodSpec, amountsOf: (container: Container) => Amounts): Amounts {
+  const amounts: Amounts = new Map()
+  for (const container of spec.containers) add(amounts, amountsOf(container))
   const sidecars: Amounts = new Map()
   const initial: Amounts = new Map()
   for (const container of spec.initContainers ?? []) {
-    const own = requestsOf(container, missing)
+    const own = amountsOf(container)
     if (container.restartPolicy === 'Always') {
-      add(requests, own)
+      add(amounts, own)
       add(sidecars, own)
       raise(initial, sidecars)
     } else {
@@ -48,8 +62,8 @@ function containerRequests(spec: PodSpec, missing: ReadonlyMap<string, Quantity>
       raise(initial, own)
     }
   }
-  raise(requests, initial)
-  return requests
+  raise(amounts, initial)
+  return amounts
 }
 
 function requestsOf(container: Container, missing: ReadonlyMap<string, Quantity> | undefined): Amounts {
@@ -78,4 +92,5 @@ function raise(to: Amounts, from: ReadonlyMap<string, Quantity>): void {
   }
 }
 
-const isPodLevel = (name: string): boolean => name === 'cpu' || name === 'memory' || name.startsWith('hugepages-')
+export const isPodLevel = (name: string): boolean =>
+  name === 'cpu' || name === 'memory' || name.startsWith('hugepages-')
