@@ -53,6 +53,7 @@ export async function verify(paths: readonly string[], options: VerifyOptions): 
       ...platform.notes.map(({ file, message }) => `${file}: ${message}`),
     ],
   })
+  await using pool = jobs > 1 ? new TrialPool({ platform, lag, size: jobs, now: () => performance.now() }) : undefined
   const startedAt = performance.now()
   let verdictAt = startedAt
   const totals: { -readonly [K in keyof Totals]: number } = {
@@ -65,7 +66,8 @@ export async function verify(paths: readonly string[], options: VerifyOptions): 
   }
   const take = (verdict: Verdict) => {
     totals[COUNTED[verdict.outcome]]++
-    reporter.verdict(verdict, performance.now() - verdictAt)
+    const tookMs = pool?.tookMs(verdict.scenario, verdict.subject) ?? performance.now() - verdictAt
+    reporter.verdict(verdict, tookMs)
     verdictAt = performance.now()
   }
   for (const invalid of unmodelled)
@@ -76,7 +78,6 @@ export async function verify(paths: readonly string[], options: VerifyOptions): 
       trials: [],
       invalid: [invalid],
     })
-  await using pool = jobs > 1 ? new TrialPool({ platform, lag, size: jobs }) : undefined
   for await (const verdict of verifyAll({
     judgeables: chosen,
     scenarios,

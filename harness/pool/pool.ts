@@ -7,6 +7,7 @@ import type { TrialReply, TrialRequest, WorkerData } from './messages.ts'
 import { portable } from './portable.ts'
 
 interface Job {
+  startedAt?: number
   readonly request: TrialRequest
   readonly resolve: (result: TrialResult) => void
   readonly reject: (error: Error) => void
@@ -17,15 +18,18 @@ export class TrialPool implements AsyncDisposable {
   private readonly idle: Worker[] = []
   private readonly busy = new Map<Worker, Job>()
   private readonly waiting: Job[] = []
+  private readonly took = new Map<string, number>()
+  private readonly now: () => number
   private readonly size: number
   private readonly data: WorkerData
   private workers = 0
   private nextId = 0
   private closed = false
 
-  /** No thread is started before there is work for it. */
-  constructor(options: { platform: Platform; lag: LagProfile; size: number }) {
+  /** No thread is started before there is work for it. `now`: milliseconds, to tell how long trials took. */
+  constructor(options: { platform: Platform; lag: LagProfile; size: number; now: () => number }) {
     this.size = options.size
+    this.now = options.now
     this.data = { platform: portable(options.platform), lag: options.lag }
   }
 
@@ -35,6 +39,11 @@ export class TrialPool implements AsyncDisposable {
       this.waiting.push({ request, resolve, reject })
       this.dispatch()
     })
+
+  /** Milliseconds that threads worked on a scenario's trials of one inference server. */
+  tookMs(scenario: string, subject: string): number {
+    return this.took.get(`${scenario} ${subject}`) ?? 0
+  }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.closed = true
@@ -46,6 +55,7 @@ export class TrialPool implements AsyncDisposable {
       const worker = this.idle.pop() ?? (this.workers < this.size ? this.start() : undefined)
       if (!worker) return
       const job = this.waiting.shift()!
+      job.startedAt = this.now()
       this.busy.set(worker, job)
       worker.postMessage(job.request)
     }
@@ -58,6 +68,7 @@ export class TrialPool implements AsyncDisposable {
       const job = this.busy.get(worker)!
       this.busy.delete(worker)
       this.idle.push(worker)
+      this.count(job)
       if ('result' in reply) job.resolve(reply.result)
       else job.reject(Object.assign(new Error(reply.error.message), { stack: reply.error.stack }))
       this.dispatch()
@@ -67,6 +78,11 @@ export class TrialPool implements AsyncDisposable {
       if (!this.closed) this.lost(worker, new Error('a thread of the trial pool ended'))
     })
     return worker
+  }
+
+  private count({ request, startedAt = 0 }: Job): void {
+    const key = `${request.scenario.slug} ${request.subject}`
+    this.took.set(key, (this.took.get(key) ?? 0) + this.now() - startedAt)
   }
 
   /** A thread died: its trial fails, the others go on. */
