@@ -2,12 +2,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { withoutNulls } from '../journal/merge-patch.ts'
 import { canonical } from '../journal/record.ts'
 import { ApiError } from '../kube/errors.ts'
-import { kindOf, ServiceAccount } from '../kube/kinds.ts'
+import { type Kind, kindOf, LimitRange, Namespace, Pod, ResourceQuota, ServiceAccount } from '../kube/kinds.ts'
 import { collectionPath, objectPath } from '../kube/remote/paths.ts'
 import { openRest, type Rest } from '../kube/remote/rest.ts'
 import { whyUnavailable } from '../tiers/control-plane/binaries.ts'
 import { type ControlPlane, startControlPlane } from '../tiers/control-plane/control-plane.ts'
 import { type Case, cases } from './real.cases.ts'
+import { policyCases, type Setting, settings } from './real.policy.ts'
 import { type UpdateCase, updateCases } from './real.updates.ts'
 import { testStore } from './testkit.ts'
 
@@ -70,12 +71,12 @@ function refused(error: unknown): string {
   if (!(error instanceof ApiError)) throw error
   // the difference upstream appends to a refused pod update is not made here
   const message = error.message.replace(/\n[\s\S]*/, '')
-  return `${error.code} ${error.reason} ${message.replace(/[[\]]/g, '').split(', ').sort().join(', ')}`
+  return `${error.code} ${error.reason} ${message.replace(/[[\]]/g, '').replace(' is invalid: ', ' is invalid:, ').split(', ').sort().join(', ')}`
 }
 
 const compare = test.skipIf(unavailable)
 
-compare.each(cases)('$name', async (item) => {
+compare.each([...cases, ...policyCases])('$name', async (item) => {
   expect(simulated(item)).toBe(await real(item))
 })
 
@@ -106,4 +107,61 @@ function simulatedUpdate(item: UpdateCase, name: string): string {
 
 compare.each(updateCases.map((item, i) => ({ ...item, i })))('$name ($i)', async ({ i, ...item }) => {
   expect(simulatedUpdate(item, `web-${i}`)).toBe(await realUpdate(item, `web-${i}`))
+})
+
+/** Answers of the real server to pods created one after the other where quotas and limit ranges stand. */
+async function realSetting({ quota, limits = [], pods }: Setting, namespace: string): Promise<string[]> {
+  const process = 'oracle'
+  const post = (kind: Kind, body: object) =>
+    rest.send({ method: 'POST', path: collectionPath(kind, namespace), body: { ...body, ...typeOf(kind) }, process })
+  await post(Namespace, { metadata: { name: namespace } })
+  await post(ServiceAccount, { metadata: { name: 'default' }, automountServiceAccountToken: false })
+  for (const [i, spec] of limits.entries()) await post(LimitRange, { metadata: { name: `l${i}` }, spec })
+  if (quota) {
+    await post(ResourceQuota, { metadata: { name: 'q' }, spec: quota.spec })
+    const path = objectPath(ResourceQuota, `${namespace}/q`, 'status')
+    await rest.send({ method: 'PATCH', path, body: { status: { hard: quota.spec.hard, used: quota.used } }, process })
+  }
+  // admission reads quotas and ranges from a cache
+  await new Promise((resolve) => setTimeout(resolve, 500))
+  const answers: string[] = []
+  for (const [i, spec] of pods.entries())
+    try {
+      answers.push(stored(await post(Pod, { metadata: { name: `p${i}` }, spec })))
+    } catch (error) {
+      answers.push(refused(error))
+    }
+  if (quota) {
+    const path = objectPath(ResourceQuota, `${namespace}/q`)
+    const left = (await rest.send({ method: 'GET', path, process })) as { status: object }
+    answers.push(canonical(left.status))
+  }
+  return answers
+}
+
+function simulatedSetting({ quota, limits = [], pods }: Setting, namespace: string): string[] {
+  const { store } = testStore()
+  const metadata = (name: string) => ({ name, namespace })
+  store.create(Namespace, { ...typeOf(Namespace), metadata: { name: namespace } }, 'oracle')
+  for (const [i, spec] of limits.entries())
+    store.create(LimitRange, { metadata: metadata(`l${i}`), spec } as never, 'oracle')
+  if (quota) {
+    store.create(ResourceQuota, { metadata: metadata('q'), spec: quota.spec } as never, 'oracle')
+    const status = { hard: quota.spec.hard, used: quota.used }
+    store.patch(ResourceQuota, `${namespace}/q`, { status }, 'oracle', { subresource: 'status' })
+  }
+  const answers = pods.map((spec, i) => {
+    try {
+      return stored(store.create(Pod, { metadata: metadata(`p${i}`), spec } as never, 'oracle'))
+    } catch (error) {
+      return refused(error)
+    }
+  })
+  return quota ? [...answers, canonical(store.get(ResourceQuota, `${namespace}/q`).status)] : answers
+}
+
+const typeOf = ({ apiVersion, kind }: Kind) => ({ apiVersion, kind })
+
+compare.each(settings.map((item, i) => ({ ...item, i })))('$name', async ({ i, ...item }) => {
+  expect(simulatedSetting(item, `setting-${i}`)).toEqual(await realSetting(item, `setting-${i}`))
 })
