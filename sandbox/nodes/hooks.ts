@@ -1,46 +1,78 @@
 import type { Container, LifecycleHandler } from '../kube/objects.ts'
 import { sleep, type Task } from '../world/actor.ts'
 import { seconds, type Us } from '../world/time.ts'
-import { execIn, podGet, resolvePort } from './pod-access.ts'
-import type { PodRuntime } from './pod-runtime.ts'
+import { environmentOf, podGet, resolvePort } from './pod-access.ts'
+import type { PodRuntime, RuntimeContainer } from './pod-runtime.ts'
+import { scriptOf } from './shell/run.ts'
 
-/** What a lifecycle hook comes to. `afterUs` is how long it runs; undefined when it never ends by itself. */
+/** What a lifecycle hook came to. */
 export interface HookOutcome {
-  readonly afterUs: Us | undefined
+  /** Whether it ended by itself, before the limit. */
+  readonly ended: boolean
   readonly failed: boolean
-  /** The command of a hook the program cannot simulate. */
+  /** The command of a hook that cannot be simulated; it counts as one that succeeds when it comes to what is not known. */
   readonly unmodelled?: readonly string[]
 }
 
-/** Looks up what a hook would do now. Follows pkg/kubelet/lifecycle/handlers.go. */
-export function hookOutcome(handler: LifecycleHandler, container: Container, runtime: PodRuntime): HookOutcome {
-  if (handler.sleep) return { afterUs: seconds(handler.sleep.seconds), failed: false }
-  if (handler.exec) {
-    const command = handler.exec.command ?? []
-    const program = runtime.running(container.name)?.program
-    if (!program) return { afterUs: 0, failed: true }
-    const result = execIn(program, command)
-    if (!result) return { afterUs: 0, failed: false, unmodelled: command }
-    return { afterUs: result.afterUs, failed: result.exitCode !== 0 }
-  }
+const FAILED: HookOutcome = { ended: true, failed: true }
+
+/** Runs a hook, at most for `limit`. Follows pkg/kubelet/lifecycle/handlers.go. */
+export function* runHook(
+  handler: LifecycleHandler,
+  container: Container,
+  runtime: PodRuntime,
+  limit: Us,
+): Task<HookOutcome> {
+  if (handler.sleep) return yield* wait(seconds(handler.sleep.seconds), limit, false)
+  if (handler.exec) return yield* runCommand(handler.exec.command ?? [], container, runtime, limit)
   if (handler.httpGet) {
     const port = resolvePort(handler.httpGet.port, container)
-    if (port === undefined) return { afterUs: 0, failed: true }
+    if (port === undefined) return FAILED
     // a server without TLS is asked again by HTTP
     const scheme = handler.httpGet.scheme === 'HTTPS' ? undefined : 'HTTP'
     const answer = podGet(runtime, port, handler.httpGet.path ?? '/', scheme)
     // any status will do, only a connection that fails is a failure
-    if (answer.kind === 'answer') return { afterUs: answer.afterUs, failed: false }
-    if (answer.kind === 'wrong-scheme') return { afterUs: answer.afterUs, failed: true }
-    return { afterUs: answer.kind === 'hang' ? undefined : 0, failed: true }
+    if (answer.kind === 'answer') return yield* wait(answer.afterUs, limit, false)
+    if (answer.kind === 'wrong-scheme') return yield* wait(answer.afterUs, limit, true)
+    return answer.kind === 'hang' ? yield* wait(Number.POSITIVE_INFINITY, limit, true) : FAILED
   }
   // tcpSocket is accepted by the API for old objects and fails when it runs
-  return { afterUs: 0, failed: true }
+  return FAILED
 }
 
-/** Waits for a hook, at most for `limit`. True when it ended in that time. */
-export function* waitForHook(outcome: HookOutcome, limit: Us): Task<boolean> {
-  const takes = outcome.afterUs ?? Number.POSITIVE_INFINITY
+function* wait(takes: Us, limit: Us, failed: boolean): Task<HookOutcome> {
   yield* sleep(Math.min(takes, limit))
-  return takes <= limit
+  return { ended: takes <= limit, failed }
+}
+
+function* runCommand(
+  command: readonly string[],
+  container: Container,
+  runtime: PodRuntime,
+  limit: Us,
+): Task<HookOutcome> {
+  const target = runtime.running(container.name)
+  if (!target?.program) return FAILED
+  const said = target.program.exec?.(command)
+  if (said) return yield* within(target, said.afterUs, limit, said.exitCode !== 0)
+  const environment = environmentOf(runtime, container)
+  const run = scriptOf(command, environment.variable)?.(environment)
+  if (!run) return { ended: true, failed: false, unmodelled: command }
+  for (let left = limit; ; ) {
+    const step = run.next()
+    if (step.done) {
+      if (step.value === undefined) return { ended: true, failed: false, unmodelled: command }
+      return { ended: true, failed: step.value !== 0 }
+    }
+    const outcome = yield* within(target, step.value, left, false)
+    if (!outcome.ended || outcome.failed) return outcome
+    left -= step.value
+  }
+}
+
+/** Waits in a container: a process there dies with the first one. */
+function* within(target: RuntimeContainer, takes: Us, limit: Us, failed: boolean): Task<HookOutcome> {
+  const most = Math.min(takes, limit)
+  const died = most > 0 && (!target.running || (yield* target.exited.waitFor(most)))
+  return died ? FAILED : { ended: takes <= limit, failed }
 }

@@ -2,7 +2,7 @@ import type { Container, Pod } from '../kube/objects.ts'
 import { all, Signal, sleep, type Task } from '../world/actor.ts'
 import type { Clock } from '../world/clock.ts'
 import { seconds } from '../world/time.ts'
-import { hookOutcome, waitForHook } from './hooks.ts'
+import { runHook } from './hooks.ts'
 import type { KillReason } from './pod-actions.ts'
 import { isSidecar, type PodRuntime, type RuntimeContainer } from './pod-runtime.ts'
 import { MINIMUM_GRACE_SECONDS, type NodeTimings } from './timings.ts'
@@ -37,10 +37,9 @@ export function* killContainer(
   const { preStop } = container.lifecycle ?? {}
   if (preStop && grace > 0) {
     const startedAt = context.clock.now
-    const outcome = hookOutcome(preStop, container, runtime)
+    const outcome = yield* runHook(preStop, container, runtime, seconds(grace))
     if (outcome.unmodelled) context.unmodelled(pod, container, 'preStop', outcome.unmodelled)
-    const ended = yield* waitForHook(outcome, seconds(grace))
-    if (ended && outcome.failed) context.event(pod, 'Warning', 'FailedPreStopHook', 'PreStopHook failed')
+    if (outcome.ended && outcome.failed) context.event(pod, 'Warning', 'FailedPreStopHook', 'PreStopHook failed')
     grace -= Math.trunc((context.clock.now - startedAt) / 1e6)
   }
   if (ordering && grace > 0) {

@@ -1,9 +1,10 @@
 import type { Container, HttpGetAction, IntOrString } from '../kube/objects.ts'
 import type { MetricFamily } from '../metrics/sample.ts'
 import { ms, type Us } from '../world/time.ts'
-import type { PodRuntime } from './pod-runtime.ts'
-import type { PortAnswer, RunningProgram } from './program.ts'
-import { type CommandOutcome, understand } from './shell.ts'
+import type { PodRuntime, RuntimeContainer } from './pod-runtime.ts'
+import type { PortAnswer } from './program.ts'
+import type { CommandEnvironment } from './shell/environment.ts'
+import { type CommandOutcome, outcomeNow, standardFile } from './shell.ts'
 
 /** The number of a port given by number or by name in the container; undefined when no port has the name. */
 export function resolvePort(port: IntOrString, container: Container): number | undefined {
@@ -56,6 +57,35 @@ export function urlOf(get: HttpGetAction, host: string, port: number): string {
   return `${(get.scheme ?? 'HTTP').toLowerCase()}://${get.host || host}:${port}${path.startsWith('/') ? path : `/${path}`}`
 }
 
-/** Runs a command in a container: what the program says it does, or what `sleep` and the like do in any image. */
-export const execIn = (program: RunningProgram, command: readonly string[]): CommandOutcome | undefined =>
-  program.exec?.(command) ?? understand(command)
+/** What a command finds in a container: its pod's ports, its GPUs, the variables written out, the files commands made. */
+export function environmentOf(runtime: PodRuntime, container: Container): CommandEnvironment {
+  const instance = runtime.running(container.name)
+  return {
+    get: (port, path, scheme) => podGet(runtime, port, path, scheme),
+    terminate: () => instance?.program?.signal('SIGTERM'),
+    gpus: Number(container.resources.limits?.['nvidia.com/gpu'] ?? 0),
+    hasFile: (path) => standardFile(path) ?? (instance && filesMade.get(instance)?.has(path) ? true : undefined),
+    touch(path) {
+      if (!instance) return
+      const made = filesMade.get(instance) ?? new Set<string>()
+      filesMade.set(instance, made.add(path))
+    },
+    variable(name) {
+      const value = container.env?.find((one) => one.name === name)?.value
+      return value?.includes('$(') ? undefined : value
+    },
+  }
+}
+
+/** Files that commands made in a running container. */
+const filesMade = new WeakMap<RuntimeContainer, Set<string>>()
+
+/** Runs a command in a container: what its program says it does, or what the words say. `limit` as in `outcomeNow`. */
+export const execIn = (
+  runtime: PodRuntime,
+  container: Container,
+  command: readonly string[],
+  limit?: Us,
+): CommandOutcome | undefined =>
+  runtime.running(container.name)?.program?.exec?.(command) ??
+  outcomeNow(command, environmentOf(runtime, container), limit)

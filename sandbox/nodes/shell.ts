@@ -1,79 +1,78 @@
-import { seconds, type Us } from '../world/time.ts'
+import type { Us } from '../world/time.ts'
+import { type CommandEnvironment, type CommandOutcome, nowhere } from './shell/environment.ts'
+import { scriptOf } from './shell/run.ts'
 
-/** What a command comes to. `afterUs` may be infinite. */
-export interface CommandOutcome {
-  readonly exitCode: number
-  readonly afterUs: Us
-}
+export type { CommandOutcome } from './shell/environment.ts'
 
-const SHELLS = new Set(['sh', 'bash', 'ash', 'dash'])
-const UNIT_SECONDS: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, h: 3600, d: 86400 }
+/** Waits after which a command that has not ended is taken never to end. */
+const WAITS_MAX = 20_000
 
 /**
- * The few commands whose outcome follows from their words alone: `sleep`, `true`, `false`, `echo`, `exit`, and sequences of them
- * in a shell. Undefined for all others.
+ * What a command comes to, as far as its words alone say: `sleep`, `true`, `false`, `echo`, `exit`, and scripts of them.
+ * Undefined for all others.
  */
-export function understand(command: readonly string[]): CommandOutcome | undefined {
-  const [first, ...rest] = command
-  if (first === undefined) return undefined
-  const name = first.slice(first.lastIndexOf('/') + 1)
-  if (!SHELLS.has(name)) return simple([name, ...rest])
-  const flag = rest.findIndex((word) => /^-[a-z]*c$/.test(word))
-  if (flag < 0 || rest.slice(0, flag).some((word) => !/^-[a-z]+$/.test(word))) return undefined
-  return script(rest[flag + 1] ?? '')
-}
+export const understand = (command: readonly string[]): CommandOutcome | undefined => outcomeNow(command, nowhere)
 
-function script(text: string): CommandOutcome | undefined {
-  const steps = commandsOf(text)
-  if (!steps) return undefined
-  let [afterUs, exitCode] = [0, 0]
-  for (const { words, onlyAfterSuccess } of steps) {
-    if (words.length === 0 || (onlyAfterSuccess && exitCode !== 0)) continue
-    const rest = words[0] === 'exec' ? words.slice(1) : words
-    if (rest[0] === 'exit') return { exitCode: Number(rest[1] ?? exitCode) & 255, afterUs }
-    const outcome = simple(rest)
-    if (!outcome) return undefined
-    afterUs += outcome.afterUs
-    exitCode = outcome.exitCode
+/**
+ * What a command comes to when everything it looks at stays as it is now. `limit`: a caller stops waiting then, so that all
+ * beyond it counts as never ending. Undefined when it is not understood, or needs what nobody knows.
+ */
+export function outcomeNow(
+  command: readonly string[],
+  environment: CommandEnvironment,
+  limit: Us = Number.POSITIVE_INFINITY,
+): CommandOutcome | undefined {
+  const run = scriptOf(command, environment.variable)?.(environment)
+  if (!run) return undefined
+  let afterUs = 0
+  for (let waits = 0; ; waits++) {
+    const step = run.next()
+    if (step.done) return step.value === undefined ? undefined : { exitCode: step.value, afterUs }
+    afterUs += step.value
+    if (afterUs > limit || waits > WAITS_MAX || !Number.isFinite(afterUs))
+      return { exitCode: 0, afterUs: Number.POSITIVE_INFINITY }
   }
-  return { exitCode, afterUs }
 }
 
-interface Step {
-  readonly words: string[]
-  /** It comes after `&&`. */
-  readonly onlyAfterSuccess: boolean
+/** What of a container is known before it runs. */
+export interface KnownContext {
+  readonly variables?: Readonly<Record<string, string>>
+  /** Whether something in the pod answers on a port as its program is modelled to. Left out: yes, for all. */
+  serves?(port: number): boolean
 }
 
-/** The commands of a script of plain words and quotes; undefined when there is anything more to it. */
-function commandsOf(text: string): Step[] | undefined {
-  const tokens = text.match(/'[^']*'|"[^"$`\\]*"|&&|[;\n]|[\w./:=,@%+-]+|[ \t]+|[\s\S]/g) ?? []
-  const steps: Step[] = [{ words: [], onlyAfterSuccess: false }]
-  let open = false
-  for (const token of tokens) {
-    const word = /^['"].*['"]$/s.test(token) ? token.slice(1, -1) : /^[\w./:=,@%+-]+$/.test(token) ? token : undefined
-    const { words } = steps.at(-1)!
-    if (token === '&&' || token === ';' || token === '\n') steps.push({ words: [], onlyAfterSuccess: token === '&&' })
-    else if (word !== undefined) {
-      if (open) words[words.length - 1] += word
-      else words.push(word)
-    } else if (!/^[ \t]+$/.test(token)) return undefined
-    open = word !== undefined
-  }
-  return steps
+/**
+ * Whether a command of a probe, a hook or an init container is run as in a cluster. False also where it depends on something
+ * only the run could tell, as on files nobody has described.
+ */
+export function understands(command: readonly string[], context: KnownContext = {}): boolean {
+  const { variables = {}, serves = () => true } = context
+  const script = scriptOf(command, (name) => variables[name])
+  if (!script) return false
+  // each of the answers a server may give, so that every branch is gone through
+  return [200, 503, undefined].every((status) => {
+    const environment: CommandEnvironment = {
+      ...nowhere,
+      gpus: 1,
+      variable: (name) => variables[name],
+      hasFile: standardFile,
+      get(port) {
+        if (!serves(port)) return undefined
+        return status === undefined ? { kind: 'refused' } : { kind: 'answer', status, afterUs: 0 }
+      },
+    }
+    return outcomeNow(command, environment) !== undefined
+  })
 }
 
-function simple([name, ...args]: readonly string[]): CommandOutcome | undefined {
-  if (name === 'true' || name === ':' || name === 'echo') return { exitCode: 0, afterUs: 0 }
-  if (name === 'false') return { exitCode: 1, afterUs: 0 }
-  if (name?.endsWith('/sleep')) return simple(['sleep', ...args])
-  if (name !== 'sleep' || args.length === 0) return undefined
-  let total = 0
-  for (const arg of args) {
-    const match = /^(\d+(?:\.\d+)?)([smhd]?)$/.exec(arg)
-    if (arg === 'infinity' || arg === 'inf') total = Number.POSITIVE_INFINITY
-    else if (match) total += Number(match[1]) * UNIT_SECONDS[match[2]!]!
-    else return undefined
-  }
-  return { exitCode: 0, afterUs: total === Number.POSITIVE_INFINITY ? total : seconds(total) }
-}
+const STANDARD = new Set([
+  '/dev/null',
+  '/etc/hostname',
+  '/etc/hosts',
+  '/etc/resolv.conf',
+  '/proc/1/cmdline',
+  '/proc/self',
+])
+
+/** Files every container has; undefined for the others. */
+export const standardFile = (path: string): boolean | undefined => (STANDARD.has(path) ? true : undefined)

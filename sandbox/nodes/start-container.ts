@@ -1,7 +1,7 @@
 import type { Container, Pod } from '../kube/objects.ts'
 import { sleep, type Task } from '../world/actor.ts'
 import type { RandomStream } from '../world/random.ts'
-import { hookOutcome, waitForHook } from './hooks.ts'
+import { runHook } from './hooks.ts'
 import type { StartFailure } from './images.ts'
 import { killContainer } from './kill.ts'
 import type { KubeletContext } from './kubelet-context.ts'
@@ -39,10 +39,19 @@ export function* startContainer(
   context.event(pod, 'Normal', 'Created', 'Container created')
   yield* sleep(timings.startContainer)
   runtime.started(made, world.clock.now)
+  const lost = context.devices.of(pod.metadata.uid, container.name).find((id) => context.deviceLost(id))
+  if (lost !== undefined) {
+    runtime.exit(made, { at: world.clock.now, exitCode: 128, reason: 'StartError' })
+    const message = `${NO_DEVICE}: nvidia-container-cli: device error: ${lost}: unknown device: unknown`
+    return failed(context, pod, message, { reason: 'RunContainerError', message })
+  }
   launch(context, pod, container, runtime, made)
   context.event(pod, 'Normal', 'Started', 'Container started')
   return yield* postStart(context, pod, container, runtime, made)
 }
+
+const NO_DEVICE =
+  'failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: error running prestart hook #0: exit status 1, stdout: , stderr: Auto-detected mode as legacy'
 
 function failed(context: KubeletContext, pod: Pod, what: string, failure: StartFailure): StartFailure {
   context.event(pod, 'Warning', 'Failed', `Error: ${what}`)
@@ -109,9 +118,8 @@ function* postStart(
 ): Task<StartFailure | undefined> {
   const hook = container.lifecycle?.postStart
   if (!hook) return undefined
-  const outcome = hookOutcome(hook, container, runtime)
+  const outcome = yield* runHook(hook, container, runtime, Number.POSITIVE_INFINITY)
   if (outcome.unmodelled) context.unmodelled(pod, container, 'postStart', outcome.unmodelled)
-  yield* waitForHook(outcome, Number.POSITIVE_INFINITY)
   if (!outcome.failed) return undefined
   context.event(pod, 'Warning', 'FailedPostStartHook', 'PostStartHook failed')
   yield* killContainer(

@@ -62,22 +62,24 @@ function tcpProbe(_probe: Probe, tcp: NonNullable<Probe['tcpSocket']>, target: P
 }
 
 /**
- * A gRPC health check. Programs speak HTTP in this model: the answer to the method's path decides, 2xx meaning SERVING.
+ * A gRPC health check. Programs speak HTTP in this model: one that answers the method's path with 2xx is taken to speak gRPC and
+ * to be SERVING, with 503 not to be. To any other the handshake of HTTP/2 fails; dialling blocks and tries again until time is up,
+ * as it does where the connection is refused. vLLM's API server is such a one.
  */
 function grpcProbe(probe: Probe, port: number, target: ProbeTarget): ProbeOutcome {
   const timeout = seconds(probe.timeoutSeconds)
-  const address = `${target.podIP}:${port}`
-  // dialling blocks and retries, so that a refused connection is a timeout as well
-  if (!podAccepts(target.runtime, port))
-    return failure(
-      `timeout: failed to connect service "${address}" within ${probe.timeoutSeconds}s: context deadline exceeded`,
-      timeout,
-    )
   const answer = podGet(target.runtime, port, '/grpc.health.v1.Health/Check')
-  if (answer.kind !== 'answer' || answer.afterUs >= timeout)
+  if (answer.kind === 'hang' || (answer.kind === 'answer' && answer.afterUs >= timeout))
     return failure(`timeout: health rpc did not complete within ${probe.timeoutSeconds}s`, timeout)
-  if (answer.status >= 200 && answer.status < 300) return { kind: 'success', afterUs: answer.afterUs }
-  return failure('service unhealthy (responded with "NOT_SERVING")', answer.afterUs)
+  if (answer.kind === 'answer' && answer.status >= 200 && answer.status < 300)
+    return { kind: 'success', afterUs: answer.afterUs }
+  if (answer.kind === 'answer' && answer.status === 503)
+    return failure('service unhealthy (responded with "NOT_SERVING")', answer.afterUs)
+  const address = `${target.podIP}:${port}`
+  return failure(
+    `timeout: failed to connect service "${address}" within ${probe.timeoutSeconds}s: context deadline exceeded`,
+    timeout,
+  )
 }
 
 function execProbe(probe: Probe, target: ProbeTarget): ProbeOutcome {
@@ -85,7 +87,7 @@ function execProbe(probe: Probe, target: ProbeTarget): ProbeOutcome {
   const timeout = seconds(probe.timeoutSeconds)
   const program = target.runtime.running(target.container.name)?.program
   if (!program) return { kind: 'error', afterUs: 0, output: 'container is not in CONTAINER_RUNNING state' }
-  const result = execIn(program, command)
+  const result = execIn(target.runtime, target.container, command, timeout)
   if (!result) return { kind: 'unmodelled', afterUs: 0, command }
   if (result.afterUs >= timeout)
     return failure(`command timed out: "${command.join(' ')}" timed out after ${probe.timeoutSeconds}s`, timeout)
