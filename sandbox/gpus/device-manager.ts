@@ -28,6 +28,11 @@ export class DeviceManager {
     this.changed()
   }
 
+  /** The checkpoint on disk knows the resource, its plugin has not come back yet: nothing is healthy until it registers. */
+  expect(resource: string): void {
+    this.plugins.set(resource, { ids: [], unhealthy: new Set() })
+  }
+
   has(resource: string): boolean {
     return this.plugins.has(resource)
   }
@@ -55,6 +60,11 @@ export class DeviceManager {
 
   ids(resource: string): readonly string[] {
     return this.plugins.get(resource)?.ids ?? []
+  }
+
+  /** Whether a plugin advertises the device now. */
+  knows(id: string): boolean {
+    return [...this.plugins.values()].some(({ ids }) => ids.includes(id))
   }
 
   /** The devices of a container, in order. */

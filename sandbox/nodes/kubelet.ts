@@ -1,5 +1,4 @@
 import type { DeviceManager } from '../gpus/device-manager.ts'
-import { equal } from '../journal/merge-patch.ts'
 import { Node as NodeKind, Pod as PodKind } from '../kube/kinds.ts'
 import type { Kube } from '../kube/kube.ts'
 import type { Container, Node, Pod } from '../kube/objects.ts'
@@ -10,14 +9,17 @@ import type { World } from '../world/world.ts'
 import { admit } from './admission.ts'
 import { crashLoopBackoff } from './backoff.ts'
 import { type ContainerStats, statsOf } from './container-stats.ts'
+import { failProcess } from './device-failure.ts'
 import { ImageManager } from './images.ts'
 import type { KubeletContext, ProgramFor } from './kubelet-context.ts'
 import { Pleg } from './pleg.ts'
 import { HostEndpoints, PodAddresses } from './pod-addresses.ts'
-import { containersReadyOf, readyOf } from './pod-conditions.ts'
+import type { PodView } from './pod-runtime.ts'
+import { differ, readinessStale } from './pod-updates.ts'
 import { PodWorker } from './pod-worker.ts'
 import { ProbeResults } from './prober/results.ts'
 import type { Registry } from './registry.ts'
+import { ShutDown, type ShutdownOptions } from './shutdown.ts'
 import { StatusManager } from './status-manager.ts'
 import { type NodeTimings, STATUS_SYNC_PERIOD } from './timings.ts'
 
@@ -39,6 +41,12 @@ export interface KubeletOptions {
   readonly initialNode: Node
   /** When the kubelet process began. Before the trial: it has been up for long. */
   readonly startedAt: Us
+  /** How often the machine was booted before. */
+  readonly boot: number
+  /** What the container runtime finds of the time before: by pod uid. */
+  readonly left: ReadonlyMap<string, PodView>
+  /** Whether a device does not answer. */
+  deviceLost(id: string): boolean
   imagesChanged(): void
 }
 
@@ -60,11 +68,12 @@ export class Kubelet {
   private readonly pods = new Map<string, Entry>()
   private readonly noted = new Set<string>()
   private unwatch: (() => void) | undefined
+  private stopping: ShutDown | undefined
 
   constructor(options: KubeletOptions) {
     this.options = options
     const { world, kube, nodeName, network } = options
-    const random = world.random(`kubelet/${nodeName}`)
+    const random = world.random(options.boot === 0 ? `kubelet/${nodeName}` : `kubelet/${nodeName}/${options.boot}`)
     const phase = (period: Us) => Math.floor(random.next() * period)
     const event: KubeletContext['event'] = (pod, level, reason, message) => kube.event(pod, level, reason, message)
     this.hosts = new HostEndpoints(options.nodeIP, network)
@@ -108,9 +117,14 @@ export class Kubelet {
     })
   }
 
-  /** Ends everything at once, as when power is lost: processes are gone, nobody is told. */
-  powerOff(): void {
+  /**
+   * Ends everything at once, as when power is lost: processes are gone, nobody is told. Returns what is left of each pod on disk.
+   */
+  powerOff(): Map<string, PodView> {
+    const left = new Map<string, PodView>()
+    for (const [uid, { worker }] of this.pods) left.set(uid, worker.runtime.snapshot())
     this.unwatch?.()
+    this.stopping?.stop()
     this.context.statuses.stop()
     this.context.pleg.stop()
     for (const { worker, actor } of this.pods.values()) {
@@ -118,6 +132,17 @@ export class Kubelet {
       worker.abandon()
     }
     this.pods.clear()
+    return left
+  }
+
+  /** Ends all pods because the machine goes down; refuses others. Follows pkg/kubelet/nodeshutdown. */
+  shutDown(options: ShutdownOptions): void {
+    this.stopping ??= new ShutDown({
+      ...options,
+      world: this.options.world,
+      nodeName: this.options.nodeName,
+      workers: () => [...this.pods.values()].filter(({ actor }) => actor).map(({ worker }) => worker),
+    })
   }
 
   /** Kills the main process of a running container. False when there is none. */
@@ -130,6 +155,12 @@ export class Kubelet {
       return true
     }
     return false
+  }
+
+  /** A device of the container failed under its process. */
+  failDevice(podUid: string, container: string): void {
+    const worker = this.pods.get(podUid)?.worker
+    if (worker) failProcess(worker.runtime, container, this.options.world.clock.now)
   }
 
   /** Containers that run now, in the order of their pods. */
@@ -146,14 +177,16 @@ export class Kubelet {
     const fresh = pod.status.phase !== 'Failed' && pod.status.phase !== 'Succeeded'
     const why =
       fresh && !pod.metadata.deletionTimestamp
-        ? admit({
+        ? (this.stopping?.rejection ??
+          admit({
             pod,
             others: this.activePods(),
             node: kube.get(NodeKind, nodeName) ?? this.options.initialNode,
             devices,
-          })
+          }))
         : undefined
-    const worker = new PodWorker({ context: this.context, pod, hosts: this.hosts })
+    const left = this.options.left.get(uid)
+    const worker = new PodWorker({ context: this.context, pod, hosts: this.hosts, ...(left ? { left } : {}) })
     const entry: Entry = { worker, actor: undefined, removed: false, rejected: why !== undefined }
     this.pods.set(uid, entry)
     if (why) {
@@ -196,6 +229,7 @@ export class Kubelet {
     }
     const { worker } = entry
     worker.pod = after
+    this.context.statuses.seen(after)
     if (!differ(before, after)) {
       if (after.spec.readinessGates?.length && readinessStale(after) && entry.actor) worker.update()
       return
@@ -262,24 +296,4 @@ export class Kubelet {
     this.noted.add(`${about} ${text}`)
     this.options.world.journal.append({ type: 'note', by: `kubelet/${this.options.nodeName}`, about, text })
   }
-}
-
-/** Whether an update is more than the kubelet's own status coming back. Follows podsDifferSemantically. */
-function differ(a: Pod, b: Pod): boolean {
-  return !(
-    equal(a.spec, b.spec) &&
-    equal(a.metadata.labels ?? {}, b.metadata.labels ?? {}) &&
-    equal(a.metadata.annotations ?? {}, b.metadata.annotations ?? {}) &&
-    a.metadata.deletionTimestamp === b.metadata.deletionTimestamp &&
-    a.metadata.deletionGracePeriodSeconds === b.metadata.deletionGracePeriodSeconds
-  )
-}
-
-/** Somebody changed a readiness gate's condition. Follows pkg/kubelet/status/status_manager.go NeedToReconcilePodReadiness. */
-function readinessStale(pod: Pod): boolean {
-  const { status } = pod
-  const all = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])]
-  const wanted = readyOf(pod, containersReadyOf(pod, all, status.phase), status.conditions ?? [])
-  const has = status.conditions?.find((c) => c.type === 'Ready')
-  return !has || has.status !== wanted.status || has.reason !== wanted.reason || has.message !== wanted.message
 }

@@ -38,7 +38,12 @@ export class NodeLeases {
   /** The kubelet has written its lease and renews it from now on. `random`: its stream of jitter. */
   start(node: string, random: RandomStream): void {
     const { now } = this.world.clock
-    const renewals = { random, seenAt: now, next: this.renewal(random, now + leasePeriod(random)), stoppedAt: undefined }
+    const renewals = {
+      random,
+      seenAt: now,
+      next: this.renewal(random, now + leasePeriod(random)),
+      stoppedAt: undefined,
+    }
     this.nodes.set(node, renewals)
     this.tell(node)
   }

@@ -1,5 +1,5 @@
 import { gpuLabels, type NodeGpus } from '../gpus/gpu-plugin.ts'
-import type { Draft, Node, Taint } from '../kube/objects.ts'
+import type { Condition, Draft, Node, Taint } from '../kube/objects.ts'
 import { addQuantities, formatQuantity, parseQuantity } from '../kube/quantity.ts'
 import { toRfc3339, type Us } from '../world/time.ts'
 
@@ -36,15 +36,6 @@ export function nodeObject(
   resources: { capacity: Record<string, string>; allocatable: Record<string, string> },
   now: Us,
 ): Draft<Node> {
-  const ready = { type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'kubelet is posting ready status' }
-  const pressure = (type: string, reason: string, message: string) => ({ type, status: 'False', reason, message })
-  const at = { lastTransitionTime: toRfc3339(now) }
-  const conditions = [
-    pressure('MemoryPressure', 'KubeletHasSufficientMemory', 'kubelet has sufficient memory available'),
-    pressure('DiskPressure', 'KubeletHasNoDiskPressure', 'kubelet has no disk pressure'),
-    pressure('PIDPressure', 'KubeletHasSufficientPID', 'kubelet has sufficient PID available'),
-    ready,
-  ].map((c) => ({ ...c, ...at }))
   return {
     apiVersion: 'v1',
     kind: 'Node',
@@ -52,7 +43,7 @@ export function nodeObject(
     spec: { podCIDR: spec.podCIDR, ...(spec.taints?.length ? { taints: [...spec.taints] } : {}) },
     status: {
       ...resources,
-      conditions,
+      conditions: kubeletConditions([], now),
       addresses: [
         { type: 'InternalIP', address: spec.ip },
         { type: 'Hostname', address: spec.name },
@@ -61,6 +52,44 @@ export function nodeObject(
     },
   }
 }
+
+/** What a kubelet says of itself. `False` with a reason while it shuts down. */
+export type Readiness = Pick<Condition, 'status' | 'reason' | 'message'>
+
+export const READY: Readiness = { status: 'True', reason: 'KubeletReady', message: 'kubelet is posting ready status' }
+
+const PRESSURES: readonly Pick<Condition, 'type' | 'reason' | 'message'>[] = [
+  {
+    type: 'MemoryPressure',
+    reason: 'KubeletHasSufficientMemory',
+    message: 'kubelet has sufficient memory available',
+  },
+  { type: 'DiskPressure', reason: 'KubeletHasNoDiskPressure', message: 'kubelet has no disk pressure' },
+  { type: 'PIDPressure', reason: 'KubeletHasSufficientPID', message: 'kubelet has sufficient PID available' },
+]
+
+const own = (ready: Readiness): Condition[] => [
+  ...PRESSURES.map((c) => ({ ...c, status: 'False' as const })),
+  { type: 'Ready', ...ready },
+]
+
+/** A node's conditions with the kubelet's own as it posts them now; those of others stay. Follows nodestatus/setters.go. */
+export function kubeletConditions(before: readonly Condition[], now: Us, ready = READY): Condition[] {
+  const at = toRfc3339(now)
+  const mine = own(ready).map((c) => {
+    const old = before.find((b) => b.type === c.type)
+    const lastTransitionTime = old?.status === c.status ? (old.lastTransitionTime ?? at) : at
+    return { ...c, lastHeartbeatTime: at, lastTransitionTime }
+  })
+  return [...before.filter((b) => !mine.some((c) => c.type === b.type)), ...mine]
+}
+
+/** Whether somebody else changed what the kubelet posts. */
+export const saysOtherwise = (conditions: readonly Condition[] | undefined, ready = READY): boolean =>
+  own(ready).some((c) => {
+    const posted = conditions?.find((p) => p.type === c.type)
+    return posted?.status !== c.status || posted.reason !== c.reason
+  })
 
 /** What the node has, and what of it pods may request, devices aside. Follows GetNodeAllocatableReservation. */
 export function nodeResources(spec: NodeSpec): {

@@ -1,27 +1,21 @@
-import { DeviceManager } from '../gpus/device-manager.ts'
-import { GPU, gpuId } from '../gpus/gpu-plugin.ts'
-import { isApiError } from '../kube/errors.ts'
-import { Lease, Node as NodeKind, Pod as PodKind } from '../kube/kinds.ts'
+import { gpuId } from '../gpus/gpu-plugin.ts'
+import { xidEffect } from '../gpus/xid.ts'
+import { Node as NodeKind, Pod as PodKind } from '../kube/kinds.ts'
 import type { Kube } from '../kube/kube.ts'
-import type { Node } from '../kube/objects.ts'
 import type { PodNetwork } from '../network/pod-network.ts'
-import { type Actor, sleep, type Task } from '../world/actor.ts'
 import type { Timer } from '../world/clock.ts'
-import { seconds, toRfc3339, type Us } from '../world/time.ts'
+import type { Us } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 import type { ContainerStats } from './container-stats.ts'
-import { Kubelet } from './kubelet.ts'
 import type { ProgramFor } from './kubelet-context.ts'
-import { type NodeSpec, nodeObject, nodeResources } from './node-object.ts'
+import { NodeAgent } from './node-agent.ts'
+import type { NodeLeases } from './node-leases.ts'
+import { NodeNetwork } from './node-network.ts'
+import type { NodeSpec } from './node-object.ts'
+import type { PodView } from './pod-runtime.ts'
 import type { Registry } from './registry.ts'
-import {
-  assumedTimings,
-  LEASE_DURATION_SECONDS,
-  LEASE_RENEW_PERIOD,
-  NODE_STATUS_PERIOD,
-  type NodeTimings,
-  nextTick,
-} from './timings.ts'
+import type { ShutdownOptions } from './shutdown.ts'
+import { assumedBoot, type BootTimings, NODE_STATUS_PERIOD, type NodeTimings } from './timings.ts'
 
 export interface NodeOptions {
   readonly world: World
@@ -40,28 +34,53 @@ export interface NodeOptions {
    * When the kubelet began; an hour before the trial by default. A kubelet younger than a probe's period spreads first probes over it.
    */
   readonly startedAt?: Us
-  /**
-   * Writes the node's Lease every ten seconds. Off by default: a renewal changes nothing but its time, which only a node
-   * lifecycle controller reads. Turn it on where one runs.
-   */
+  /** Writes the node's Lease every ten seconds: for a control plane that is not ours. */
   readonly renewLease?: boolean
+  /** Renewals that are worked out instead of written; give the same to the node lifecycle controller. */
+  readonly leases?: NodeLeases
+  /** How long it takes to come back after `powerOn`. */
+  readonly bootTimings?: BootTimings
+  /** From the first registration until the GPU device plugin has registered; 0 by default: it had before the trial. */
+  readonly pluginDelay?: Us
 }
+
+/** `gone`: there is no such machine any more. */
+export type PowerState = 'on' | 'off' | 'booting' | 'gone'
 
 /** A node that runs pods, and what can be done to it. */
 export interface RunningNode {
   readonly name: string
+  readonly power: PowerState
+  /** Whether it reaches the API server, and its pods can be reached. */
+  readonly connected: boolean
   /** Ids of its GPUs, in order. */
   readonly gpus: readonly string[]
   /** Which pod (by uid) and container have a GPU now. */
   holderOf(gpu: string): { podUid: string; container: string } | undefined
   /** What the device plugin says of a GPU. Allocatable follows with the next node status. Throws a RangeError for an unknown one. */
   setGpuHealth(gpu: string, healthy: boolean): void
-  /** What the runtime says of the containers that run now; undefined when the node is off. */
+  /**
+   * The driver reports an Xid of a GPU: see `xidEffect`. Returns how to mend it: the GPU is reset and the plugin started anew; a
+   * boot does both, too. Throws a RangeError for a GPU or an Xid that is not known.
+   */
+  failGpu(gpu: string, xid: number): () => void
+  /** What the runtime says of the containers that run now; undefined when nobody can ask it. */
   containerStats(): readonly ContainerStats[] | undefined
   /** Kills a container's main process: exit code 137. False when it does not run. */
   killProcess(podKey: string, container: string): boolean
-  /** Everything on the node stops at once and says nothing. There is no way back. */
+  /** Everything on the node stops at once and says nothing. Requests under way are never answered. */
   powerOff(): void
+  /**
+   * Boots again under its name, empty: pods that are still bound to it are started anew, those with GPUs are refused until the
+   * device plugin is back. Does nothing unless it is off.
+   */
+  powerOn(): void
+  /** Neither reaches nor can be reached, while what runs on it goes on. Returns how to heal; cuts may overlap. */
+  disconnect(): () => void
+  /** The operating system goes down in good order: the kubelet ends the pods within the time, then the power goes. */
+  shutDown(options: Omit<ShutdownOptions, 'done'>): void
+  /** The machine is taken away for good: power off, and no way back. */
+  destroy(): void
 }
 
 /** Narrows what a kubelet watches to its own node and pods: `fields` of a `StoreKube`. */
@@ -71,10 +90,7 @@ export const kubeletFields = (nodeName: string) =>
     [NodeKind.id]: { path: 'metadata.name', value: nodeName },
   }) as const
 
-/**
- * Starts a node: registers it, then runs the pods that are bound to it. Heartbeats in the node's conditions, which upstream
- * writes every five minutes when nothing changed, are left out: nothing in a trial reads them.
- */
+/** Starts a node: registers it, then runs the pods that are bound to it. */
 export function startNode(options: NodeOptions): RunningNode {
   return new SimulatedNode(options)
 }
@@ -82,14 +98,17 @@ export function startNode(options: NodeOptions): RunningNode {
 class SimulatedNode implements RunningNode {
   readonly name: string
   readonly gpus: readonly string[]
+  power: PowerState = 'on'
   private readonly options: NodeOptions
-  private readonly devices: DeviceManager
-  private readonly kubelet: Kubelet
+  private readonly network: NodeNetwork
   private readonly statusPhase: Us
-  private readonly actors: Actor[] = []
-  private registered = false
-  private off = false
-  private statusTimer: Timer | undefined
+  /** GPUs that do not answer. */
+  private readonly lost = new Set<string>()
+  private agent: NodeAgent
+  private boots = 0
+  private cuts = 0
+  private left = new Map<string, PodView>()
+  private bootTimer: Timer | undefined
 
   constructor(options: NodeOptions) {
     const { world, node } = options
@@ -97,121 +116,120 @@ class SimulatedNode implements RunningNode {
     this.name = node.name
     const random = world.random(`node/${node.name}`)
     this.statusPhase = random.int(NODE_STATUS_PERIOD)
-    this.devices = new DeviceManager(() => this.statusChanged())
     this.gpus = Array.from({ length: node.gpu?.count ?? 0 }, () => gpuId(random))
-    if (this.gpus.length > 0) this.devices.register(GPU, this.gpus)
-    this.kubelet = new Kubelet({
-      ...options,
-      nodeName: node.name,
-      nodeIP: node.ip,
-      podCIDR: node.podCIDR,
-      devices: this.devices,
-      timings: options.timings ?? assumedTimings,
-      serializeImagePulls: options.serializeImagePulls ?? true,
-      cachedImages: node.images ?? [],
-      initialNode: nodeObject(node, this.resources(), world.clock.now) as Node,
-      startedAt: options.startedAt ?? -seconds(3600),
-      imagesChanged: () => this.statusChanged(),
-    })
-    this.run('register', this.register())
+    this.network = new NodeNetwork({ clock: world.clock, outer: options.network })
+    this.agent = this.newAgent(node.images ?? [], options.pluginDelay ?? 0)
+    this.agent.start()
+  }
+
+  get connected(): boolean {
+    return this.power === 'on' && this.cuts === 0
   }
 
   holderOf(gpu: string) {
-    return this.devices.holderOf(gpu)
+    return this.agent.devices.holderOf(gpu)
   }
 
   setGpuHealth(gpu: string, healthy: boolean): void {
-    this.devices.setHealth(gpu, healthy)
+    this.agent.devices.setHealth(gpu, healthy)
+  }
+
+  failGpu(gpu: string, xid: number): () => void {
+    const { killsProcess, unhealthy, lost } = xidEffect(xid)
+    if (!this.gpus.includes(gpu)) throw new RangeError(`no GPU ${gpu} on ${this.name}`)
+    if (this.power !== 'on') return () => undefined
+    const { agent } = this
+    if (lost) this.lost.add(gpu)
+    const registered = agent.devices.knows(gpu)
+    if (unhealthy && registered) agent.devices.setHealth(gpu, false)
+    const holder = agent.devices.holderOf(gpu)
+    if (killsProcess && holder) agent.kubelet.failDevice(holder.podUid, holder.container)
+    return () => {
+      if (this.agent !== agent || this.power !== 'on') return
+      this.lost.delete(gpu)
+      if (agent.devices.knows(gpu)) agent.devices.setHealth(gpu, true)
+    }
   }
 
   containerStats(): readonly ContainerStats[] | undefined {
-    return this.off ? undefined : this.kubelet.running()
+    return this.connected ? this.agent.kubelet.running() : undefined
   }
 
   killProcess(podKey: string, container: string): boolean {
-    return this.kubelet.killProcess(podKey, container)
+    return this.agent.kubelet.killProcess(podKey, container)
   }
 
   powerOff(): void {
-    if (this.off) return
-    this.off = true
-    this.statusTimer?.cancel()
-    for (const actor of this.actors) actor.stop()
-    this.kubelet.powerOff()
-  }
-
-  private run(name: string, task: Task): void {
-    this.actors.push(this.options.world.spawn(`kubelet/${this.name}/${name}`, task))
-  }
-
-  private *register(): Task {
-    const { kube, node, world } = this.options
-    const status = { ...this.resources(), ...this.images() }
-    const draft = nodeObject(node, this.resources(), world.clock.now)
-    try {
-      const made = yield* kube.create(NodeKind, { ...draft, status: { ...(draft.status as object), ...status } })
-      if (!made.status?.allocatable)
-        yield* kube.patch(NodeKind, node.name, { status: { ...(draft.status as object), ...status } }, STATUS)
-    } catch (error) {
-      if (!isApiError(error, 'AlreadyExists')) throw error
-      yield* kube.patch(NodeKind, node.name, { metadata: { labels: draft.metadata.labels } })
-      yield* kube.patch(NodeKind, node.name, { status: { ...(draft.status as object), ...status } }, STATUS)
+    if (this.power === 'gone' || this.power === 'off') return
+    this.bootTimer?.cancel()
+    if (this.power === 'on') {
+      this.network.darken()
+      this.network.lose()
+      this.left = this.agent.stop()
     }
-    this.registered = true
-    kube.get(NodeKind, node.name)
-    this.kubelet.start()
-    this.run('lease', this.lease())
+    this.power = 'off'
   }
 
-  private *lease(): Task {
-    const { kube, world } = this.options
-    const key = `kube-node-lease/${this.name}`
-    const spec = () => ({
-      holderIdentity: this.name,
-      leaseDurationSeconds: LEASE_DURATION_SECONDS,
-      renewTime: toRfc3339(world.clock.now),
-    })
-    const metadata = { name: this.name, namespace: 'kube-node-lease' }
-    try {
-      yield* kube.create(Lease, { apiVersion: Lease.apiVersion, kind: 'Lease', metadata, spec: spec() })
-    } catch (error) {
-      if (!isApiError(error, 'AlreadyExists')) throw error
-      yield* kube.patch(Lease, key, { spec: spec() })
-    }
-    while (this.options.renewLease) {
-      yield* sleep(LEASE_RENEW_PERIOD)
-      yield* kube.patch(Lease, key, { spec: spec() })
-    }
-  }
-
-  /** Changes are reported when the kubelet next computes its node status, every ten seconds. */
-  private statusChanged(): void {
-    if (!this.registered || this.off || this.statusTimer) return
-    const { clock } = this.options.world
-    const at = nextTick(clock.now + 1, this.statusPhase, NODE_STATUS_PERIOD)
-    this.statusTimer = clock.at(at, () => {
-      this.statusTimer = undefined
-      this.run('status', this.report())
+  powerOn(): void {
+    if (this.power !== 'off') return
+    this.power = 'booting'
+    const { kubelet, devicePlugin } = this.options.bootTimings ?? assumedBoot
+    this.bootTimer = this.options.world.clock.after(kubelet, () => {
+      this.power = 'on'
+      this.boots++
+      this.lost.clear()
+      const images = this.agent.kubelet.images.list().flatMap(({ names }) => names)
+      this.agent = this.newAgent(images, devicePlugin)
+      if (this.cuts > 0) this.agent.cut()
+      else this.network.lighten()
+      this.agent.start()
     })
   }
 
-  private *report(): Task {
-    const { kube } = this.options
-    yield* kube.patch(NodeKind, this.name, { status: { ...this.resources(), ...this.images() } }, STATUS)
-  }
-
-  private resources() {
-    const own = nodeResources(this.options.node)
-    const devices = this.devices.counts()
-    return {
-      capacity: { ...own.capacity, ...devices.capacity },
-      allocatable: { ...own.allocatable, ...devices.allocatable },
+  disconnect(): () => void {
+    if (this.cuts++ === 0 && this.power === 'on') {
+      this.network.darken()
+      this.agent.cut()
+    }
+    let over = false
+    return () => {
+      if (over) return
+      over = true
+      if (--this.cuts > 0 || this.power !== 'on') return
+      this.network.lighten()
+      this.agent.heal()
     }
   }
 
-  private images() {
-    return { images: this.kubelet.images.list() }
+  shutDown(options: Omit<ShutdownOptions, 'done'>): void {
+    if (this.power !== 'on') return
+    const { agent } = this
+    agent.sayShuttingDown()
+    agent.kubelet.shutDown({
+      ...options,
+      done: () => {
+        if (this.agent === agent) this.powerOff()
+      },
+    })
+  }
+
+  destroy(): void {
+    this.powerOff()
+    this.power = 'gone'
+  }
+
+  private newAgent(cachedImages: readonly string[], pluginDelay: Us): NodeAgent {
+    const { network, gpus, left, statusPhase } = this
+    return new NodeAgent({
+      ...this.options,
+      network,
+      gpus,
+      left,
+      cachedImages,
+      statusPhase,
+      boot: this.boots,
+      pluginDelay: gpus.length > 0 ? pluginDelay : 0,
+      deviceLost: (id) => this.lost.has(id),
+    })
   }
 }
-
-const STATUS = { subresource: 'status' } as const

@@ -1,4 +1,4 @@
-import type { Pod } from '../kube/objects.ts'
+import type { Pod, PodStatus } from '../kube/objects.ts'
 import { Signal, sleep, type Task } from '../world/actor.ts'
 import type { Timer } from '../world/clock.ts'
 import { ms, type Us } from '../world/time.ts'
@@ -6,7 +6,7 @@ import type { StartFailure } from './images.ts'
 import type { KubeletContext } from './kubelet-context.ts'
 import { PlegRecord } from './pleg.ts'
 import type { HostEndpoints } from './pod-addresses.ts'
-import { PodRuntime, type PodView } from './pod-runtime.ts'
+import { type ContainerView, PodRuntime, type PodView, RuntimeContainer } from './pod-runtime.ts'
 import { deadlineOf, podStatus } from './pod-status.ts'
 import { PodProbes } from './prober/manager.ts'
 import { type PodMachine, removeSandbox, type SyncOutcome, stopPod, syncContainers } from './sync-pod.ts'
@@ -37,13 +37,20 @@ export class PodWorker {
   private graceSeconds: number | undefined
   private requeueTimer: Timer | undefined
   private deadlineTimer: Timer | undefined
+  private amend: ((status: PodStatus) => PodStatus) | undefined
 
-  constructor(options: { context: KubeletContext; pod: Pod; hosts: HostEndpoints }) {
-    const { context, pod, hosts } = options
+  /** `left`: what the container runtime has of the pod from before the kubelet began. */
+  constructor(options: { context: KubeletContext; pod: Pod; hosts: HostEndpoints; left?: PodView }) {
+    const { context, pod, hosts, left } = options
     this.context = context
     this.pod = pod
     this.runtime = new PodRuntime(() => context.pleg.markChanged(this.record))
     this.record = new PlegRecord(this.runtime, () => this.update())
+    if (left) {
+      this.runtime.sandbox = left.sandbox === 'none' ? 'none' : 'stopped'
+      this.runtime.containers = left.containers.map((view) => new RuntimeContainer(lostAt(view, context.startedAt)))
+      this.record.view = this.runtime.snapshot()
+    }
     this.machine = {
       runtime: this.runtime,
       hosts,
@@ -76,6 +83,13 @@ export class PodWorker {
     if (this.terminatingAt !== undefined && this.terminatedAt === undefined) this.graceSeconds = this.effectiveGrace()
     this.pending = true
     this.wake.notify()
+  }
+
+  /** The kubelet ends the pod of its own accord, within the grace period; `amend` says why in its status. */
+  end(graceSeconds: number, amend: (status: PodStatus) => PodStatus): void {
+    this.amend = amend
+    this.graceSeconds = Math.min(this.graceSeconds ?? graceSeconds, graceSeconds)
+    this.update(true)
   }
 
   /** The pod never ran here: only its last status is to be written. */
@@ -174,7 +188,8 @@ export class PodWorker {
     const { statuses, nodeIP, world } = this.context
     const old = statuses.get(pod.metadata.uid) ?? pod.status
     const { reasons } = this.machine
-    return podStatus({ pod, view, old, reasons, probes: this.probes, terminal, nodeIP, now: world.clock.now })
+    const status = podStatus({ pod, view, old, reasons, probes: this.probes, terminal, nodeIP, now: world.clock.now })
+    return this.amend ? this.amend(status) : status
   }
 
   /** Looks again when there is something to look for: after a failure, or while a readiness probe has not answered. */
@@ -255,4 +270,10 @@ export class PodWorker {
       unmodelled: (container, kind, command) => context.unmodelled(this.pod, container, `${kind} probe`, command),
     } satisfies ConstructorParameters<typeof PodProbes>[0]['context']
   }
+}
+
+/** A container that ran when the machine went down, as the runtime loads it. Follows containerd's internal/cri/server/restart.go. */
+function lostAt(view: ContainerView, at: Us): ContainerView {
+  if (view.state === 'exited') return view
+  return { ...view, state: 'exited', finishedAt: at, exitCode: 255, reason: 'Unknown' }
 }

@@ -2,12 +2,21 @@ import { equal } from '../journal/merge-patch.ts'
 import { isApiError } from '../kube/errors.ts'
 import { keyOf, Pod as PodKind } from '../kube/kinds.ts'
 import type { Kube } from '../kube/kube.ts'
-import type { Condition, ContainerStatus, Pod, PodStatus } from '../kube/objects.ts'
+import type { ContainerStatus, Pod, PodStatus } from '../kube/objects.ts'
 import { type Actor, Signal, type Task } from '../world/actor.ts'
 import type { Timer } from '../world/clock.ts'
 import { toRfc3339, type Us } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 import { conditionsOf, isKubeletCondition } from './pod-conditions.ts'
+import {
+  hasInitialized,
+  keepTransitionTimes,
+  LOST,
+  lastStarted,
+  newInstances,
+  sameByKubelet,
+  withNulls,
+} from './status-fields.ts'
 import { nextTick, STATUS_SYNC_PERIOD } from './timings.ts'
 
 interface Versioned {
@@ -42,6 +51,8 @@ export class StatusManager {
   /** Pods with a version not yet sent. */
   private readonly due = new Set<string>()
   private readonly failed = new Set<string>()
+  /** Pods somebody else may have changed the status of, as the server last showed them. */
+  private readonly doubted = new Map<string, Pod>()
   private readonly wake = new Signal()
   private readonly actor: Actor
   private retry: Timer | undefined
@@ -94,7 +105,21 @@ export class StatusManager {
     this.retryLater()
   }
 
+  /** The server shows the pod so: what differs from the kubelet's own idea is sent again when the ticker fires next. */
+  seen(pod: Pod): void {
+    const { uid } = pod.metadata
+    const own = this.statuses.get(uid)
+    if (!own || this.sent.get(uid) !== own.version) return
+    if (sameByKubelet(pod.status, this.merge(pod, own.status))) {
+      this.doubted.delete(uid)
+      return
+    }
+    this.doubted.set(uid, pod)
+    this.retryLater()
+  }
+
   forget(uid: string): void {
+    this.doubted.delete(uid)
     this.statuses.delete(uid)
     this.sent.delete(uid)
     this.due.delete(uid)
@@ -178,6 +203,13 @@ export class StatusManager {
       this.retry = undefined
       for (const uid of this.failed) this.due.add(uid)
       this.failed.clear()
+      for (const [uid, pod] of this.doubted) {
+        const own = this.statuses.get(uid)
+        if (!own || sameByKubelet(pod.status, this.merge(pod, own.status))) continue
+        this.sent.delete(uid)
+        this.due.add(uid)
+      }
+      this.doubted.clear()
       this.wake.notify()
     })
   }
@@ -214,10 +246,9 @@ export class StatusManager {
   /** Conditions of others stay; a terminal phase waits until no container can be running. Follows mergePodStatus. */
   private merge(server: Pod, status: PodStatus): PodStatus {
     const old = server.status
-    const conditions = [
-      ...(old.conditions ?? []).filter((c) => !isKubeletCondition(c.type)),
-      ...(status.conditions ?? []).filter((c) => isKubeletCondition(c.type)),
-    ]
+    const own = (status.conditions ?? []).filter((c) => isKubeletCondition(c.type) || c.reason === BY_KUBELET)
+    const others = (old.conditions ?? []).filter((c) => !isKubeletCondition(c.type))
+    const conditions = [...others.filter((c) => !own.some((o) => o.type === c.type)), ...own]
     let merged: PodStatus = { ...status, ...(old.qosClass ? { qosClass: old.qosClass } : {}), conditions }
     const terminal = (phase: string) => phase === 'Succeeded' || phase === 'Failed'
     if (
@@ -243,52 +274,5 @@ export class StatusManager {
   }
 }
 
-const LOST = {
-  exitCode: 137,
-  reason: 'ContainerStatusUnknown',
-  message: 'The container could not be located when the pod was terminated',
-}
-
-/** A merge patch of a whole status: fields that are gone are nulled. */
-function withNulls(before: PodStatus, after: PodStatus): Record<string, unknown> {
-  const patch: Record<string, unknown> = { ...after }
-  for (const field of Object.keys(before)) if (!(field in patch) && field !== 'nominatedNodeName') patch[field] = null
-  return patch
-}
-
-function keepTransitionTimes(conditions: readonly Condition[], old: readonly Condition[], now: Us): Condition[] {
-  let changedAt: string | undefined
-  return conditions.map((c) => {
-    if (!isKubeletCondition(c.type)) return c
-    const before = old.find((o) => o.type === c.type)
-    const kept = before?.status === c.status ? before.lastTransitionTime : undefined
-    if (kept === undefined) changedAt ??= toRfc3339(now)
-    return { ...c, lastTransitionTime: kept ?? changedAt! }
-  })
-}
-
-function newInstances(before: PodStatus, after: PodStatus): string[] {
-  const known = new Set(
-    [...(before.containerStatuses ?? []), ...(before.initContainerStatuses ?? [])].map((s) => s.containerID),
-  )
-  return [...(after.containerStatuses ?? []), ...(after.initContainerStatuses ?? [])]
-    .filter((s) => s.containerID && !known.has(s.containerID))
-    .map((s) => s.name)
-}
-
-function hasInitialized(pod: Pod): boolean {
-  const init = pod.spec.initContainers ?? []
-  if (init.length === 0) return true
-  if ((pod.status.containerStatuses ?? []).some((s) => s.lastState.terminated || !s.state.waiting)) return true
-  const last = pod.status.initContainerStatuses?.at(-1)
-  if (!last) return false
-  if (init.at(-1)?.restartPolicy === 'Always') return last.state.running !== undefined && last.started === true
-  return last.state.terminated?.exitCode === 0 || last.lastState.terminated?.exitCode === 0
-}
-
-/** The last init container with evidence of a start; the first one counts always. */
-function lastStarted(statuses: readonly ContainerStatus[]): number {
-  for (let i = statuses.length - 1; i > 0; i--)
-    if (!statuses[i]!.state.waiting || statuses[i]!.lastState.terminated) return i
-  return 0
-}
+/** The kubelet shares DisruptionTarget with controllers, and says so by this reason. */
+const BY_KUBELET = 'TerminationByKubelet'

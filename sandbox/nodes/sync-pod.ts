@@ -49,6 +49,8 @@ export function* syncContainers(
     }
   if (actions.createSandbox) {
     acted = true
+    if (view.sandbox === 'stopped')
+      context.event(pod, 'Normal', 'SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.')
     if (!(yield* createSandbox(context, machine, pod))) return { acted, failures: [NO_ADDRESS] }
   }
   const failures: StartFailure[] = []

@@ -33,6 +33,17 @@ export const assumedTimings: NodeTimings = {
   resolveImage: ms(600),
 }
 
+/** How long a machine takes to come back. Assumed figures; give measured ones where known. */
+export interface BootTimings {
+  /** From power to a kubelet that talks to the API server: firmware, kernel, services. */
+  readonly kubelet: Us
+  /** From there until the GPU device plugin has registered: its pod is started anew, the driver is loaded. */
+  readonly devicePlugin: Us
+}
+
+/** A GPU server: two to ten minutes of firmware on bare metal, one to three on a cloud instance; the plugin in 10 to 60 s. */
+export const assumedBoot: BootTimings = { kubelet: seconds(180), devicePlugin: seconds(30) }
+
 // follows pkg/kubelet/kubelet.go and pkg/kubelet/apis/config/v1beta1/defaults.go
 export const RELIST_PERIOD = seconds(1)
 export const SYNC_TICK = seconds(1)
@@ -44,7 +55,8 @@ export const LEASE_RENEW_PERIOD = seconds(10)
 export const LEASE_DURATION_SECONDS = 40
 
 /** From the end of one renewal to the next: up to 4% over ten seconds. Follows component-helpers/apimachinery/lease/controller.go. */
-export const leasePeriod = (random: RandomStream): Us => LEASE_RENEW_PERIOD + Math.floor(random.next() * 0.04 * LEASE_RENEW_PERIOD)
+export const leasePeriod = (random: RandomStream): Us =>
+  LEASE_RENEW_PERIOD + Math.floor(random.next() * 0.04 * LEASE_RENEW_PERIOD)
 
 /** MinimumGracePeriodInSeconds of pkg/kubelet/kuberuntime/kuberuntime_manager.go. */
 export const MINIMUM_GRACE_SECONDS = 2

@@ -6,10 +6,10 @@ import { condition } from '../../kube/pods.ts'
 import { all, sleep, type Task } from '../../world/actor.ts'
 import { ms, toRfc3339, type Us } from '../../world/time.ts'
 import type { World } from '../../world/world.ts'
-import type { TaintPasses } from './taint-passes.ts'
 import { type GracePeriods, type NodeHealth, observed, silent } from './health.ts'
 import type { Heartbeats } from './heartbeats.ts'
 import { markPodsNotReady, podsByNode } from './pods-not-ready.ts'
+import type { TaintPasses } from './taint-passes.ts'
 import { hasTaint, NOT_READY, removeTaints, swapTaints, type TaintWriter, UNREACHABLE } from './taints.ts'
 import type { Zones } from './zones.ts'
 
@@ -98,7 +98,12 @@ export class NodeMonitor {
     this.options.zones.know(node)
     if (this.known.has(name)) return
     this.known.set(name, node)
-    this.options.kube.event(node, 'Normal', 'RegisteredNode', `Node ${name} event: Registered Node ${name} in Controller`)
+    this.options.kube.event(
+      node,
+      'Normal',
+      'RegisteredNode',
+      `Node ${name} event: Registered Node ${name} in Controller`,
+    )
     yield* this.reachable(node)
   }
 

@@ -2,11 +2,11 @@ import { ApiError } from '../../kube/errors.ts'
 import { Node } from '../../kube/kinds.ts'
 import type * as o from '../../kube/objects.ts'
 import { condition } from '../../kube/pods.ts'
-import { sleep, Signal, type Task } from '../../world/actor.ts'
+import { Signal, sleep, type Task } from '../../world/actor.ts'
 import { ms, toRfc3339, type Us } from '../../world/time.ts'
 import type { World } from '../../world/world.ts'
-import { hasTaint, NOT_READY, swapTaints, type TaintWriter, UNREACHABLE } from './taints.ts'
 import type { ZoneTainter } from './tainter.ts'
+import { hasTaint, NOT_READY, swapTaints, type TaintWriter, UNREACHABLE } from './taints.ts'
 import type { Zones } from './zones.ts'
 
 const PERIOD = ms(100)

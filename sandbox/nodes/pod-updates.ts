@@ -1,0 +1,23 @@
+import { equal } from '../journal/merge-patch.ts'
+import type { Pod } from '../kube/objects.ts'
+import { containersReadyOf, readyOf } from './pod-conditions.ts'
+
+/** Whether an update is more than the kubelet's own status coming back. Follows podsDifferSemantically. */
+export function differ(a: Pod, b: Pod): boolean {
+  return !(
+    equal(a.spec, b.spec) &&
+    equal(a.metadata.labels ?? {}, b.metadata.labels ?? {}) &&
+    equal(a.metadata.annotations ?? {}, b.metadata.annotations ?? {}) &&
+    a.metadata.deletionTimestamp === b.metadata.deletionTimestamp &&
+    a.metadata.deletionGracePeriodSeconds === b.metadata.deletionGracePeriodSeconds
+  )
+}
+
+/** Somebody changed a readiness gate's condition. Follows pkg/kubelet/status/status_manager.go NeedToReconcilePodReadiness. */
+export function readinessStale(pod: Pod): boolean {
+  const { status } = pod
+  const all = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])]
+  const wanted = readyOf(pod, containersReadyOf(pod, all, status.phase), status.conditions ?? [])
+  const has = status.conditions?.find((c) => c.type === 'Ready')
+  return !has || has.status !== wanted.status || has.reason !== wanted.reason || has.message !== wanted.message
+}
