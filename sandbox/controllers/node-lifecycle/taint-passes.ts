@@ -36,14 +36,13 @@ export class TaintPasses {
   }
 
   *run(): Task {
+    const { clock } = this.world
+    const phase = this.writer.random.int(PERIOD)
     for (;;) {
       const waiting = [...this.zones.tainters.values()].filter((tainter) => tainter.waiting)
-      if (waiting.length === 0) {
-        yield* this.wake.wait()
-        continue
-      }
-      for (const tainter of waiting) yield* this.pass(tainter)
-      yield* sleep(PERIOD)
+      if (waiting.length === 0) yield* this.wake.wait()
+      else for (const tainter of waiting) yield* this.pass(tainter)
+      yield* sleep(PERIOD - ((((clock.now - phase) % PERIOD) + PERIOD) % PERIOD))
     }
   }
 
