@@ -189,7 +189,7 @@ export class Store {
     const strategy = this.strategyOf(kind)
     const after = {
       ...this.merged(kind, strategy, before, asked, subresource),
-      apiVersion: kind.apiVersion,
+      apiVersion: strategy.storedAs ?? kind.apiVersion,
       kind: kind.kind,
     } as T
     if (goesWith(after.metadata, before.metadata)) {

@@ -23,6 +23,8 @@ export interface Strategy<T extends KubeObject = KubeObject> {
   validate?(object: T): readonly string[]
   validateUpdate?(object: T, before: T): readonly string[]
   validateStatusUpdate?(object: T, before: T): readonly string[]
+  /** The version in which the server keeps the kind, where that is not the one it is sent in: `default` converts. */
+  readonly storedAs?: string
   /** Whether status is a subresource: ignored on create and update, written by updateStatus alone. */
   readonly hasStatus: boolean
   /** Whether a status sent at creation is kept, as for nodes. */
