@@ -111,6 +111,12 @@ export function kindOf(object: { apiVersion: string; kind: string }): Kind {
   return define(object.apiVersion, object.kind, plural, !object.kind.startsWith('Cluster'))
 }
 
+/** The known kind of a plural with its group: `deployments.apps`. */
+export function kindNamed(id: string): Kind | undefined {
+  for (const kind of registered.values()) if (kind.id === id) return kind
+  return undefined
+}
+
 /** `namespace/name`, or the name alone where there is no namespace: the key of client-go's caches. */
 export const keyOf = (object: { metadata: { namespace?: string; name?: string } }): string =>
   object.metadata.namespace ? `${object.metadata.namespace}/${object.metadata.name}` : `${object.metadata.name}`

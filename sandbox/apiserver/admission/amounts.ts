@@ -25,11 +25,16 @@ const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]
 
 export function plus(a: Amounts, b: Amounts): Amounts {
   const sum = new Map(a)
-  for (const [name, amount] of b) {
+  accumulate(sum, b)
+  return sum
+}
+
+/** Adds in place. */
+export function accumulate(sum: Map<string, Quantity>, added: Amounts): void {
+  for (const [name, amount] of added) {
     const known = sum.get(name)
     sum.set(name, known ? addQuantities(known, amount) : amount)
   }
-  return sum
 }
 
 /** What `a` is more than `b`; 0 where it is not. */
