@@ -17,6 +17,9 @@ export interface ShutdownOptions {
 /** Priorities from here on are critical: scheduling.SystemCriticalPriority. */
 const CRITICAL = 2_000_000_000
 
+/** From the end of the pods until the power goes; assumed. */
+const OTHER_SERVICES: Us = seconds(2)
+
 const MESSAGE = 'Pod was terminated in response to imminent node shutdown.'
 
 /**
@@ -39,7 +42,7 @@ export class ShutDown {
   }
 
   private *run(): Task {
-    const { gracePeriod, criticalGracePeriod, done, workers } = this.options
+    const { gracePeriod, criticalGracePeriod, done, workers, world } = this.options
     const groups = [
       { critical: false, within: gracePeriod - criticalGracePeriod },
       { critical: true, within: criticalGracePeriod },
@@ -48,7 +51,8 @@ export class ShutDown {
       const group = workers().filter(({ pod }) => isCritical(pod) === critical && !isOver(pod))
       if (group.length > 0) yield* this.end(group, within)
     }
-    done()
+    // the last statuses are on their way while the rest of the system stops
+    world.clock.after(OTHER_SERVICES, done)
   }
 
   private *end(group: readonly PodWorker[], within: Us): Task {
