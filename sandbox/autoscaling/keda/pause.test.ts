@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { runController } from '../../controllers/controller.ts'
 import { garbageCollector } from '../../controllers/garbage-collector.ts'
 import { WEB } from '../../controllers/testkit.ts'
-import { ScaledObject } from '../../kube/kinds.ts'
+import { HorizontalPodAutoscaler, ScaledObject } from '../../kube/kinds.ts'
 import { kedaCluster, prometheusTrigger } from './testkit.ts'
 
 test('paused: no HPA, no queries, replicas held at a count', () => {
@@ -126,7 +126,10 @@ test('a changed spec changes the HPA and starts the loop anew', () => {
 
 test('with its object the HPA goes, and the replicas are as before where that is asked for', () => {
   const cluster = kedaCluster(4)
-  runController(garbageCollector(), { world: cluster.world, kube: cluster.kube('kube-controller-manager') })
+  runController(garbageCollector({ custom: [HorizontalPodAutoscaler, ScaledObject] }), {
+    world: cluster.world,
+    kube: cluster.kube('kube-controller-manager'),
+  })
   cluster.answer(0)
   cluster.apply({ advanced: { restoreToOriginalReplicaCount: true } })
   cluster.run(31)
