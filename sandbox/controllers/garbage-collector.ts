@@ -20,6 +20,7 @@ const DEFAULT_KINDS: readonly Kind[] = [
   kinds.ServiceAccount,
   kinds.PersistentVolumeClaim,
   kinds.PersistentVolume,
+  kinds.VolumeAttachment,
   kinds.Deployment,
   kinds.ReplicaSet,
   kinds.StatefulSet,

@@ -37,6 +37,8 @@ export interface KubeletOptions {
   readonly pullBytesPerSecond: number
   readonly serializeImagePulls: boolean
   readonly cachedImages: readonly string[]
+  /** As in `NodeOptions`. */
+  readonly mountsClaims?: boolean
   /** The Node as it was registered: pods are admitted by it until the cache has the real one. */
   readonly initialNode: Node
   /** When the kubelet process began. Before the trial: it has been up for long. */

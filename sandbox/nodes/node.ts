@@ -30,6 +30,8 @@ export interface NodeOptions {
   /** One image at a time, as by default upstream. */
   readonly serializeImagePulls?: boolean
   readonly timings?: NodeTimings
+  /** Whether claims must be bound and their volumes attached before a pod starts; otherwise it is enough that they exist. */
+  readonly mountsClaims?: boolean
   /**
    * When the kubelet began; an hour before the trial by default. A kubelet younger than a probe's period spreads first probes over it.
    */

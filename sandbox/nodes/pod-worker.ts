@@ -149,6 +149,7 @@ export class PodWorker {
         kube: this.context.kube,
         clock: world.clock,
         takes: this.context.timings.mountVolumes,
+        ...(this.context.mountsClaims ? { claimsOn: this.context.nodeName } : {}),
         cancelled: this.machine.cancelled,
         event: (message) => this.context.event(this.pod, 'Warning', 'FailedMount', message),
       })

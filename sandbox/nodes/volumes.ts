@@ -1,9 +1,12 @@
+import { isApiError } from '../kube/errors.ts'
+import { PersistentVolume, PersistentVolumeClaim, VolumeAttachment } from '../kube/kinds.ts'
 import type { Kube } from '../kube/kube.ts'
 import type { Pod } from '../kube/objects.ts'
+import { attachmentName, needsAttach } from '../kube/volumes.ts'
 import { type Signal, sleep, type Task } from '../world/actor.ts'
 import type { Clock } from '../world/clock.ts'
 import { ms, seconds, type Us } from '../world/time.ts'
-import { missing, volumeReferences } from './references.ts'
+import { missing, type Reference, volumeReferences } from './references.ts'
 
 /** How often a sync looks whether its volumes are mounted. podAttachAndMountRetryInterval. */
 const POLL = ms(300)
@@ -13,7 +16,8 @@ const MAX_RETRY = seconds(122)
 
 /**
  * Waits until the pod's volumes are mounted. Says at each failed attempt what is missing. False when `cancelled` came first.
- * Each pod is taken to have its service account's token mounted, so the wait is never nothing. Attaching of disks takes no time here.
+ * Each pod is taken to have its service account's token mounted, so the wait is never nothing. With `claimsOn`, the node's name,
+ * claims must be bound and volumes that need it attached there; nothing is said of waiting for that.
  * Follows pkg/kubelet/volumemanager/volume_manager.go WaitForAttachAndMount and operationexecutor/operation_generator.go.
  */
 export function* mountVolumes(options: {
@@ -22,6 +26,7 @@ export function* mountVolumes(options: {
   clock: Clock
   takes: Us
   cancelled: Signal
+  claimsOn?: string
   event(message: string): void
 }): Task<boolean> {
   const { pod, kube, clock, cancelled } = options
@@ -33,13 +38,10 @@ export function* mountVolumes(options: {
     const still: typeof wanted = []
     for (const ref of wanted) {
       const why = yield* missing(kube, namespace, ref)
-      if (why === undefined) continue
+      const problem = why === undefined ? yield* claimProblem(ref, options) : messageOf(ref, namespace, why)
+      if (problem === undefined) continue
       still.push(ref)
-      options.event(
-        ref.kind === 'claim'
-          ? `Unable to attach or mount volumes: unmounted volumes=[${ref.volume}], unattached volumes=[], failed to process volumes=[${ref.volume}]: error processing PVC ${namespace}/${ref.name}: failed to fetch PVC from API server: persistentvolumeclaims "${ref.name}" not found`
-          : `MountVolume.SetUp failed for volume "${ref.volume}" : ${why}`,
-      )
+      if (problem !== NOT_ATTACHED) options.event(problem)
     }
     wanted = still
     if (wanted.length === 0) break
@@ -49,4 +51,47 @@ export function* mountVolumes(options: {
   const mountedAt = clock.now + options.takes
   yield* sleep(Math.ceil((mountedAt - startedAt) / POLL) * POLL + startedAt - clock.now)
   return true
+}
+
+const unmounted = (volume: string | undefined, why: string): string =>
+  `Unable to attach or mount volumes: unmounted volumes=[${volume}], unattached volumes=[], failed to process volumes=[${volume}]: ${why}`
+
+const messageOf = ({ kind, name, volume }: Reference, namespace: string, why: string): string =>
+  kind === 'claim'
+    ? unmounted(
+        volume,
+        `error processing PVC ${namespace}/${name}: failed to fetch PVC from API server: persistentvolumeclaims "${name}" not found`,
+      )
+    : `MountVolume.SetUp failed for volume "${volume}" : ${why}`
+
+const NOT_ATTACHED = 'not attached'
+
+/** Why a claim that is there cannot be mounted yet. Follows populator/desired_state_of_world_populator.go getPVCExtractPV. */
+function* claimProblem(
+  { kind, name, volume }: Reference,
+  { pod, kube, claimsOn }: { pod: Pod; kube: Kube; claimsOn?: string },
+): Task<string | undefined> {
+  if (kind !== 'claim' || claimsOn === undefined) return undefined
+  const key = `${pod.metadata.namespace}/${name}`
+  const claim = yield* kube.read(PersistentVolumeClaim, key)
+  const { volumeName = '' } = claim.spec
+  const phase = claim.status?.phase ?? ''
+  const failed = (why: string) => unmounted(volume, `error processing PVC ${key}: ${why}`)
+  if (claim.metadata.deletionTimestamp) return failed('PVC is being deleted')
+  if (phase !== 'Bound' || volumeName === '') return failed('PVC is not bound')
+  const held = yield* found(kube.read(PersistentVolume, volumeName))
+  if (!held)
+    return failed(`failed to fetch PV ${volumeName} from API server: persistentvolumes "${volumeName}" not found`)
+  if (!needsAttach(held)) return undefined
+  const attachment = yield* found(kube.read(VolumeAttachment, attachmentName(volumeName, claimsOn)))
+  return attachment?.status?.attached ? undefined : NOT_ATTACHED
+}
+
+function* found<T>(read: Task<T>): Task<T | undefined> {
+  try {
+    return yield* read
+  } catch (error) {
+    if (isApiError(error, 'NotFound')) return undefined
+    throw error
+  }
 }

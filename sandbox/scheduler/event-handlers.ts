@@ -1,4 +1,4 @@
-import { Node, Pod } from '../kube/kinds.ts'
+import { Node, PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from '../kube/kinds.ts'
 import type { Kube } from '../kube/kube.ts'
 import type * as o from '../kube/objects.ts'
 import type { SchedulerCache } from './cache.ts'
@@ -9,6 +9,7 @@ import {
   NODE_DELETE,
   nodeChanges,
   podChanges,
+  STORAGE_CHANGE,
 } from './framework/events.ts'
 import type { SchedulingQueue } from './queue/scheduling-queue.ts'
 
@@ -20,7 +21,12 @@ const isFinished = (pod: o.Pod): boolean => pod.status?.phase === 'Succeeded' ||
 export const DEFAULT_SCHEDULER = 'default-scheduler'
 
 /** Keeps cache and queue as the watches say. Follows pkg/scheduler/eventhandlers.go. Returns how to stop. */
-export function watchCluster(options: { kube: Kube; cache: SchedulerCache; queue: SchedulingQueue }): () => void {
+export function watchCluster(options: {
+  kube: Kube
+  cache: SchedulerCache
+  queue: SchedulingQueue
+  volumes?: boolean
+}): () => void {
   const { kube, cache, queue } = options
   const stopNodes = kube.watch(Node, {
     added(node) {
@@ -55,10 +61,21 @@ export function watchCluster(options: { kube: Kube; cache: SchedulerCache; queue
       if (!isFinished(pod)) pods.deleted(pod)
     },
   })
+  const stopStorage = options.volumes ? watchStorage(kube, queue) : []
   return () => {
-    stopNodes()
-    stopPods()
+    for (const stop of [stopNodes, stopPods, ...stopStorage]) stop()
   }
+}
+
+/** Upstream asks which claim or volume it was; here each of them is reason enough for pods that wait for storage. */
+function watchStorage(kube: Kube, queue: SchedulingQueue): (() => void)[] {
+  const moved = () => queue.move(STORAGE_CHANGE, undefined, undefined)
+  const handler = { added: moved, updated: moved }
+  return [
+    kube.watch(PersistentVolumeClaim, handler),
+    kube.watch(PersistentVolume, handler),
+    kube.watch(StorageClass, handler),
+  ]
 }
 
 class PodHandlers {

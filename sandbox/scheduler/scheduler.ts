@@ -20,11 +20,15 @@ import { Preemption } from './preemption.ts'
 import { PreemptionExecutor } from './preemption-executor.ts'
 import type { QueuedPod } from './queue/queued-pod.ts'
 import { SchedulingQueue } from './queue/scheduling-queue.ts'
+import { volumePlugins } from './volumes/plugins.ts'
+import { isBindingFailure, VolumeBinder } from './volumes/volume-binder.ts'
 
 export interface SchedulerOptions {
   readonly world: World
   /** A client of the process `kube-scheduler`. */
   readonly kube: Kube
+  /** Whether claims are bound and count for where pods go; otherwise pods with claims go anywhere. */
+  readonly volumes?: boolean
   /** What one cycle takes of the scheduler's time, besides waiting for the API server. 0 when left out. */
   readonly cycleTime?: Us
   /** The PodDisruptionBudgets preemption goes by. None when left out. */
@@ -51,6 +55,7 @@ export class Scheduler {
   private readonly world: World
   private readonly kube: Kube
   private readonly options: SchedulerOptions
+  private readonly volumes: VolumeBinder | undefined
   private readonly algorithm: Algorithm
   private readonly preemption: Preemption
   private readonly executor: PreemptionExecutor
@@ -62,7 +67,8 @@ export class Scheduler {
     this.world = world
     this.options = options
     this.kube = options.kube.client('scheduler')
-    const plugins = defaultPlugins(listersOver(this.kube))
+    this.volumes = options.volumes ? new VolumeBinder({ kube: this.kube, clock: world.clock }) : undefined
+    const plugins = defaultPlugins(listersOver(this.kube), this.volumes && volumePlugins(this.volumes))
     this.executor = new PreemptionExecutor({ world, kube: this.kube })
     this.queue = new SchedulingQueue({
       clock: world.clock,
@@ -73,7 +79,12 @@ export class Scheduler {
     const shared = { cache: this.cache, nominations: this.queue.nominator }
     this.algorithm = new Algorithm({ ...shared, plugins, random: world.random('kube-scheduler/nodes') })
     this.preemption = new Preemption({ ...shared, random: world.random('kube-scheduler/preemption') })
-    this.unwatch = watchCluster({ kube: this.kube, cache: this.cache, queue: this.queue })
+    this.unwatch = watchCluster({
+      kube: this.kube,
+      cache: this.cache,
+      queue: this.queue,
+      volumes: options.volumes ?? false,
+    })
     this.loop = world.spawn('kube-scheduler', this.run())
   }
 
@@ -97,6 +108,7 @@ export class Scheduler {
     const decision = this.algorithm.schedule(info)
     if (decision.kind !== 'node') return yield* this.failed(queued, this.failureOf(info, decision))
     const assumed = this.cache.assume(info, decision.node.name)
+    this.volumes?.reserve(assumed.pod, decision.node.name)
     this.queue.nominator.delete(info.uid)
     this.queue.done(info.uid)
     this.world.spawn(`kube-scheduler/bind/${queued.key}`, this.bind(queued, assumed, decision.node.name))
@@ -105,13 +117,16 @@ export class Scheduler {
   /** Follows bindingCycle and handleBindingCycleError. */
   private *bind(queued: QueuedPod, assumed: PodInfo, nodeName: string): Task {
     const { namespace, name, uid } = assumed.pod.metadata
+    let plugin = 'PreBind plugin "VolumeBinding"'
     try {
+      if (this.volumes) yield* this.volumes.bind(assumed.pod, nodeName)
+      plugin = 'Bind plugin "DefaultBinder"'
       yield* this.kube.bind(queued.key, uid, nodeName)
     } catch (error) {
-      if (!(error instanceof ApiError)) throw error
+      if (!isBindingFailure(error)) throw error
       this.cache.forget(uid)
       this.queue.move(ASSIGNED_POD_DELETE, assumed.pod, undefined)
-      const message = `running Bind plugin "DefaultBinder": ${error.message}`
+      const message = `running ${plugin}: ${error.message}`
       return yield* this.failed(queued, { message, reason: 'SchedulerError', plugins: new Set(), nominate: '' })
     }
     const message = `Successfully assigned ${namespace}/${name} to ${nodeName}`

@@ -1,8 +1,8 @@
 import * as kinds from '../../kube/kinds.ts'
 import { type Strategy, strategyFor } from '../strategy.ts'
+import { horizontalPodAutoscalerStrategy } from './autoscaling.ts'
 import { nodeStrategy } from './node.ts'
 import {
-  claimStrategy,
   customResource,
   endpointSliceStrategy,
   namespaceStrategy,
@@ -14,6 +14,7 @@ import { podStrategy } from './pod.ts'
 import { disruptionBudgetStrategy, limitRangeStrategy, resourceQuotaStrategy } from './policy.ts'
 import { serviceStrategy } from './service.ts'
 import { controllerRevisionStrategy, daemonSetStrategy, statefulSetStrategy } from './stateful.ts'
+import { attachmentStrategy, claimStrategy, storageClassStrategy, volumeStrategy } from './storage.ts'
 import { deploymentStrategy, replicaSetStrategy } from './workloads.ts'
 
 /** What the API server does for the kinds that have rules of their own, by kind id. */
@@ -24,12 +25,16 @@ export const strategies: ReadonlyMap<string, Strategy> = new Map<string, Strateg
   strategyFor(kinds.StatefulSet, statefulSetStrategy),
   strategyFor(kinds.DaemonSet, daemonSetStrategy),
   strategyFor(kinds.ControllerRevision, controllerRevisionStrategy),
+  strategyFor(kinds.HorizontalPodAutoscaler, horizontalPodAutoscalerStrategy),
   strategyFor(kinds.Service, serviceStrategy),
   strategyFor(kinds.Node, nodeStrategy),
   strategyFor(kinds.Namespace, namespaceStrategy),
   strategyFor(kinds.PriorityClass, priorityClassStrategy),
   strategyFor(kinds.EndpointSlice, endpointSliceStrategy),
   strategyFor(kinds.PersistentVolumeClaim, claimStrategy),
+  strategyFor(kinds.PersistentVolume, volumeStrategy),
+  strategyFor(kinds.StorageClass, storageClassStrategy),
+  strategyFor(kinds.VolumeAttachment, attachmentStrategy),
   strategyFor(kinds.PodDisruptionBudget, disruptionBudgetStrategy),
   strategyFor(kinds.ResourceQuota, resourceQuotaStrategy),
   strategyFor(kinds.LimitRange, limitRangeStrategy),

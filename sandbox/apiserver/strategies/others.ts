@@ -98,11 +98,3 @@ export const endpointSliceStrategy: Strategy<o.EndpointSlice> = {
       (ports) => each(ports, (port) => fill(port, { name: '', protocol: 'TCP' })),
     ),
 }
-
-/** Follows pkg/registry/core/persistentvolumeclaim/strategy.go. */
-export const claimStrategy: Strategy<o.PersistentVolumeClaim> = {
-  ...(plainKind() as Strategy<o.KubeObject> as Strategy<o.PersistentVolumeClaim>),
-  hasStatus: true,
-  default: (claim) => within(claim, 'spec', (spec) => fill(spec, { volumeMode: 'Filesystem' })),
-  prepareForCreate: (claim) => ({ ...claim, status: { phase: 'Pending' } }),
-}

@@ -24,13 +24,13 @@ export const Action = {
 
 /** A change of the cluster that may make a pod fit. */
 export interface ClusterEvent {
-  readonly resource: 'AssignedPod' | 'UnschedulablePod' | 'Node' | '*'
+  readonly resource: 'AssignedPod' | 'UnschedulablePod' | 'Node' | 'Storage' | '*'
   readonly action: number
 }
 
 /** A change a plugin cares about; without a hint every one counts. */
 export interface EventHint {
-  readonly resource: 'Pod' | 'Node'
+  readonly resource: 'Pod' | 'Node' | 'Storage'
   readonly actions: number
   /** Whether the change could make `pod` fit. `before` and `after` are the changed object, undefined where there was or is none. */
   hint?(pod: Pod, before: Pod | Node | undefined, after: Pod | Node | undefined): boolean
@@ -40,13 +40,16 @@ export const ASSIGNED_POD_ADD: ClusterEvent = { resource: 'AssignedPod', action:
 export const ASSIGNED_POD_DELETE: ClusterEvent = { resource: 'AssignedPod', action: Action.Delete }
 export const NODE_ADD: ClusterEvent = { resource: 'Node', action: Action.Add }
 export const NODE_DELETE: ClusterEvent = { resource: 'Node', action: Action.Delete }
+/** A claim, a volume or a class came or changed. */
+export const STORAGE_CHANGE: ClusterEvent = { resource: 'Storage', action: Action.Add }
 /** Everything may have changed: a pod waited too long, or is called for. */
 export const WILDCARD: ClusterEvent = { resource: '*', action: Action.All }
 
 // follows pkg/scheduler/framework/types.go MatchClusterEvents
 export function hears(hint: EventHint, event: ClusterEvent): boolean {
-  const same =
-    hint.resource === 'Node' ? event.resource === 'Node' : event.resource !== 'Node' && event.resource !== '*'
+  const { resource } = event
+  const isPod = resource === 'AssignedPod' || resource === 'UnschedulablePod'
+  const same = hint.resource === 'Pod' ? isPod : resource === hint.resource
   return same && (hint.actions & event.action) !== 0 && event.action <= hint.actions
 }
 

@@ -11,16 +11,18 @@ import { taintToleration } from './taint-toleration.ts'
 import { topologySpread } from './topology-spread.ts'
 
 /**
- * The default profile of 1.36 in its order, without volumes, dynamic resources and declared features (see `unmodelledFields`).
+ * The default profile of 1.36 in its order, without dynamic resources and declared features (see `unmodelledFields`).
+ * `volumes` are the plugins of volumes, where claims are modelled.
  * Follows pkg/scheduler/apis/config/v1/default_plugins.go.
  */
-export const defaultPlugins = (listers: Listers): readonly Plugin[] => [
+export const defaultPlugins = (listers: Listers, volumes: readonly Plugin[] = []): readonly Plugin[] => [
   nodeUnschedulable,
   nodeName,
   taintToleration,
   nodeAffinity,
   nodePorts,
   nodeResourcesFit,
+  ...volumes,
   topologySpread(listers),
   interPodAffinity(listers),
   nodeResourcesBalanced,
