@@ -15,7 +15,7 @@ import type { RangePlan, ScalarPlan, VectorPlan } from './context.ts'
 import { executionError } from './errors.ts'
 import { histogramQuantile } from './histogram.ts'
 import { DATE_FUNCTIONS, INSTANT_FUNCTIONS } from './instant-functions.ts'
-import { labelJoin, labelReplace } from './label-functions.ts'
+import { isLabelName, labelJoin, labelReplace } from './label-functions.ts'
 import { byValue } from './quantile.ts'
 import { KEEPS_NAME, RANGE_FUNCTIONS } from './range-functions.ts'
 import { instantSelector, rangeSelector, selectorTimes, subqueryRange } from './selectors.ts'
@@ -101,13 +101,16 @@ export class Compiler {
     const input = this.vector(expr)
     if (op === 'count_values') {
       const label = (unwrap(param!) as StringLiteral).value
-      if (label === '') return raising(executionError(`invalid label name ${JSON.stringify(label)}`))
+      if (!isLabelName(label)) return raising(executionError(`invalid label name ${JSON.stringify(label)}`))
       const count = countValues(label, grouping, without)
       return (evaluation) => unique(count(input(evaluation)))
     }
     const aggregate = aggregation(op, grouping, without)
     const scalar = param ? this.scalar(param) : () => 0
-    return (evaluation) => aggregate(input(evaluation), scalar(evaluation))
+    return (evaluation) => {
+      const value = scalar(evaluation)
+      return aggregate(input(evaluation), value)
+    }
   }
 
   private binary(expr: Binary): VectorPlan {
@@ -119,10 +122,17 @@ export class Compiler {
         : vectorOperation(expr, expr.matching)
       return (evaluation) => unique(operate(left(evaluation), right(evaluation)))
     }
-    const vector = this.vector(lt === 'vector' ? expr.left : expr.right)
-    const scalar = this.scalar(lt === 'vector' ? expr.right : expr.left)
+    // the left side first: which error is told depends on it
     const operate = vectorScalarOperation(expr, lt === 'scalar')
-    return (evaluation) => unique(operate(vector(evaluation), scalar(evaluation)))
+    if (lt === 'vector') {
+      const [vector, scalar] = [this.vector(expr.left), this.scalar(expr.right)]
+      return (evaluation) => unique(operate(vector(evaluation), scalar(evaluation)))
+    }
+    const [scalar, vector] = [this.scalar(expr.left), this.vector(expr.right)]
+    return (evaluation) => {
+      const value = scalar(evaluation)
+      return unique(operate(vector(evaluation), value))
+    }
   }
 
   private call(call: Call): VectorPlan {
@@ -180,8 +190,8 @@ export class Compiler {
     const scalars = args.slice(1).map((arg) => this.scalar(arg))
     const apply = INSTANT_FUNCTIONS[name]!
     return (evaluation) => {
-      const values = scalars.map((scalar) => scalar(evaluation))
       const vector = plan(evaluation)
+      const values = scalars.map((scalar) => scalar(evaluation))
       if (name === 'clamp' && values[1]! < values[0]!) return []
       return unique(vector.map(({ labels, value }) => ({ labels: labels.nameless, value: apply(value, values) })))
     }
@@ -189,7 +199,7 @@ export class Compiler {
 
   private dateCall({ function: name, args }: Call): VectorPlan {
     const part = DATE_FUNCTIONS[name]!
-    if (args.length > 0) return mapped(this.vector(args[0]!), (value) => part(Math.trunc(value)))
+    if (args.length > 0) return mapped(this.vector(args[0]!), (value) => part(value))
     return ({ nowMs }) => [{ labels: LabelSet.EMPTY, value: part(Math.trunc(nowMs / 1000)) }]
   }
 

@@ -38,9 +38,9 @@ export const INSTANT_FUNCTIONS: Readonly<Record<string, InstantFunction>> = {
 
 /** A function of a time in Unix seconds, of UTC. */
 export const DATE_FUNCTIONS: Readonly<Record<string, (seconds: number) => number>> = {
-  minute: (seconds) => mod(Math.floor(seconds / 60), 60),
-  hour: (seconds) => mod(Math.floor(seconds / 3600), 24),
-  day_of_week: (seconds) => mod(Math.floor(seconds / 86400) + 4, 7),
+  minute: (seconds) => Math.floor(within(seconds) / 60) % 60,
+  hour: (seconds) => Math.floor(within(seconds) / 3600) % 24,
+  day_of_week: (seconds) => (dayNumber(seconds) + 4) % 7,
   day_of_month: (seconds) => civil(seconds).day,
   day_of_year: (seconds) => dayNumber(seconds) - daysBefore(civil(seconds).year, 1) + 1,
   days_in_month: (seconds) => {
@@ -48,32 +48,24 @@ export const DATE_FUNCTIONS: Readonly<Record<string, (seconds: number) => number
     return (month === 12 ? daysBefore(year + 1, 1) : daysBefore(year, month + 1)) - daysBefore(year, month)
   },
   month: (seconds) => civil(seconds).month,
-  year: (seconds) => civil(seconds).year,
+  year: (seconds) => civil(seconds).year + 400 * Math.round((whole(seconds) - within(seconds)) / CYCLE_SECONDS),
 }
 
-const mod = (a: number, b: number): number => ((a % b) + b) % b
-const dayNumber = (seconds: number): number => Math.floor(seconds / 86400)
+/** The calendar repeats after 400 years, which are whole weeks. */
+const CYCLE_SECONDS = 146097 * 86400
 
-/** The Gregorian date of a time, without the bounds of JavaScript's Date. */
+/** Whole seconds as Go on amd64 has them: what no int64 holds, NaN too, wraps around to 2^63 s. */
+const whole = (seconds: number): number => (Math.abs(seconds) < 2 ** 63 ? Math.trunc(seconds) : 2 ** 63)
+
+/** Seconds since the beginning of the 400 years, of which 1970 is the first, that hold the time. */
+const within = (seconds: number): number => ((whole(seconds) % CYCLE_SECONDS) + CYCLE_SECONDS) % CYCLE_SECONDS
+const dayNumber = (seconds: number): number => Math.floor(within(seconds) / 86400)
+
+/** The Gregorian date of a time, as if in the 400 years from 1970. */
 function civil(seconds: number): { year: number; month: number; day: number } {
-  const shifted = dayNumber(seconds) + 719468
-  const era = Math.floor(shifted / 146097)
-  const dayOfEra = shifted - era * 146097
-  const yearOfEra = Math.floor(
-    (dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36524) - Math.floor(dayOfEra / 146096)) / 365,
-  )
-  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100))
-  const shiftedMonth = Math.floor((5 * dayOfYear + 2) / 153)
-  const day = dayOfYear - Math.floor((153 * shiftedMonth + 2) / 5) + 1
-  const month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-  return { year: yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day }
+  const date = new Date(within(seconds) * 1000)
+  return { year: date.getUTCFullYear(), month: date.getUTCMonth() + 1, day: date.getUTCDate() }
 }
 
 /** Days from 1970-01-01 to the first of a month. */
-function daysBefore(year: number, month: number): number {
-  const y = month <= 2 ? year - 1 : year
-  const era = Math.floor(y / 400)
-  const yearOfEra = y - era * 400
-  const dayOfYear = Math.floor((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5)
-  return era * 146097 + yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear - 719468
-}
+const daysBefore = (year: number, month: number): number => Date.UTC(year, month - 1, 1) / 86400e3

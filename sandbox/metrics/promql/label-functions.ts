@@ -2,6 +2,9 @@ import { anchored } from '../tsdb/regexp.ts'
 import { executionError } from './errors.ts'
 import { unique, type Vector } from './vector.ts'
 
+/** Any text that is UTF-8. Follows IsValidLabelName of prometheus/common. */
+export const isLabelName = (name: string): boolean => name !== '' && !name.includes('\ufffd')
+
 /** label_replace. Follows evalLabelReplace of promql/functions.go. Throws when the expression is none. */
 export function labelReplace(
   target: string,
@@ -15,7 +18,7 @@ export function labelReplace(
   } catch {
     throw executionError(`invalid regular expression in label_replace(): ${pattern}`)
   }
-  if (target === '') throw executionError(`invalid destination label name in label_replace(): ${target}`)
+  if (!isLabelName(target)) throw executionError(`invalid destination label name in label_replace(): ${target}`)
   const expand = template(replacement)
   return (vector) =>
     unique(
@@ -28,9 +31,9 @@ export function labelReplace(
 
 /** label_join. Follows evalLabelJoin of promql/functions.go. */
 export function labelJoin(target: string, separator: string, sources: readonly string[]): (vector: Vector) => Vector {
-  const nameless = sources.find((source) => source === '')
+  const nameless = sources.find((source) => !isLabelName(source))
   if (nameless !== undefined) throw executionError(`invalid source label name in label_join(): ${nameless}`)
-  if (target === '') throw executionError(`invalid destination label name in label_join(): ${target}`)
+  if (!isLabelName(target)) throw executionError(`invalid destination label name in label_join(): ${target}`)
   return (vector) =>
     unique(
       vector.map(({ labels, value }) => ({

@@ -1,3 +1,4 @@
+import { QueryError } from '../querier.ts'
 import { errorAt } from './errors.ts'
 import { KEYWORDS, type Token, type TokenKind } from './tokens.ts'
 
@@ -7,14 +8,19 @@ const PUNCTUATION = ['=~', '!~', '=', '(', ')', '{', '}', '[', ']', ',', ':', '@
 /** Decimal, hexadecimal and octal numbers; underscores between digits. What the value is, or whether it has one, `numberValue` says. */
 const NUMBER =
   /(?:0[xX]_?[0-9a-fA-F]+(?:_[0-9a-fA-F]+)*|(?:\d+(?:_\d+)*)?\.?\d*(?:_\d+)*(?:[eE][+-]?\d+(?:_\d+)*)?)(?![\w.])/y
-const NUMBER_WITH_DOT = /\d+(?:_\d+)*\.(?![\w.])/y
 const DURATION = /\d+(?:[smhdwy]s?)(?:\d+[smhdw]s?)*(?!\w)/y
+/** As far as Prometheus reads before it gives up. */
+const BAD_NUMBER =
+  /^(?:0[xX]_?[0-9a-fA-F_]*|[\d_]*\.?[\d_]*(?:[eE][+-]?[\d_]*)?)(?:[smhdwy]s?(?:\d+[smhdw]s?)*(?:\d+|[\s\S])?)?/
 const STRING = /"(?:[^"\\\n]|\\[^\n])*"|'(?:[^'\\\n]|\\[^\n])*'|`[^`]*`/y
 const NAME = /[A-Za-z_:][\w:]*/y
 const LABEL = /[A-Za-z_]\w*/y
 const BLANK = /(?:[ \t\r\n]|#[^\r\n]*)*/y
 
-/** Splits an expression into tokens; the last is `end`. Throws a `QueryError` with the place. Follows promql/parser/lex.go. */
+/**
+ * Splits an expression into tokens. The last is the `end`, or the `error` that ended the splitting: what is wrong before it is told
+ * first, as Prometheus does. Follows promql/parser/lex.go.
+ */
 export function tokenize(source: string): Token[] {
   return new Lexer(source).run()
 }
@@ -26,34 +32,40 @@ class Lexer {
   private parentheses = 0
   private inBraces = false
   private inBrackets = false
+  /** Within brackets, before the next number. */
+  private inDuration = false
 
   constructor(source: string) {
     this.source = source
   }
 
   run(): Token[] {
-    for (;;) {
-      this.at += this.match(BLANK)?.length ?? 0
-      if (this.at >= this.source.length) break
-      this.token()
+    try {
+      while (this.skipBlanks()) this.token()
+      if (this.inBraces) throw this.error('unexpected end of input inside braces')
+      if (this.inBrackets) throw this.error('unexpected end of input in duration expression')
+      if (this.parentheses > 0) throw this.error('unclosed left parenthesis')
+      this.push('end', '')
+    } catch (error) {
+      if (!(error instanceof QueryError)) throw error
+      this.tokens.push({ kind: 'error', text: '', name: '', from: this.at, to: this.at, error })
     }
-    if (this.inBraces) throw this.error('unexpected end of input inside braces')
-    if (this.inBrackets) throw this.error(this.parentheses > 0 ? 'unclosed left parenthesis' : 'unclosed left bracket')
-    if (this.parentheses > 0) throw this.error('unclosed left parenthesis')
-    this.push('end', '')
     return this.tokens
+  }
+
+  /** Whether anything follows. */
+  private skipBlanks(): boolean {
+    this.at += this.match(BLANK)?.length ?? 0
+    return this.at < this.source.length
   }
 
   private token(): void {
     const c = this.source[this.at]!
+    const nameStart = this.inBraces || this.inBrackets ? /[A-Za-z_]/ : /[A-Za-z_:]/
+    if (this.inDuration && /["'`{}[@=!<>]/.test(c)) throw this.error(this.unexpected(c))
     if (/["'`]/.test(c)) this.string(c)
-    else if (this.inBraces ? /[A-Za-z_]/.test(c) : /[A-Za-z_]/.test(c) || (c === ':' && !this.inBrackets)) this.word()
-    else if (
-      !this.inBraces &&
-      /\d|\.\d/.test(this.source.slice(this.at, this.at + 2)) &&
-      (c !== '.' || /\.\d/.test(this.source.slice(this.at, this.at + 2)))
-    )
-      this.number()
+    else if (nameStart.test(c)) this.word()
+    else if (!this.inBraces && /^(?:\d|\.\d)/.test(this.source.slice(this.at, this.at + 2))) this.number()
     else this.symbol(c)
   }
 
@@ -67,7 +79,11 @@ class Lexer {
     const text = this.match(this.inBraces ? LABEL : NAME)!
     const kind = this.inBraces ? undefined : KEYWORDS.get(text.toLowerCase())
     if (this.inBrackets && kind !== 'preprocessor')
-      throw this.error(`unexpected character in duration expression: ${JSON.stringify(text[0])}`.replaceAll('"', "'"))
+      throw this.error(
+        this.inDuration
+          ? `unexpected character in duration expression: '${text[0]}'`
+          : `unexpected character: '${text[0]}', expected ':'`,
+      )
     if (kind && !(text.toLowerCase().startsWith('fill') && !this.parenthesisFollows(text))) {
       this.push(kind, text, text.toLowerCase())
     } else {
@@ -81,12 +97,13 @@ class Lexer {
   }
 
   private number(): void {
-    const number = this.match(NUMBER) || this.match(NUMBER_WITH_DOT)
+    const number = this.match(NUMBER)
     const duration = number ? undefined : this.match(DURATION)
     if (!number && !duration) {
-      const bad = /^[\w.]+/.exec(this.source.slice(this.at))![0]
+      const bad = BAD_NUMBER.exec(this.source.slice(this.at))![0]
       throw this.error(`bad number or duration syntax: ${JSON.stringify(bad)}`)
     }
+    this.inDuration = false
     this.push(number ? 'number' : 'duration', (number || duration)!)
   }
 
@@ -95,7 +112,8 @@ class Lexer {
     const operator = this.inBraces ? undefined : OPERATORS.find(at)
     const mark = operator === undefined || /^[=!]/.test(operator) ? PUNCTUATION.find(at) : undefined
     const text = this.inBraces && at('!=') ? '!=' : mark === '=~' || mark === '!~' ? mark : (operator ?? mark)
-    if (text === undefined || (!this.inBraces && (text === '=~' || text === '!~'))) throw this.error(this.unexpected(c))
+    if (text === undefined || (!this.inBraces && (text === '=~' || text === '!~' || text === '}')))
+      throw this.error(this.unexpected(c))
     if (this.inBraces && !['=', '!=', '=~', '!~', ',', '}'].includes(text)) throw this.error(this.unexpected(c))
     this.nest(text)
     this.push(text === operator ? 'operator' : 'punctuation', text)
@@ -103,12 +121,13 @@ class Lexer {
 
   private nest(text: string): void {
     if (text === '(') this.parentheses++
-    else if (text === ')' && --this.parentheses < 0) throw this.error("unexpected right parenthesis ')'")
+    else if (text === ')' && --this.parentheses < 0) throw this.error("unexpected right parenthesis ')'", this.at + 1)
     else if (text === '{') this.inBraces = true
     else if (text === '}') this.inBraces = false
     else if (text === '[') {
       if (this.inBrackets) throw this.error("unexpected left bracket '['")
       this.inBrackets = true
+      this.inDuration = true
     } else if (text === ']') {
       if (!this.inBrackets) throw this.error("unexpected right bracket ']'")
       this.inBrackets = false
@@ -116,11 +135,13 @@ class Lexer {
   }
 
   private unexpected(c: string): string {
-    if (this.inBraces) return c === '{' ? "unexpected left brace '{'" : `unexpected character inside braces: '${c}'`
-    if (this.inBrackets) return `unexpected character in duration expression: '${c}'`
     const next = this.source[this.at + 1]
-    if (c === '!' || c === '=') return `unexpected character after '${c}': ${next === undefined ? '-1' : `'${next}'`}`
-    return `unexpected character: '${c}'`
+    const after = next === undefined ? '-1' : `'${next}'`
+    if (this.inBraces && c === '{') return "unexpected left brace '{'"
+    if (this.inBraces && c === '!') return `unexpected character after '!' inside braces: ${after}`
+    if (this.inBraces) return `unexpected character inside braces: '${c}'`
+    if (this.inDuration) return `unexpected character in duration expression: '${c}'`
+    return c === '!' || c === '=' ? `unexpected character after '${c}': ${after}` : `unexpected character: '${c}'`
   }
 
   private match(pattern: RegExp): string | undefined {
@@ -133,7 +154,7 @@ class Lexer {
     this.at += text.length
   }
 
-  private error(message: string) {
-    return errorAt(this.source, this.at, message)
+  private error(message: string, at = this.at) {
+    return errorAt(this.source, at, message)
   }
 }

@@ -55,29 +55,41 @@ const ESCAPES: Readonly<Record<string, string>> = {
   t: '\t',
   v: '\v',
   '\\': '\\',
-  "'": "'",
-  '"': '"',
 }
 
-/** The text of a quoted string. Follows util/strutil/quote.go; escapes of single bytes are taken as code points below 256. */
+/** The text of a quoted string. Follows util/strutil/quote.go; bytes that are no UTF-8 become U+FFFD. */
 export function stringValue(text: string): string {
   const inner = text.slice(1, -1)
-  if (text[0] === '`') return inner
-  return inner.replace(
-    /\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3})|([\s\S]?))/g,
-    (_, hex, short, long, octal, single) => {
-      const code = hex ?? short ?? long
-      if (code !== undefined || octal !== undefined) {
-        const point = code !== undefined ? Number.parseInt(code, 16) : Number.parseInt(octal, 8)
-        if (point > 0x10ffff || (point >= 0xd800 && point < 0xe000))
-          throw new SyntaxError('escape sequence is an invalid Unicode code point')
-        return String.fromCodePoint(point)
-      }
-      const plain = single === '"' || single === "'" ? (single === text[0] ? single : undefined) : ESCAPES[single]
-      if (plain === undefined) throw new SyntaxError(`unknown escape sequence ${goUnicode(single)}`)
-      return plain
-    },
-  )
+  if (text[0] === '`' || !inner.includes('\\')) return inner
+  const bytes: number[] = []
+  for (const [piece, byte, short, long, octal, single] of inner.matchAll(ESCAPE)) {
+    if (byte ?? octal) bytes.push(byte ? Number.parseInt(byte, 16) : byteOf(octal!))
+    else if (short ?? long) bytes.push(...encoder.encode(point(Number.parseInt((short ?? long)!, 16))))
+    else if (piece[0] === '\\') bytes.push(...encoder.encode(escaped(single!, text[0]!)))
+    else bytes.push(...encoder.encode(piece))
+  }
+  return new TextDecoder().decode(new Uint8Array(bytes))
+}
+
+const ESCAPE = /\\x([0-9a-fA-F]{2})|\\u([0-9a-fA-F]{4})|\\U([0-9a-fA-F]{8})|\\([0-7]{3})|\\([\s\S])|[^\\]+/g
+const encoder = new TextEncoder()
+const INVALID_POINT = 'escape sequence is an invalid Unicode code point'
+
+function byteOf(octal: string): number {
+  const value = Number.parseInt(octal, 8)
+  if (value > 255) throw new SyntaxError(INVALID_POINT)
+  return value
+}
+
+function point(value: number): string {
+  if (value > 0x10ffff || (value >= 0xd800 && value < 0xe000)) throw new SyntaxError(INVALID_POINT)
+  return String.fromCodePoint(value)
+}
+
+function escaped(letter: string, quote: string): string {
+  const plain = letter === '"' || letter === "'" ? (letter === quote ? letter : undefined) : ESCAPES[letter]
+  if (plain === undefined) throw new SyntaxError(`unknown escape sequence ${goUnicode(letter)}`)
+  return plain
 }
 
 const goUnicode = (c: string): string =>

@@ -25,7 +25,7 @@ export function parse(source: string): Expr {
 
 class Parser extends SelectorParser {
   run(): Expr {
-    if (this.tokens.length === 1) throw errorAt(this.source, 0, 'no expression found in input')
+    if (this.tokens.length === 1 && this.peek.kind === 'end') throw this.nothing()
     const expr = this.expr(1)
     if (this.peek.kind !== 'end') throw this.unexpected()
     return expr
@@ -116,9 +116,14 @@ class Parser extends SelectorParser {
       if (this.take(')')) return args
       const comma = this.peek
       if (!this.take(',')) throw this.unexpected()
-      if (this.peek.name === ')')
+      if (!this.startsExpression())
         throw errorAt(this.source, comma.from, 'trailing commas not allowed in function call args')
     }
+  }
+
+  private startsExpression(): boolean {
+    const { kind, name } = this.peek
+    return /^(?:number|duration|string|aggregator)$/.test(kind) || /^[-+({]$/.test(name) || isMetricName(this.peek)
   }
 
   private aggregation(): Expr {
@@ -126,7 +131,9 @@ class Parser extends SelectorParser {
     const op = token.name
     let modifier = this.groupingModifier()
     if (this.peek.name !== '(') throw this.unexpected('aggregation')
+    this.aggregations++
     const args = this.arguments()
+    this.aggregations--
     let { to } = this.previous
     if (!modifier) {
       modifier = this.groupingModifier()

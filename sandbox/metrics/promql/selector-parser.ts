@@ -114,18 +114,17 @@ export class SelectorParser extends TokenReader {
 
   protected at(expr: Expr): Expr {
     this.next()
+    const time = this.time(expr)
     return this.shift(expr, '@', ({ at }) => {
-      const time = this.time(expr)
       if (at !== undefined) throw errorAt(this.source, expr.from, '@ <timestamp> may not be set multiple times')
       return { at: time }
     })
   }
 
   protected time(expr: Expr): number | 'query' {
-    const [first, open, close] = [this.peek, this.tokens[this.i + 1], this.tokens[this.i + 2]]
-    if ((first.name === 'start' || first.name === 'end') && open?.name === '(' && close?.name === ')') {
-      this.i += 3
-      return 'query'
+    if (this.take('start') || this.take('end')) {
+      if (this.take('(') && this.take(')')) return 'query'
+      throw this.unexpected('@', 'timestamp')
     }
     const sign = this.peek.name
     if (sign === '+' || sign === '-') this.i++

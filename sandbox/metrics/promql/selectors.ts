@@ -44,9 +44,9 @@ function latest(selector: VectorSelector, value: (series: Series, i: number) => 
 export const instantSelector = (selector: VectorSelector): VectorPlan =>
   latest(selector, (series, i) => series.value(i))
 
-/** timestamp() of a selector: when its samples were taken, not when they are looked at. */
+/** timestamp() of a selector: when its samples were taken, not when they are looked at. With `@` Prometheus forgets the offset. */
 export const selectorTimes = (selector: VectorSelector): VectorPlan =>
-  latest(selector, (series, i) => series.timeMs(i) / 1000)
+  latest(selector.at === undefined ? selector : { ...selector, offsetMs: 0 }, (series, i) => series.timeMs(i) / 1000)
 
 /** Ranges are open to the left. */
 export function rangeSelector({ selector, rangeMs, rangeSeconds }: MatrixSelector): RangePlan {

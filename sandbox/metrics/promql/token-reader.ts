@@ -1,3 +1,4 @@
+import { QueryError } from '../querier.ts'
 import { errorAt } from './errors.ts'
 import { tokenize } from './lexer.ts'
 import { durationMs, numberValue, stringValue } from './literals.ts'
@@ -8,6 +9,8 @@ export class TokenReader {
   protected readonly source: string
   protected readonly tokens: readonly Token[]
   protected i = 0
+  /** How many aggregations are open: errors within them say so. */
+  protected aggregations = 0
 
   constructor(source: string) {
     this.source = source
@@ -22,7 +25,7 @@ export class TokenReader {
       if (!isLabelName(token) && token.kind !== 'string') throw this.unexpected('grouping opts', 'label')
       this.i++
       const label = token.kind === 'string' ? this.string(token) : token.text
-      if (label === '')
+      if (label === '' || label.includes('\ufffd'))
         throw errorAt(this.source, token.from, `invalid label name for grouping: ${JSON.stringify(label)}`)
       labels.push(label)
       if (!this.take(',') && this.peek.name !== ')') throw this.unexpected('grouping opts', '"," or ")"')
@@ -47,7 +50,9 @@ export class TokenReader {
   }
 
   protected get peek(): Token {
-    return this.tokens[this.i]!
+    const token = this.tokens[this.i]!
+    if (token.error) throw token.error
+    return token
   }
 
   protected get previous(): Token {
@@ -65,11 +70,18 @@ export class TokenReader {
   }
 
   protected unexpected(context = '', expected = '') {
-    const where = context && ` in ${context}`
+    const within = context || (this.aggregations > 0 ? 'aggregation' : '')
+    const where = within && ` in ${within}`
     return errorAt(
       this.source,
       this.peek.from,
       `unexpected ${describe(this.peek)}${where}${expected && `, expected ${expected}`}`,
     )
+  }
+
+  protected nothing() {
+    const message = 'no expression found in input'
+    if (this.source === '') return new QueryError('PROMQL_PARSE', `unknown position: parse error: ${message}`)
+    return errorAt(this.source, 0, message)
   }
 }

@@ -1,3 +1,5 @@
+import type { QueryError } from '../querier.ts'
+
 /** The kinds of tokens of PromQL; keywords and operators are their own kind. Follows promql/parser/lex.go. */
 export type TokenKind =
   | 'identifier'
@@ -6,6 +8,7 @@ export type TokenKind =
   | 'duration'
   | 'string'
   | 'end'
+  | 'error'
   | 'operator'
   | 'aggregator'
   | 'keyword'
@@ -20,6 +23,8 @@ export interface Token {
   readonly name: string
   readonly from: number
   readonly to: number
+  /** Of an `error`: what to throw when it is reached. */
+  readonly error?: QueryError
 }
 
 const words = (kind: TokenKind, text: string): [string, TokenKind][] => text.split(' ').map((word) => [word, kind])
@@ -50,11 +55,14 @@ export const isMetricName = ({ kind, name }: Token): boolean =>
 export const isLabelName = ({ kind, name }: Token): boolean =>
   kind === 'identifier' || kind === 'metric identifier' || (KEYWORDS.has(name) && !NEVER_LABELS.has(name))
 
+/** Punctuation that Prometheus counts among the operators. */
+const OPERATOR_MARKS = new Set(['!=', '=~', '!~', '@'])
+
 /** How Prometheus' messages name a token. */
 export function describe({ kind, text, name }: Token): string {
   if (kind === 'end') return 'end of input'
   if (kind === 'keyword') return `<${text}>`
-  if (kind === 'operator') return `<op:${text}>`
+  if (kind === 'operator' || OPERATOR_MARKS.has(name)) return `<op:${text}>`
   if (kind === 'aggregator') return `<aggr:${text}>`
   if (kind === 'preprocessor' || kind === 'punctuation') return JSON.stringify(name)
   return `${kind} ${kind.endsWith('identifier') ? JSON.stringify(text) : quoted(text)}`

@@ -79,6 +79,11 @@ class Translation {
     else if (c === '{' && !/^\{\d+(,\d*)?\}/.test(this.source.slice(this.at))) this.emit('\\{', 1)
     else if (c === '}' && !/\{\d+(,\d*)?$/.test(this.source.slice(0, this.at))) this.emit('\\}', 1)
     else if (c === ']') this.emit('\\]', 1)
+    else if (
+      /^(?:[*+?]|\{\d+(?:,\d*)?\})/.test(this.source.slice(this.at)) &&
+      /(?:^|[(|])$|\(\?[a-z-]*:$/.test(this.out)
+    )
+      throw new RegexpError(`missing argument to repetition operator: \`${c}\``)
     else if (/^(?:[*+?]|\{\d+(?:,\d*)?\})\??[*+]/.test(this.source.slice(this.at)))
       throw new RegexpError(`invalid nested repetition operator: \`${this.source.slice(this.at, this.at + 2)}\``)
     else this.emit(c, 1)
@@ -104,7 +109,7 @@ class Translation {
     } else if (flags) {
       this.flags(flags)
     } else if (rest.startsWith('(?')) {
-      throw new RegexpError(`invalid or unsupported Perl syntax: \`${rest.slice(0, 3)}\``)
+      throw new RegexpError(`invalid or unsupported Perl syntax: \`${/^\(\?[imsU-]*.?/.exec(rest)![0]}\``)
     } else {
       this.extra.push(0)
       this.emit('(', 1)
