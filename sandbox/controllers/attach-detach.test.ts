@@ -1,0 +1,269 @@
+import { describe, expect, it } from 'vitest'
+import { Store } from '../apiserver/store.ts'
+import { strategies } from '../apiserver/strategies/index.ts'
+import { Journal } from '../journal/journal.ts'
+import { Node, PersistentVolume, PersistentVolumeClaim, Pod, StorageClass, VolumeAttachment } from '../kube/kinds.ts'
+import { defaultProfile } from '../kube/lag.ts'
+import type * as o from '../kube/objects.ts'
+import { StoreKube } from '../kube/store-kube.ts'
+import { PodNetwork } from '../network/pod-network.ts'
+import { kubeletFields, type RunningNode, startNode } from '../nodes/node.ts'
+import { nodeAddresses } from '../nodes/node-object.ts'
+import { plainPrograms } from '../nodes/plain-program.ts'
+import { Registry } from '../nodes/registry.ts'
+import { runScheduler } from '../scheduler/scheduler.ts'
+import { VirtualClock } from '../world/clock.ts'
+import { seconds } from '../world/time.ts'
+import { createWorld } from '../world/world.ts'
+import { attachDetachController } from './attach-detach.ts'
+import { runController } from './controller.ts'
+import { persistentVolumeController } from './persistent-volumes.ts'
+import { blockStorage, fileStorage, type StorageAssumptions, volumeProvisioner } from './volume-provisioner.ts'
+
+/** Two nodes in two zones, a scheduler that knows volumes, and the controllers of storage. */
+function cluster(storage: StorageAssumptions = blockStorage) {
+  const clock = new VirtualClock()
+  const world = createWorld({ clock, seed: 3, journal: new Journal(clock) })
+  const store = new Store({ world, strategies })
+  const kube = (process: string, fields?: ReturnType<typeof kubeletFields>) =>
+    new StoreKube({ world, store, profile: defaultProfile, process, ...(fields ? { fields } : {}) })
+  const manager = kube('kube-controller-manager')
+  for (const spec of [persistentVolumeController, attachDetachController()])
+    runController(spec, { world, kube: manager })
+  runController(
+    volumeProvisioner(() => storage),
+    { world, kube: kube('csi-provisioner') },
+  )
+  runScheduler({ world, kube: kube('kube-scheduler'), volumes: true })
+  const registry = new Registry({ clock, images: () => ({ sizeBytes: 1e6 }) })
+  const nodes: RunningNode[] = ['a', 'b'].map((name, i) =>
+    startNode({
+      world,
+      kube: kube(`kubelet/${name}`, kubeletFields(name)),
+      node: {
+        name,
+        cpu: '8',
+        memory: '32Gi',
+        images: ['x'],
+        labels: { 'topology.kubernetes.io/zone': `z-${name}` },
+        ...nodeAddresses(i),
+      },
+      network: new PodNetwork(),
+      registry,
+      programFor: plainPrograms(),
+      pullBytesPerSecond: 1e9,
+      mountsClaims: true,
+    }),
+  )
+  const at = (s: number) => clock.runUntil(seconds(s))
+  at(20)
+  return {
+    store,
+    nodes,
+    at,
+    pod: (name: string) => store.get(Pod, `default/${name}`),
+    claim: (name: string) => store.get(PersistentVolumeClaim, `default/${name}`),
+    events: (reason: string) =>
+      world.journal.records.flatMap((r) => (r.type === 'event' && r.reason === reason ? [r.message] : [])),
+  }
+}
+
+type Cluster = ReturnType<typeof cluster>
+
+const addClass = ({ store }: Cluster, name: string, spec: Partial<o.StorageClass> = {}) =>
+  store.create(
+    StorageClass,
+    {
+      apiVersion: 'storage.k8s.io/v1',
+      kind: 'StorageClass',
+      metadata: { name, annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' } },
+      provisioner: 'disk.example.com',
+      volumeBindingMode: 'WaitForFirstConsumer',
+      ...spec,
+    } as o.StorageClass,
+    'kubectl',
+  )
+
+const addClaim = ({ store }: Cluster, name: string, spec: Partial<o.PersistentVolumeClaim['spec']> = {}) =>
+  store.create(
+    PersistentVolumeClaim,
+    {
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: { name, namespace: 'default' },
+      spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '10Gi' } }, ...spec },
+    } as o.PersistentVolumeClaim,
+    'kubectl',
+  )
+
+const addPod = ({ store }: Cluster, name: string, claim: string, spec: Partial<o.PodSpec> = {}) =>
+  store.create(
+    Pod,
+    {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name, namespace: 'default' },
+      spec: {
+        containers: [{ name: 'main', image: 'x', imagePullPolicy: 'IfNotPresent' }],
+        volumes: [{ name: 'data', persistentVolumeClaim: { claimName: claim } }],
+        ...spec,
+      },
+    } as unknown as o.Pod,
+    'kubectl',
+  )
+
+const onNode = (name: string): Partial<o.PodSpec> => ({ nodeSelector: { 'topology.kubernetes.io/zone': `z-${name}` } })
+const why = (pod: o.Pod) => pod.status.conditions?.find(({ type }) => type === 'PodScheduled')?.message
+const phase = (c: Cluster, name: string) => c.pod(name).status.phase
+
+describe('a claim', () => {
+  it('that is missing keeps its pod from being scheduled, until it is there', () => {
+    const c = cluster()
+    addClass(c, 'fast')
+    addPod(c, 'p', 'weights')
+    c.at(30)
+    expect(why(c.pod('p'))).toContain('0/2 nodes are available: persistentvolumeclaim "weights" not found.')
+    addClaim(c, 'weights')
+    c.at(70)
+    expect(phase(c, 'p')).toBe('Running')
+  })
+
+  it('waits for its pod, is given a volume in the zone of the pod, and holds later pods to that zone', () => {
+    const c = cluster()
+    addClass(c, 'fast')
+    addClaim(c, 'weights')
+    c.at(30)
+    expect(c.claim('weights')).toMatchObject({ spec: { storageClassName: 'fast' }, status: { phase: 'Pending' } })
+    expect(c.events('WaitForFirstConsumer')[0]).toBe('waiting for first consumer to be created before binding')
+    addPod(c, 'p', 'weights', onNode('b'))
+    c.at(60)
+    expect(phase(c, 'p')).toBe('Running')
+    const volume = c.store.get(PersistentVolume, c.claim('weights').spec.volumeName!)
+    expect(volume.spec.nodeAffinity?.required?.nodeSelectorTerms[0]?.matchExpressions?.[0]?.values).toEqual(['z-b'])
+    expect(c.events('SuccessfulAttachVolume')[0]).toBe(
+      `AttachVolume.Attach succeeded for volume "${volume.metadata.name}" `,
+    )
+    addPod(c, 'other', 'weights', onNode('a'))
+    c.at(80)
+    expect(why(c.pod('other'))).toContain("1 node(s) didn't match PersistentVolume's node affinity")
+  })
+
+  it('gets the smallest volume that is large enough, of its class and modes', () => {
+    const c = cluster()
+    for (const [name, size] of Object.entries({ small: '5Gi', large: '100Gi', right: '20Gi' }))
+      c.store.create(
+        PersistentVolume,
+        {
+          apiVersion: 'v1',
+          kind: 'PersistentVolume',
+          metadata: { name },
+          spec: {
+            capacity: { storage: size },
+            accessModes: ['ReadWriteMany'],
+            storageClassName: '',
+            nfs: { server: 's', path: '/' },
+          },
+        } as unknown as o.PersistentVolume,
+        'kubectl',
+      )
+    c.at(22)
+    addClaim(c, 'weights', { storageClassName: '', accessModes: ['ReadWriteMany'] })
+    addPod(c, 'p', 'weights')
+    addPod(c, 'q', 'weights', onNode('a'))
+    addPod(c, 'r', 'weights', onNode('b'))
+    c.at(60)
+    expect(c.claim('weights')).toMatchObject({
+      spec: { volumeName: 'right' },
+      status: { phase: 'Bound', capacity: { storage: '20Gi' } },
+    })
+    expect(['p', 'q', 'r'].map((name) => phase(c, name))).toEqual(['Running', 'Running', 'Running'])
+    expect(c.store.list(VolumeAttachment)).toEqual([])
+  })
+
+  it('without a class or a volume stays pending, and its pod with it', () => {
+    const c = cluster()
+    addClaim(c, 'weights')
+    addPod(c, 'p', 'weights')
+    c.at(40)
+    expect(c.events('FailedBinding')[0]).toBe(
+      'no persistent volumes available for this claim and no storage class is set',
+    )
+    expect(why(c.pod('p'))).toContain('pod has unbound immediate PersistentVolumeClaims')
+  })
+
+  it('for many writers is refused by storage that has none, and shared by storage that has', () => {
+    for (const [storage, running] of [
+      [blockStorage, false],
+      [fileStorage, true],
+    ] as const) {
+      const c = cluster(storage)
+      addClass(c, 'fast', { volumeBindingMode: 'Immediate' })
+      addClaim(c, 'weights', { accessModes: ['ReadWriteMany'] })
+      addPod(c, 'p', 'weights', onNode('a'))
+      addPod(c, 'q', 'weights', onNode('b'))
+      c.at(90)
+      expect([phase(c, 'p'), phase(c, 'q')].every((one) => one === 'Running')).toBe(running)
+      expect(c.events('ProvisioningFailed').length > 0).toBe(!running)
+    }
+  })
+
+  it('for one pod alone keeps a second one from being scheduled', () => {
+    const c = cluster()
+    addClass(c, 'fast')
+    addClaim(c, 'weights', { accessModes: ['ReadWriteOncePod'] })
+    addPod(c, 'p', 'weights')
+    c.at(50)
+    addPod(c, 'q', 'weights')
+    c.at(60)
+    expect(why(c.pod('q'))).toContain('ReadWriteOncePod access mode already in-use by another pod')
+    c.store.delete(Pod, 'default/p', 'kubectl')
+    c.at(120)
+    expect(phase(c, 'q')).toBe('Running')
+  })
+})
+
+describe('a volume for one node', () => {
+  const shared = () => {
+    const c = cluster({ ...blockStorage, topologyKey: undefined })
+    addClass(c, 'fast')
+    addClaim(c, 'weights')
+    addPod(c, 'p', 'weights', onNode('a'))
+    c.at(50)
+    expect(phase(c, 'p')).toBe('Running')
+    addPod(c, 'q', 'weights', onNode('b'))
+    c.at(60)
+    return c
+  }
+
+  it('makes a pod on another node wait until the first is gone, and says so', () => {
+    const c = shared()
+    const volume = c.claim('weights').spec.volumeName
+    expect(c.pod('q').status.containerStatuses?.[0]?.state.waiting?.reason ?? 'ContainerCreating').toBe(
+      'ContainerCreating',
+    )
+    expect(c.events('FailedAttachVolume')).toEqual([
+      `Multi-Attach error for volume "${volume}" Volume is already used by pod(s) p`,
+    ])
+    c.store.delete(Pod, 'default/p', 'kubectl')
+    c.at(150)
+    expect(phase(c, 'q')).toBe('Running')
+    expect(c.store.list(VolumeAttachment).map(({ spec }) => spec.nodeName)).toEqual(['b'])
+  })
+
+  it('is left to a lost node for six minutes, and then taken from it', () => {
+    const c = shared()
+    c.nodes[0]!.powerOff()
+    const node = c.store.get(Node, 'a')
+    const conditions = (node.status.conditions ?? []).map((one) =>
+      one.type === 'Ready' ? { ...one, status: 'Unknown' as const } : one,
+    )
+    c.store.updateStatus(Node, { ...node, status: { ...node.status, conditions } }, 'test')
+    c.at(61)
+    c.store.delete(Pod, 'default/p', 'kubectl', { gracePeriodSeconds: 0 })
+    c.at(60 + 350)
+    expect(c.store.list(VolumeAttachment).map(({ spec }) => spec.nodeName)).toEqual(['a'])
+    c.at(60 + 600)
+    expect(c.store.list(VolumeAttachment).map(({ spec }) => spec.nodeName)).toEqual(['b'])
+    expect(phase(c, 'q')).toBe('Running')
+  })
+})
