@@ -50,6 +50,13 @@ const REGISTRIES: readonly Registry[] = [
       `/** Every GPU the sandbox knows. */\n${list('export const gpus: readonly GpuSpec[] = ', names)}\n`,
   },
   {
+    folder: 'fixtures/workloads',
+    exports: /^export const (\w+): WorkloadPreset = /m,
+    type: ['WorkloadPreset', './preset.ts'],
+    body: (names) =>
+      `/** Every usual kind of traffic. */\n${list('export const presets: readonly WorkloadPreset[] = ', names)}\n`,
+  },
+  {
     folder: 'fixtures/models',
     exports: /^export const (\w+)(?:: readonly ModelSpec\[\]|: ModelSpec\[\])? = \[/m,
     type: ['ModelSpec', './model.ts'],

@@ -11,9 +11,11 @@ import { blockersOf, doubtOf } from './doubts.ts'
 import { type FoundServer, findServers, groupFor, inputsOf, programsFor, resolveOn } from './inference-servers.ts'
 import type { Judgeable, Overrides } from './judgeable.ts'
 import { Capacities } from './load/capacity.ts'
-import type { Workload } from './load/workload.ts'
+import { totalRate, type Workload } from './load/workload.ts'
 import { withParameters } from './parameters.ts'
+import { pricesOf } from './platform/inputs/price-inputs.ts'
 import type { ResolvedInputs } from './platform/inputs/resolve.ts'
+import { slosOf } from './platform/inputs/slo-inputs.ts'
 import { applyPatch } from './platform/patch.ts'
 import { type Platform, sourceOf } from './platform/platform.ts'
 import { selectsPods, subjectOf } from './platform/roles/inference-servers.ts'
@@ -115,12 +117,21 @@ function prepare(context: Context, overrides: Overrides): Setup {
   const resolved = resolvedIn({ ...context, server }, platform, nodes)
   const loadTimeUs = overrides.loadTimeUs ?? own.loadTimeUs.value
   const workload: Workload = {
+    ...own.details?.value,
     arrival: own.arrival.value,
     requestsPerSecond: overrides.requestsPerSecond ?? own.requestsPerSecond.value,
     promptTokens: overrides.promptTokens ?? own.promptTokens.value,
     outputTokens: overrides.outputTokens ?? own.outputTokens.value,
     timeoutUs: own.timeoutUs.value,
   }
+  const slos = slosOf({
+    ...own,
+    ...(overrides.availability === undefined
+      ? {}
+      : { availability: { ...own.availability, value: overrides.availability } }),
+    ...(overrides.ttftP95Us === undefined ? {} : { ttftP95Us: { ...own.ttftP95Us, value: overrides.ttftP95Us } }),
+    ...(overrides.tpotP95Us === undefined ? {} : { tpotP95Us: { ...own.tpotP95Us, value: overrides.tpotP95Us } }),
+  })
   const image = server.container.image ?? ''
   const imageBytes = (name: string): number =>
     (name.startsWith(image) ? overrides.imageBytes : undefined) ??
@@ -146,19 +157,38 @@ function prepare(context: Context, overrides: Overrides): Setup {
     imageBytes,
     registryBytesPerSecond,
     workload,
+    capacityOf: (asked) => (resolved.kind === 'runs' ? context.capacities.of(resolved, asked) : 0),
+    kvBlockTokens: resolved.kind === 'runs' ? resolved.memory.blockSize : 16,
+    slos,
+    prices: pricesOf(inputs.prices),
     model: 'settings' in resolved ? resolved.settings.servedModelNames.value[0]! : '',
     replicasNeeded: sharesService(server, platform)
       ? 0
       : capacity > 0
-        ? Math.max(1, Math.ceil(workload.requestsPerSecond / capacity))
+        ? Math.max(1, Math.ceil(totalRate(workload) / capacity))
         : 1,
     settleBound: (stretch) =>
       minutes(10) +
       2 * seconds(imageBytes(image) / registryBytesPerSecond) +
       3 * stretch * slowestLoad(inputs, loadTimeUs),
     lag,
-    inputs: { nodes, loadTimeUs, registryBytesPerSecond, workload, lag: lag.name, changes: overrides.changes ?? [] },
+    inputs: {
+      nodes,
+      loadTimeUs,
+      registryBytesPerSecond,
+      workload: withoutFile(workload),
+      slos,
+      lag: lag.name,
+      changes: overrides.changes ?? [],
+    },
   }
+}
+
+/** Where a trace lies on this machine is no part of what a trial was made from; its digest is. */
+const withoutFile = ({ trace, ...rest }: Workload): unknown => {
+  if (!trace) return rest
+  const { file: _, ...told } = trace
+  return { ...rest, trace: told }
 }
 
 /** Whether pods of another workload answer behind the same Service: then the load says nothing about this one alone. */

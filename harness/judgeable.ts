@@ -61,5 +61,8 @@ export interface Overrides {
   readonly requestsPerSecond?: number
   readonly promptTokens?: LengthDistribution
   readonly outputTokens?: LengthDistribution
+  readonly availability?: number
+  readonly ttftP95Us?: Us
+  readonly tpotP95Us?: Us
   readonly changes?: readonly FieldChange[]
 }

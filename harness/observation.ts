@@ -2,9 +2,12 @@ import type { ApiError } from '../sandbox/kube/errors.ts'
 import { Pod } from '../sandbox/kube/kinds.ts'
 import type { Us } from '../sandbox/world/time.ts'
 import type { World } from '../sandbox/world/world.ts'
-import type { CheckCall, Expectation, Fold } from './expectations/check.ts'
+import { type CostMeter, costMeter } from './cost/meter.ts'
+import type { CheckCall, CheckContext, Expectation, Fold } from './expectations/check.ts'
 import { checks } from './expectations/index.ts'
 import { faults } from './faults/index.ts'
+import { tenantsOf } from './load/plan.ts'
+import type { Load } from './load/simulated-sender.ts'
 import { ObjectsView } from './objects-view.ts'
 import { isOf } from './subject.ts'
 import type { TrialSpec } from './trial-spec.ts'
@@ -33,6 +36,10 @@ export interface Observation {
   readonly notANumber: string | undefined
   /** Commands a container was to run and nobody here knows, one line each. */
   readonly unmodelled: readonly string[]
+  /** What the nodes cost, and how much of them was used. */
+  readonly cost: CostMeter
+  /** The load, once it has begun, and when its last step is over. */
+  load: { readonly sender: Load; readonly steadyAt: Us } | undefined
   settledAt: Us | undefined
   sent: number | undefined
   /** The harness stopped waiting before the platform said yes or no. */
@@ -55,7 +62,9 @@ export function observe(spec: TrialSpec, world: World): Observation {
   let rejected: Observation['rejected']
   let notANumber: string | undefined
   const unmodelled: string[] = []
-  const context = { subject: setup.subject, view, phase: () => phase }
+  let load: Observation['load']
+  const context = contextOf({ spec, world, view, phase: () => phase, load: () => load })
+  const cost = costMeter(setup)
   const follow = (expectation: Expectation): Followed => {
     const call = callOf(expectation)
     const check = checks.get(call.check)
@@ -88,6 +97,7 @@ export function observe(spec: TrialSpec, world: World): Observation {
     if (record.type === 'note' && record.text.startsWith('UNMODELLED') && isAboutSubject(record.about))
       unmodelled.push(`${record.about} ${record.text.replace('UNMODELLED ', '')}`)
     if (record.type === 'sample' && Number.isNaN(record.value)) notANumber ??= `${record.metric} is NaN`
+    cost.record(record, change)
     for (const fold of folds) fold.record(record, change)
   })
   const safety = followed.filter((f) => !('within' in f.expectation))
@@ -101,6 +111,13 @@ export function observe(spec: TrialSpec, world: World): Observation {
     unmodelled,
     get notANumber() {
       return notANumber
+    },
+    cost,
+    get load() {
+      return load
+    },
+    set load(begun) {
+      load = begun
     },
     settledAt: undefined,
     sent: undefined,
@@ -120,6 +137,28 @@ export function observe(spec: TrialSpec, world: World): Observation {
         const { broken, provisional } = f.fold.result()
         return broken !== undefined && !provisional
       }),
+  }
+}
+
+/** What checks know while they read. */
+function contextOf(options: {
+  readonly spec: TrialSpec
+  readonly world: World
+  readonly view: ObjectsView
+  readonly phase: () => string
+  readonly load: () => Observation['load']
+}): CheckContext {
+  const { spec, world, view, phase, load } = options
+  const { scenario, setup } = spec
+  return {
+    subject: setup.subject,
+    view,
+    phase,
+    now: () => world.clock.now,
+    slos: setup.slos,
+    tenants: tenantsOf(scenario.load, setup.workload),
+    openRequests: () => load()?.sender.openRequests() ?? [],
+    loadSteadyAt: () => load()?.steadyAt,
   }
 }
 

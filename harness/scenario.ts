@@ -1,6 +1,7 @@
 import type { Feature } from '../sandbox/tiers/capabilities.ts'
 import type { Expectation } from './expectations/check.ts'
 import type { FaultCall } from './faults/fault.ts'
+import type { LoadPlan } from './load/plan.ts'
 import type { Parameter } from './parameters.ts'
 
 /**
@@ -18,8 +19,8 @@ export interface Scenario {
   readonly needs: readonly Need[]
   /** Fields of the pods that cannot change its verdict, so that it is given also where nothing simulates them. */
   readonly blindTo?: readonly Feature[]
-  /** Whether clients send requests from the time the platform has settled. */
-  readonly load: boolean
+  /** What clients send from the time the platform has settled: nothing, the user's workload, or a plan made of it. */
+  readonly load: boolean | LoadPlan
   /** The subject's own probes are taken away, but for one on `/health`: they are judged by scenarios of their own. */
   readonly withoutProbes?: boolean
   /** Nodes beyond the platform's own, where the failure is not about room. */

@@ -2,7 +2,9 @@ import type { LagProfile } from '../sandbox/kube/lag.ts'
 import type { Draft, KubeObject } from '../sandbox/kube/objects.ts'
 import type { NodeGroup, ProgramFor } from '../sandbox/tiers/tier.ts'
 import type { Us } from '../sandbox/world/time.ts'
+import type { GpuPrices } from './cost/prices.ts'
 import type { Workload } from './load/workload.ts'
+import type { Slos } from './slo/objective.ts'
 import type { Subject } from './subject.ts'
 
 /** All a trial is made from, as plain values: nothing here is a guess any more. */
@@ -16,6 +18,13 @@ export interface Setup {
   readonly imageBytes: (image: string) => number
   readonly registryBytesPerSecond: number
   readonly workload: Workload
+  /** Requests a second that one replica can serve of such a workload; 0 when none. */
+  readonly capacityOf: (workload: Workload) => number
+  /** Tokens of the server's cache blocks. */
+  readonly kvBlockTokens: number
+  /** What was promised to clients. */
+  readonly slos: Slos
+  readonly prices: GpuPrices
   /** The model name clients send. */
   readonly model: string
   /** Replicas the workload needs. */

@@ -1,5 +1,6 @@
 import { keyOf, Pod } from '../sandbox/kube/kinds.ts'
 import type * as o from '../sandbox/kube/objects.ts'
+import { isReady } from '../sandbox/kube/pods.ts'
 import { selects } from '../sandbox/kube/selects.ts'
 import type { ObjectsView } from './objects-view.ts'
 
@@ -32,5 +33,9 @@ export const isOf = (subject: Subject, pod: o.Pod): boolean =>
 
 export const podsOf = (subject: Subject, view: ObjectsView): o.Pod[] =>
   view.list(Pod).filter((pod) => isOf(subject, pod))
+
+/** How many of the subject's pods are Ready and not on their way out. */
+export const readyPods = (subject: Subject, view: ObjectsView): number =>
+  podsOf(subject, view).filter((pod) => isReady(pod) && !pod.metadata.deletionTimestamp).length
 
 export const podName = (pod: o.Pod): string => `Pod ${keyOf(pod)}`

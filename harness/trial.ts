@@ -6,10 +6,12 @@ import { parseDuration, seconds, type Us } from '../sandbox/world/time.ts'
 import { boundOf, goalsReached } from './converge.ts'
 import type { FaultCall, FaultContext } from './faults/fault.ts'
 import { faults } from './faults/index.ts'
+import { planEndsAt, plannedWorkload } from './load/plan.ts'
 import { startLoad } from './load/simulated-sender.ts'
 import { type Observation, observe } from './observation.ts'
 import type { Scenario } from './scenario.ts'
 import type { Setup } from './setup.ts'
+import { readyPods } from './subject.ts'
 import type { TrialSpec } from './trial-spec.ts'
 import { badInputs } from './verdict/inputs-check.ts'
 import { headerOf, judge } from './verdict/judge.ts'
@@ -64,11 +66,14 @@ async function conduct(spec: TrialSpec, sandbox: Sandbox, observation: Observati
     ? startLoad({
         world: sandbox.world,
         route: sandbox.reach(setup.subject.service?.key ?? setup.subject.key, setup.subject.service?.port ?? 0),
-        workload: setup.workload,
+        workload: plannedWorkload(scenario.load, { ...setup, replicas: readyPods(setup.subject, observation.view) }),
         model: setup.model,
         target: setup.subject.key,
+        blockTokens: setup.kvBlockTokens,
       })
     : undefined
+  const steadyAt = start + planEndsAt(scenario.load)
+  if (load) observation.load = { sender: load, steadyAt }
   let last = start
   for (const entry of scenario.timeline) {
     if (entry.at === 'start') continue
@@ -76,6 +81,7 @@ async function conduct(spec: TrialSpec, sandbox: Sandbox, observation: Observati
     await sandbox.runUntil(last)
     await inject(entry.do)
   }
+  await sandbox.runUntil(Math.max(last, steadyAt))
   for (const heal of heals) heal()
 
   observation.enter('converge')

@@ -4,6 +4,7 @@ import type { Overrides, UncertainInput } from './judgeable.ts'
 import { type LengthDistribution, meanLength } from './load/lengths.ts'
 import type { Input } from './platform/inputs/input.ts'
 import type { ResolvedInputs } from './platform/inputs/resolve.ts'
+import { percent } from './slo/objective.ts'
 
 /** The inputs of a server's trials that may be others: assumed, or given with a range. The more favourable end comes first. */
 export function uncertainInputs(inputs: ResolvedInputs, serverId: string, image: string): UncertainInput[] {
@@ -29,6 +30,9 @@ export function uncertainInputs(inputs: ResolvedInputs, serverId: string, image:
     ),
     one('prompt length', server.promptTokens, tokensText, (promptTokens) => ({ promptTokens }), 'low'),
     one('output length', server.outputTokens, tokensText, (outputTokens) => ({ outputTokens }), 'low'),
+    one('availability', server.availability, percent, (availability) => ({ availability }), 'low'),
+    one('TTFT p95', server.ttftP95Us, formatDuration, (ttftP95Us) => ({ ttftP95Us }), 'high'),
+    one('TPOT p95', server.tpotP95Us, formatDuration, (tpotP95Us) => ({ tpotP95Us }), 'high'),
   ].flatMap((input) => input ?? [])
 }
 

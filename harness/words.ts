@@ -7,6 +7,8 @@ import { podsRejected as podsRejectedCheck } from './expectations/pods-rejected.
 import { readyFloor as readyFloorCheck } from './expectations/ready-floor.ts'
 import { requestsUnserved as requestsUnservedCheck } from './expectations/requests-unserved.ts'
 import { rolloutComplete as rolloutCompleteCheck } from './expectations/rollout-complete.ts'
+import { sloHeld as sloHeldCheck } from './expectations/slo-held.ts'
+import { sloRecovered as sloRecoveredCheck } from './expectations/slo-recovered.ts'
 import { faultWord } from './faults/fault.ts'
 import { newImage as newImageFault } from './faults/new-image.ts'
 import { slowWeights as slowWeightsFault } from './faults/slow-weights.ts'
@@ -22,3 +24,5 @@ export const podsRejected = checkWord(podsRejectedCheck)
 export const readyFloor = checkWord(readyFloorCheck)
 export const requestsUnserved = checkWord(requestsUnservedCheck)
 export const rolloutComplete = checkWord(rolloutCompleteCheck)
+export const sloHeld = checkWord(sloHeldCheck)
+export const sloRecovered = checkWord(sloRecoveredCheck)

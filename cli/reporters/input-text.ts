@@ -8,10 +8,11 @@ export function inputText(key: string, value: unknown): string {
   if (key === 'nodes') return nodesText(value as readonly NodeGroup[])
   if (typeof value === 'number') {
     if (key.startsWith('imageBytes[')) return `${Number((value / 1e9).toPrecision(3))} GB`
+    if (key.startsWith('prices[')) return `${Number(value.toPrecision(3))} $/h`
     if (key === 'registryBytesPerSecond') return `${(value / 1e6).toFixed(0)} MB/s`
     if (key.endsWith('Us')) return formatDuration(value)
     if (key.endsWith('PerSecond')) return `${Number(value.toPrecision(3))}/s`
-    return key.endsWith('availability') ? `${Number((value * 100).toFixed(4))} %` : String(value)
+    return /\.(availability|goodput)$/.test(key) ? `${Number((value * 100).toFixed(4))} %` : String(value)
   }
   if (typeof value === 'object' && value !== null) {
     if ('kind' in value) return lengthsText(value as LengthDistribution)

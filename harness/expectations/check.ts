@@ -1,6 +1,8 @@
 import type { JournalRecord } from '../../sandbox/journal/record.ts'
 import type { Us } from '../../sandbox/world/time.ts'
+import type { OpenRequest } from '../load/simulated-sender.ts'
 import type { Change, ObjectsView } from '../objects-view.ts'
+import type { Slos } from '../slo/objective.ts'
 import type { Subject } from '../subject.ts'
 
 /** Something seen, with when and on what: the reason anyone may believe a verdict. */
@@ -17,6 +19,15 @@ export interface CheckContext {
   readonly view: ObjectsView
   /** The trial's phase now: `settle`, `timeline`, `converge`. */
   phase(): string
+  now(): Us
+  /** What was promised to the subject's clients. */
+  readonly slos: Slos
+  /** Kinds of clients the load has, by name; empty where they are all alike. */
+  readonly tenants: readonly string[]
+  /** Requests sent and not answered to their end. */
+  openRequests(): Iterable<OpenRequest>
+  /** When the load's last step is over; undefined before the load. */
+  loadSteadyAt(): Us | undefined
 }
 
 /** A fold over the journal. `record` is called for every record, after the view has it. */

@@ -7,10 +7,20 @@ import { podsRejected } from './pods-rejected.ts'
 import { readyFloor } from './ready-floor.ts'
 import { requestsUnserved } from './requests-unserved.ts'
 import { rolloutComplete } from './rollout-complete.ts'
+import { sloHeld } from './slo-held.ts'
+import { sloRecovered } from './slo-recovered.ts'
 
 /** Every check by name. */
 export const checks: ReadonlyMap<string, Check> = new Map(
-  [containerRestarted, engineRefused, gpusIdle, podsRejected, readyFloor, requestsUnserved, rolloutComplete].map(
-    (check) => [check.name, check as Check] as const,
-  ),
+  [
+    containerRestarted,
+    engineRefused,
+    gpusIdle,
+    podsRejected,
+    readyFloor,
+    requestsUnserved,
+    rolloutComplete,
+    sloHeld,
+    sloRecovered,
+  ].map((check) => [check.name, check as Check] as const),
 )

@@ -7,15 +7,23 @@ export type LengthDistribution =
   | { readonly kind: 'lognormal'; readonly meanTokens: number; readonly p95Tokens: number }
 
 /** A whole number of tokens, 1 or more. */
-export function sampleLength(distribution: LengthDistribution, random: RandomStream): number {
+export const sampleLength = (distribution: LengthDistribution, random: RandomStream): number =>
+  lengthSampler(distribution, random)()
+
+/** Draws one length a call, each a whole number of tokens, 1 or more. */
+export function lengthSampler(distribution: LengthDistribution, random: RandomStream): () => number {
   switch (distribution.kind) {
-    case 'constant':
-      return distribution.tokens
-    case 'uniform':
-      return distribution.minTokens + random.int(distribution.maxTokens - distribution.minTokens + 1)
+    case 'constant': {
+      const { tokens } = distribution
+      return () => tokens
+    }
+    case 'uniform': {
+      const { minTokens, maxTokens } = distribution
+      return () => minTokens + random.int(maxTokens - minTokens + 1)
+    }
     case 'lognormal': {
       const { mu, sigma } = logParameters(distribution)
-      return Math.max(1, Math.round(Math.exp(random.normal(mu, sigma))))
+      return () => Math.max(1, Math.round(Math.exp(random.normal(mu, sigma))))
     }
   }
 }

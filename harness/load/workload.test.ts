@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { randomStream } from '../../sandbox/world/random.ts'
 import { seconds } from '../../sandbox/world/time.ts'
-import { type Planned, schedule, type Workload } from './workload.ts'
+import { type Planned, schedule } from './schedule.ts'
+import type { Workload } from './workload.ts'
 
 const workload = (arrival: Workload['arrival']): Workload => ({
   arrival,
@@ -12,8 +13,8 @@ const workload = (arrival: Workload['arrival']): Workload => ({
 })
 
 function take(arrival: Workload['arrival'], n: number, seed = 1): Planned[] {
-  const plan = schedule(workload(arrival), seconds(5), randomStream(seed, 'load'))
-  return Array.from({ length: n }, () => plan.next().value)
+  const plan = schedule(workload(arrival), seconds(5), (stream) => randomStream(seed, stream))
+  return Array.from({ length: n }, () => plan.next().value!)
 }
 
 describe('schedule', () => {

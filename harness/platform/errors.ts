@@ -27,6 +27,7 @@ export type PlatformErrorCode =
   | 'MISSING_FIELD'
   | 'REJECTED'
   | 'BAD_CONFIG'
+  | 'BAD_TRACE'
   | 'BAD_PATCH'
 
 /** A place in a file; lines and columns count from 1. */

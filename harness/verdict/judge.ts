@@ -21,6 +21,7 @@ export const judge = {
     const { setup } = spec
     const judged = judgedOf(observation)
     const requests = countRequests(world.journal.records, setup.subject.key, observation.sent)
+    const cost = observation.cost.result(world.clock.now)
     const failed = judged.some((j) => !j.held)
     const invalid = failed ? [] : invalidOf(spec, observation, requests)
     return {
@@ -31,6 +32,7 @@ export const judge = {
       simulatedUs: world.clock.now,
       settledAt: observation.settledAt,
       requests,
+      ...(cost ? { cost } : {}),
       journalHash: world.journal.hash(headerOf(spec)),
     }
   },

@@ -1,4 +1,5 @@
 import type { Us } from '../../sandbox/world/time.ts'
+import type { Cost } from '../cost/cost.ts'
 import type { Broken } from '../expectations/check.ts'
 
 /** What a trial says. UNSTABLE is the word over several seeds that disagree. */
@@ -49,6 +50,8 @@ export interface TrialResult {
   /** When the platform had settled. */
   readonly settledAt?: Us
   readonly requests: RequestCounts
+  /** Undefined where nothing ran, or on no GPU. */
+  readonly cost?: Cost
   readonly journalHash: string
 }
 

@@ -61,6 +61,10 @@ export interface RequestRecord extends Stamped {
   e2eUs?: number
   promptTokens: number
   outputTokens: number
+  /** Which of several kinds of clients sent it. */
+  tenant?: string
+  /** Times it was sent, where more than once. */
+  attempts?: number
 }
 
 /** One observation of a quantity. */

@@ -91,6 +91,8 @@ export interface InferenceObserver {
     kind: 'no-endpoints' | 'refused' | 'reset' | 'http'
     status?: number
     message: string
+    /** As a Retry-After header asks. */
+    retryAfterUs?: Us
   }): void
 }
 

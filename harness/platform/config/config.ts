@@ -4,7 +4,7 @@ import type { FieldPath } from '../path.ts'
 import type { ParsedValue } from '../value.ts'
 import type { configSchema } from './schema.ts'
 
-export type { Declared } from './schema.ts'
+export type { Declared } from './figures.ts'
 
 export type ConfigValues = z.output<typeof configSchema>
 export type NodeGroupConfig = NonNullable<ConfigValues['nodes']>[number]

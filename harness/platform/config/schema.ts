@@ -1,55 +1,10 @@
 import { z } from 'zod'
 import { compareQuantities, parseQuantity } from '../../../sandbox/kube/quantity.ts'
-import type { LengthDistribution } from '../../load/lengths.ts'
+import { bandwidth, bytes, count, duration, parsed, price, text } from './figures.ts'
+import { slos, workload } from './load-schema.ts'
 import { nodeGroupName } from './node-group-name.ts'
-import { parseBandwidth, parseBytes, parseRate, parseShare, parseTime } from './units.ts'
+import { parseBytes } from './units.ts'
 
-/**
- * A figure the user gives: the value alone (`540s`), or with what is known of it
- * (`{ value: 540s, range: [500s, 700s], measured: "kubectl events, 3 starts" }`).
- */
-export interface Declared<T> {
-  readonly value: T
-  readonly range?: readonly [T, T]
-  /** How it was measured; absent where it is only given. */
-  readonly measured?: string
-}
-
-/** A value that `parse` reads from one text, number or map. A RangeError becomes the message. */
-const parsed = <T>(parse: (value: unknown) => T) =>
-  z.unknown().transform((value, context): T => {
-    try {
-      return parse(value)
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error
-      context.addIssue({ code: 'custom', message: error.message })
-      return z.NEVER
-    }
-  })
-
-const declared = (parse: (value: unknown) => number) =>
-  parsed((value): Declared<number> => {
-    if (value === null || typeof value !== 'object') return { value: parse(value) }
-    const { value: given, range, measured, ...rest } = value as Record<string, unknown>
-    const unknown = Object.keys(rest)[0]
-    if (unknown !== undefined) throw new RangeError(`unknown key "${unknown}" (known: value, range, measured)`)
-    if (given === undefined) throw new RangeError('a figure needs a value: { value: 540s, range: [500s, 700s] }')
-    return {
-      value: parse(given),
-      ...(range === undefined ? {} : { range: parseRange(range, parse) }),
-      ...(measured === undefined ? {} : { measured: parseText(measured) }),
-    }
-  })
-
-const positive = (parse: (value: unknown) => number) => (value: unknown) => {
-  const number = parse(value)
-  if (!(number > 0)) throw new RangeError(`must be more than 0, not ${String(value)}`)
-  return number
-}
-
-const duration = declared(positive(parseTime))
-const bytes = declared(positive(parseBytes))
-const bandwidth = declared(positive(parseBandwidth))
 /** Memory the kubelet keeps back: with no more than that a node has none for pods. Follows pkg/kubelet/eviction/defaults_linux.go. */
 const EVICTION_MEMORY = '100Mi'
 const NOTHING = parseQuantity('0')
@@ -70,9 +25,6 @@ const cpu = parsed((value) => {
   if (compareQuantities(parseQuantity(text), NOTHING) <= 0) throw new RangeError(`must be more than 0, not ${text}`)
   return text
 })
-
-const count = z.int().min(1)
-const text = z.string().min(1)
 
 const gpu = z.strictObject({ product: text.optional(), id: text.optional(), count: z.int().min(0).max(64) })
 
@@ -118,26 +70,6 @@ const modelSpec = z.strictObject({
   source: z.string().default('seatrial.yaml'),
 })
 
-const lengths = parsed(parseLengths)
-
-const slos = z.strictObject({
-  availability: declared(parseShare).optional(),
-  ttft: z.strictObject({ p95: duration.optional(), p99: duration.optional() }).optional(),
-  tpot: z.strictObject({ p95: duration.optional() }).optional(),
-  e2e: z.strictObject({ p95: duration.optional() }).optional(),
-})
-
-const workload = z.strictObject({
-  arrival: z
-    .strictObject({ rate: declared(positive(parseRate)), kind: z.enum(['constant', 'poisson']).default('poisson') })
-    .optional(),
-  promptTokens: lengths.optional(),
-  outputTokens: lengths.optional(),
-  duration: duration.optional(),
-  timeout: duration.optional(),
-  slos: slos.optional(),
-})
-
 /** What `seatrial.yaml` may say. Every part is optional; unknown keys are refused. */
 export const configSchema = z.strictObject({
   name: text.optional(),
@@ -157,6 +89,7 @@ export const configSchema = z.strictObject({
   registry: z.strictObject({ bandwidth: bandwidth.optional() }).optional(),
   workloads: z.record(z.string(), workload).optional(),
   slos: slos.optional(),
+  prices: z.record(z.string(), price).optional(),
   scenarios: z.record(z.string(), z.record(z.string(), z.unknown())).optional(),
 })
 
@@ -174,56 +107,6 @@ function namesOnce(groups: readonly { name?: string | undefined }[], context: z.
         message: `another node group is called ${name} too`,
       })
   }
-}
-
-function parseRange(value: unknown, parse: (value: unknown) => number): [number, number] {
-  if (!Array.isArray(value) || value.length !== 2) throw new RangeError('a range is a list of two: [low, high]')
-  const [low, high] = [parse(value[0]), parse(value[1])]
-  if (low > high)
-    throw new RangeError(`a range goes from low to high, not from ${String(value[0])} to ${String(value[1])}`)
-  return [low, high]
-}
-
-function parseText(value: unknown): string {
-  if (typeof value !== 'string') throw new RangeError('measured says how, in words: "kubectl events, 3 starts"')
-  return value
-}
-
-function parseLengths(value: unknown): LengthDistribution {
-  if (typeof value === 'number') return { kind: 'constant', tokens: tokens(value) }
-  const { min, max, mean, p95, ...rest } = (value !== null && typeof value === 'object' ? value : {}) as Record<
-    string,
-    unknown
-  >
-  if (
-    Object.keys(rest).length === 0 &&
-    mean !== undefined &&
-    p95 !== undefined &&
-    min === undefined &&
-    max === undefined
-  ) {
-    const [meanTokens, p95Tokens] = [tokens(mean), tokens(p95)]
-    if (p95Tokens <= meanTokens) throw new RangeError(`p95 (${p95Tokens}) must be more than the mean (${meanTokens})`)
-    return { kind: 'lognormal', meanTokens, p95Tokens }
-  }
-  if (
-    Object.keys(rest).length === 0 &&
-    min !== undefined &&
-    max !== undefined &&
-    mean === undefined &&
-    p95 === undefined
-  ) {
-    const [minTokens, maxTokens] = [tokens(min), tokens(max)]
-    if (minTokens > maxTokens) throw new RangeError(`min (${minTokens}) must not be more than max (${maxTokens})`)
-    return { kind: 'uniform', minTokens, maxTokens }
-  }
-  throw new RangeError('token lengths are a number, { mean: 512, p95: 2048 } or { min: 16, max: 512 }')
-}
-
-function tokens(value: unknown): number {
-  if (!Number.isInteger(value) || (value as number) < 1)
-    throw new RangeError(`a number of tokens is a whole number of at least 1, not ${String(value)}`)
-  return value as number
 }
 
 function isQuantity(text: string): boolean {

@@ -5,7 +5,7 @@ import type { ServerInputs } from './server-inputs.ts'
 /** An input as reports list it. */
 export interface ListedInput {
   /**
-   * Stable, for programs: `nodes`, `registryBytesPerSecond`, `imageBytes[IMAGE]` or `servers[SERVER ID].FIELD`, where FIELD is one of
+   * Stable, for programs: `nodes`, `registryBytesPerSecond`, `imageBytes[IMAGE]`, `prices[PRODUCT]` or `servers[SERVER ID].FIELD`, where FIELD is one of
    * `ServerInputs`. What follows the last `.` says the unit of the value.
    */
   readonly key: string
@@ -24,6 +24,11 @@ export function listInputs(inputs: ResolvedInputs): ListedInput[] {
       name: `size of ${image}`,
       input,
     })),
+    ...Object.entries(inputs.prices).map(([product, input]) => ({
+      key: `prices[${product}]`,
+      name: `price of ${product}`,
+      input,
+    })),
     ...Object.entries(inputs.servers).flatMap(([id, server]) =>
       (Object.keys(NAMES) as (keyof ServerInputs)[]).flatMap((field) => {
         const input = server[field]
@@ -40,11 +45,15 @@ const NAMES: Readonly<Record<keyof ServerInputs, string>> = {
   arrival: 'arrivals',
   promptTokens: 'prompt length',
   outputTokens: 'output length',
+  details: 'traffic',
   durationUs: 'duration of the load',
   timeoutUs: 'client timeout',
   availability: 'availability',
   ttftP95Us: 'TTFT p95',
   ttftP99Us: 'TTFT p99',
   tpotP95Us: 'TPOT p95',
+  tpotP99Us: 'TPOT p99',
   e2eP95Us: 'end-to-end latency p95',
+  e2eP99Us: 'end-to-end latency p99',
+  goodput: 'goodput',
 }

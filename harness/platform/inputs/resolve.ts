@@ -12,6 +12,7 @@ import { suggest } from '../suggest.ts'
 import { guessCluster } from './cluster.ts'
 import { imageInputs } from './image-inputs.ts'
 import { assumed, declaredInput, givenInput, type Input } from './input.ts'
+import { priceInputs } from './price-inputs.ts'
 import { type ServerInputs, serverInputs } from './server-inputs.ts'
 
 /** What is known of a server's model without running it. */
@@ -48,6 +49,8 @@ export interface ResolvedInputs {
   readonly registryBytesPerSecond: Input<number>
   /** Bytes pulled, by image as the manifests name it. */
   readonly imageBytes: Readonly<Record<string, Input<number>>>
+  /** Dollars an hour of a GPU, by product; absent where nobody knows. */
+  readonly prices: Readonly<Record<string, Input<number>>>
   /** By the id of the server. */
   readonly servers: Readonly<Record<string, ServerInputs>>
 }
@@ -79,11 +82,19 @@ export function resolveInputs<R>(
     ),
     ...unmatched(platform, 'images', Object.keys(images), 'image in the manifests'),
     ...unknownGpus(platform, options.gpus),
+    ...unmatched(
+      platform,
+      'prices',
+      options.gpus.flatMap(({ id, product }) => [id, product]),
+      'GPU',
+    ),
   ]
   if (errors.length > 0) throw new PlatformErrors(errors)
   const bandwidth = config?.registry?.bandwidth
+  const nodes = nodesInput(platform, servers, options)
   return {
-    nodes: nodesInput(platform, servers, options),
+    nodes,
+    prices: priceInputs(config, nodes.value, options.gpus),
     registryBytesPerSecond:
       config && bandwidth
         ? declaredInput(config, ['registry', 'bandwidth'], bandwidth)
@@ -162,7 +173,7 @@ function unknownGpus(platform: Platform, gpus: readonly GpuSpec[]): PlatformErro
 /** Settings for something that is not in the manifests: most likely a slip, and without an error a default would be used instead. */
 function unmatched(
   platform: Platform,
-  section: 'workloads' | 'models' | 'images',
+  section: 'workloads' | 'models' | 'images' | 'prices',
   names: readonly string[],
   what: string,
 ): PlatformError[] {
