@@ -69,6 +69,9 @@ export const ClusterTriggerAuthentication = define<o.TriggerAuthentication>(
   'clustertriggerauthentications',
   false,
 )
+export const NodePool = define<o.NodePool>('karpenter.sh/v1', 'NodePool', 'nodepools', false)
+export const NodeClaim = define<o.NodeClaim>('karpenter.sh/v1', 'NodeClaim', 'nodeclaims', false)
+define('karpenter.k8s.aws/v1', 'EC2NodeClass', 'ec2nodeclasses', false)
 define('rbac.authorization.k8s.io/v1', 'ClusterRole', 'clusterroles', false)
 define('rbac.authorization.k8s.io/v1', 'ClusterRoleBinding', 'clusterrolebindings', false)
 export const StorageClass = define<o.StorageClass>('storage.k8s.io/v1', 'StorageClass', 'storageclasses', false)

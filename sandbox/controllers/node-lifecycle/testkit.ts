@@ -55,20 +55,21 @@ export function nodeCluster(options: NodeClusterOptions) {
   for (const spec of [lifecycle, ...usual, ...(options.controllers ?? [])])
     runController(spec, { world, kube: manager })
   runScheduler({ world, kube: kube('kube-scheduler') })
-  const start = (i: number): RunningNode => {
-    const name = `node-${i}`
-    return startNode({
+  const machine = (node: NodeSpec, more: Partial<NodeOptions> = {}): RunningNode =>
+    startNode({
       world,
-      kube: kube(`kubelet/${name}`, kubeletFields(name)),
-      node: { name, cpu: '64', memory: '512Gi', images: ['x'], ...nodeAddresses(i), ...options.node?.(i) },
+      kube: kube(`kubelet/${node.name}`, kubeletFields(node.name)),
+      node,
       network,
       registry,
       programFor: plainPrograms(),
       pullBytesPerSecond: 1e9,
       ...(written ? { renewLease: true } : { leases }),
       ...options.options,
+      ...more,
     })
-  }
+  const start = (i: number): RunningNode =>
+    machine({ name: `node-${i}`, cpu: '64', memory: '512Gi', images: ['x'], ...nodeAddresses(i), ...options.node?.(i) })
   const nodes = Array.from({ length: options.nodes }, (_, i) => start(i))
   const at = (s: number) => clock.runUntil(seconds(s))
   at(5)
@@ -80,7 +81,7 @@ export function nodeCluster(options: NodeClusterOptions) {
     nodes,
     at,
     kube,
-    start,
+    machine,
     node: (i: number): o.Node => store.get(Node, `node-${i}`),
     ready: (i: number) => condition(store.get(Node, `node-${i}`), 'Ready'),
     pods: (): o.Pod[] => store.list(Pod),
