@@ -16,25 +16,35 @@ export type Decision =
 const MIN_FEASIBLE_NODES = 100
 const MIN_FEASIBLE_PERCENT = 5
 
+/** Where the next search begins, so that all nodes get their turn: shared by the profiles of a scheduler. */
+export interface SearchCursor {
+  next: number
+}
+
 /** Chooses nodes for pods. Follows pkg/scheduler/schedule_one.go schedulePod. */
 export class Algorithm {
   private readonly plugins: readonly Plugin[]
   private readonly cache: SchedulerCache
   private readonly nominations: Nominations
   private readonly random: RandomStream
-  /** Where the next search begins, so that all nodes get their turn. */
-  private nextStart = 0
+  /** Of the nodes that are tried; 0: fewer the more there are. */
+  private readonly percentage: number
+  private readonly cursor: SearchCursor
 
   constructor(options: {
     plugins: readonly Plugin[]
     cache: SchedulerCache
     nominations: Nominations
     random: RandomStream
+    percentageOfNodesToScore?: number | undefined
+    cursor?: SearchCursor | undefined
   }) {
     this.plugins = options.plugins
     this.cache = options.cache
     this.nominations = options.nominations
     this.random = options.random
+    this.percentage = options.percentageOfNodesToScore ?? 0
+    this.cursor = options.cursor ?? { next: 0 }
   }
 
   schedule(pod: PodInfo): Decision {
@@ -71,7 +81,7 @@ export class Algorithm {
       statuses.absent = unresolvable('', `node(s) didn't satisfy plugin(s) [${[...naming].sort().join(' ')}]`)
     }
     const feasible = this.passing(tried, pod, filters, statuses, plugins)
-    this.nextStart = (this.nextStart + feasible.length + statuses.size) % nodes.length
+    this.cursor.next = (this.cursor.next + feasible.length + statuses.size) % nodes.length
     if (feasible.length > 0) return feasible
     return { kind: 'unfit', nodes: nodes.length, filters, diagnosis: { statuses, plugins } }
   }
@@ -83,10 +93,10 @@ export class Algorithm {
     statuses: NodeStatuses,
     plugins: Set<string>,
   ): NodeInfo[] {
-    const wanted = feasibleNodesToFind(nodes.length)
+    const wanted = feasibleNodesToFind(nodes.length, this.percentage)
     const feasible: NodeInfo[] = []
     for (let i = 0; i < nodes.length && feasible.length < wanted; i++) {
-      const node = nodes[(this.nextStart + i) % nodes.length]!
+      const node = nodes[(this.cursor.next + i) % nodes.length]!
       const status = filterWithNominated(filters, pod, node, this.nominations)
       if (!status) {
         feasible.push(node)
@@ -116,8 +126,8 @@ export class Algorithm {
 }
 
 /** How many feasible nodes a cycle looks for: all below 100, a falling share of more. Follows numFeasibleNodesToFind. */
-export function feasibleNodesToFind(nodes: number): number {
+export function feasibleNodesToFind(nodes: number, percentage = 0): number {
   if (nodes < MIN_FEASIBLE_NODES) return nodes
-  const percent = Math.max(50 - Math.trunc(nodes / 125), MIN_FEASIBLE_PERCENT)
+  const percent = percentage || Math.max(50 - Math.trunc(nodes / 125), MIN_FEASIBLE_PERCENT)
   return Math.max(Math.trunc((nodes * percent) / 100), MIN_FEASIBLE_NODES)
 }

@@ -14,7 +14,9 @@ import {
 import type { SchedulingQueue } from './queue/scheduling-queue.ts'
 
 const isAssigned = (pod: o.Pod): boolean => Boolean(pod.spec.nodeName)
-const isOurs = (pod: o.Pod): boolean => (pod.spec.schedulerName ?? DEFAULT_SCHEDULER) === DEFAULT_SCHEDULER
+
+/** The name by which a pod asks for a scheduler. */
+export const schedulerOf = (pod: o.Pod): string => pod.spec.schedulerName ?? DEFAULT_SCHEDULER
 /** Finished pods hold nothing: the scheduler's informer does not list them. */
 const isFinished = (pod: o.Pod): boolean => pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed'
 
@@ -25,9 +27,11 @@ export function watchCluster(options: {
   kube: Kube
   cache: SchedulerCache
   queue: SchedulingQueue
+  /** Whether a profile of this scheduler is for the pod. */
+  isOurs: (pod: o.Pod) => boolean
   volumes?: boolean
 }): () => void {
-  const { kube, cache, queue } = options
+  const { kube, cache, queue, isOurs } = options
   const stopNodes = kube.watch(Node, {
     added(node) {
       cache.setNode(node)
@@ -42,7 +46,7 @@ export function watchCluster(options: {
       cache.removeNode(node)
     },
   })
-  const pods = new PodHandlers(cache, queue)
+  const pods = new PodHandlers(cache, queue, isOurs)
   const stopPods = kube.watch(Pod, {
     added(pod) {
       if (!isFinished(pod)) pods.added(pod)
@@ -81,15 +85,17 @@ function watchStorage(kube: Kube, queue: SchedulingQueue): (() => void)[] {
 class PodHandlers {
   private readonly cache: SchedulerCache
   private readonly queue: SchedulingQueue
+  private readonly isOurs: (pod: o.Pod) => boolean
 
-  constructor(cache: SchedulerCache, queue: SchedulingQueue) {
+  constructor(cache: SchedulerCache, queue: SchedulingQueue, isOurs: (pod: o.Pod) => boolean) {
     this.cache = cache
     this.queue = queue
+    this.isOurs = isOurs
   }
 
   added(pod: o.Pod): void {
     if (isAssigned(pod)) this.addAssigned(pod)
-    else if (isOurs(pod)) this.queue.add(pod)
+    else if (this.isOurs(pod)) this.queue.add(pod)
   }
 
   updated(before: o.Pod, after: o.Pod): void {
@@ -98,15 +104,15 @@ class PodHandlers {
       for (const event of podChanges(before, after)) this.queue.move(event, before, after)
     } else if (isAssigned(after)) {
       this.addAssigned(after)
-      if (isOurs(before)) this.queue.delete(before)
-    } else if (isOurs(before)) this.updateWaiting(before, after)
+      if (this.isOurs(before)) this.queue.delete(before)
+    } else if (this.isOurs(before)) this.updateWaiting(before, after)
   }
 
   deleted(pod: o.Pod): void {
     if (isAssigned(pod)) {
       this.cache.removePod(pod.metadata.uid)
       this.queue.move(ASSIGNED_POD_DELETE, pod, undefined)
-    } else if (isOurs(pod)) this.deleteWaiting(pod)
+    } else if (this.isOurs(pod)) this.deleteWaiting(pod)
   }
 
   private addAssigned(pod: o.Pod): void {

@@ -14,13 +14,14 @@ const NOT_ASKED = 'not found'
  * Follows pkg/scheduler/framework/runtime/framework.go RunPostFilterPlugins, plugins/dynamicresources PostFilter.
  */
 export function postFilter(
-  preemption: Preemption,
+  preemption: Preemption | undefined,
   pod: PodInfo,
   filters: FilterState,
   diagnosis: Diagnosis,
   options: { now: Us; budgets: readonly DisruptionBudget[] },
 ): PreemptionOutcome {
   if (diagnosis.preFilterMessage) return { nominate: undefined, message: NOT_ASKED }
+  if (!preemption) return { nominate: undefined, message: NO_CLAIMS }
   const outcome = preemption.evaluate(pod, filters, diagnosis, options)
   if (outcome.candidate || outcome.isError) return outcome
   return { ...outcome, message: `${NO_CLAIMS}, ${outcome.message}` }

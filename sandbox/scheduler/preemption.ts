@@ -27,8 +27,14 @@ export interface PreemptionOutcome {
 }
 
 const PLUGIN = 'DefaultPreemption'
-const MIN_CANDIDATES = 100
-const MIN_CANDIDATES_PERCENT = 10
+
+/** How many candidate nodes are looked for. Defaults follow pkg/scheduler/apis/config/v1/defaults.go. */
+export interface PreemptionArgs {
+  readonly minCandidateNodesPercentage: number
+  readonly minCandidateNodesAbsolute: number
+}
+
+export const PREEMPTION_DEFAULTS: PreemptionArgs = { minCandidateNodesPercentage: 10, minCandidateNodesAbsolute: 100 }
 const NOT_HELPFUL = unresolvable(PLUGIN, 'Preemption is not helpful for scheduling')
 const NO_VICTIMS = unresolvable(PLUGIN, 'No preemption victims found for incoming pod')
 
@@ -40,11 +46,18 @@ export class Preemption {
   private readonly cache: SchedulerCache
   private readonly nominations: Nominations
   private readonly random: RandomStream
+  private readonly args: PreemptionArgs
 
-  constructor(options: { cache: SchedulerCache; nominations: Nominations; random: RandomStream }) {
+  constructor(options: {
+    cache: SchedulerCache
+    nominations: Nominations
+    random: RandomStream
+    args?: PreemptionArgs | undefined
+  }) {
     this.cache = options.cache
     this.nominations = options.nominations
     this.random = options.random
+    this.args = options.args ?? PREEMPTION_DEFAULTS
   }
 
   evaluate(
@@ -93,7 +106,7 @@ export class Preemption {
     const errors: string[] = []
     if (nodes.length === 0) return { candidates: [], found, errors }
     const offset = this.random.int(nodes.length)
-    const wanted = candidatesToFind(nodes.length)
+    const wanted = candidatesToFind(nodes.length, this.args)
     for (let i = 0; i < nodes.length; i++) {
       if (kept.length > 0 && kept.length + violating.length >= wanted) break
       const node = nodes[(offset + i) % nodes.length]!
@@ -140,6 +153,7 @@ export class Preemption {
   }
 }
 
-function candidatesToFind(nodes: number): number {
-  return Math.min(Math.max(Math.trunc((nodes * MIN_CANDIDATES_PERCENT) / 100), MIN_CANDIDATES), nodes)
+function candidatesToFind(nodes: number, args: PreemptionArgs): number {
+  const share = Math.trunc((nodes * args.minCandidateNodesPercentage) / 100)
+  return Math.min(Math.max(share, args.minCandidateNodesAbsolute), nodes)
 }

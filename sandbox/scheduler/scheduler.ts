@@ -1,26 +1,25 @@
 import { ApiError } from '../kube/errors.ts'
-import { keyOf, Pod } from '../kube/kinds.ts'
+import { keyOf, Pod, PodDisruptionBudget } from '../kube/kinds.ts'
 import type { Kube } from '../kube/kube.ts'
+import type * as o from '../kube/objects.ts'
 import { type Actor, sleep, type Task } from '../world/actor.ts'
 import type { Us } from '../world/time.ts'
 import type { World } from '../world/world.ts'
-import { Algorithm, type Decision } from './algorithm.ts'
+import type { Decision } from './algorithm.ts'
 import { SchedulerCache } from './cache.ts'
+import type { SchedulerConfiguration } from './config/configuration.ts'
+import { type Profile, pluginsByScheduler, profilesOf } from './config/profiles.ts'
 import type { DisruptionBudget } from './disruption-budgets.ts'
-import { watchCluster } from './event-handlers.ts'
+import { schedulerOf, watchCluster } from './event-handlers.ts'
 import { ASSIGNED_POD_DELETE } from './framework/events.ts'
 import { fitMessage } from './framework/fit-error.ts'
-import { defaultPlugins } from './framework/plugins/index.ts'
 import { schedulingGates } from './framework/plugins/scheduling-gates.ts'
 import { type PodInfo, podInfo } from './framework/pod-info.ts'
-import { listersOver } from './listers.ts'
 import { patchPodStatus } from './pod-status.ts'
 import { postFilter } from './post-filter.ts'
-import { Preemption } from './preemption.ts'
 import { PreemptionExecutor } from './preemption-executor.ts'
 import type { QueuedPod } from './queue/queued-pod.ts'
 import { SchedulingQueue } from './queue/scheduling-queue.ts'
-import { volumePlugins } from './volumes/plugins.ts'
 import { isBindingFailure, VolumeBinder } from './volumes/volume-binder.ts'
 
 export interface SchedulerOptions {
@@ -31,11 +30,13 @@ export interface SchedulerOptions {
   readonly volumes?: boolean
   /** What one cycle takes of the scheduler's time, besides waiting for the API server. 0 when left out. */
   readonly cycleTime?: Us
-  /** The PodDisruptionBudgets preemption goes by. None when left out. */
+  /** The PodDisruptionBudgets preemption goes by. Those in the scheduler's cache when left out. */
   readonly budgets?: () => readonly DisruptionBudget[]
+  /** Profiles, strategies, backoff. Upstream's default profile when left out. */
+  readonly configuration?: SchedulerConfiguration
 }
 
-/** Starts the scheduler for the pods of `default-scheduler`. Follows pkg/scheduler/scheduler.go. */
+/** Starts the scheduler for the pods of its profiles: `default-scheduler` unless configured. Follows pkg/scheduler/scheduler.go. */
 export function runScheduler(options: SchedulerOptions): Scheduler {
   return new Scheduler(options)
 }
@@ -56,8 +57,8 @@ export class Scheduler {
   private readonly kube: Kube
   private readonly options: SchedulerOptions
   private readonly volumes: VolumeBinder | undefined
-  private readonly algorithm: Algorithm
-  private readonly preemption: Preemption
+  private readonly profiles: ReadonlyMap<string, Profile>
+  private readonly budgets: () => readonly DisruptionBudget[]
   private readonly executor: PreemptionExecutor
   private readonly loop: Actor
   private readonly unwatch: () => void
@@ -68,24 +69,33 @@ export class Scheduler {
     this.options = options
     this.kube = options.kube.client('scheduler')
     this.volumes = options.volumes ? new VolumeBinder({ kube: this.kube, clock: world.clock }) : undefined
-    const plugins = defaultPlugins(listersOver(this.kube), this.volumes && volumePlugins(this.volumes))
+    const plugins = pluginsByScheduler(options, this.kube, this.volumes)
     this.executor = new PreemptionExecutor({ world, kube: this.kube })
     this.queue = new SchedulingQueue({
       clock: world.clock,
-      listeners: plugins,
+      listeners: [...plugins.values()].flat(),
+      byScheduler: plugins.size > 1 ? plugins : undefined,
+      backoff: options.configuration?.podBackoff,
       gates: [schedulingGates, this.executor],
       lister: (key) => this.kube.get(Pod, key),
     })
     const shared = { cache: this.cache, nominations: this.queue.nominator }
-    this.algorithm = new Algorithm({ ...shared, plugins, random: world.random('kube-scheduler/nodes') })
-    this.preemption = new Preemption({ ...shared, random: world.random('kube-scheduler/preemption') })
+    this.profiles = profilesOf(plugins, shared, options)
+    // the first look starts the informer
+    this.kube.list(PodDisruptionBudget)
+    this.budgets = options.budgets ?? (() => this.kube.list(PodDisruptionBudget))
     this.unwatch = watchCluster({
       kube: this.kube,
       cache: this.cache,
       queue: this.queue,
       volumes: options.volumes ?? false,
+      isOurs: (pod) => this.profiles.has(schedulerOf(pod)),
     })
     this.loop = world.spawn('kube-scheduler', this.run())
+  }
+
+  private profileOf(pod: o.Pod): Profile {
+    return this.profiles.get(schedulerOf(pod))!
   }
 
   stop(): void {
@@ -105,7 +115,7 @@ export class Scheduler {
     const { info } = queued
     if (info.pod.metadata.deletionTimestamp || this.cache.isAssumed(info.uid)) return this.queue.done(info.uid)
     if (this.options.cycleTime) yield* sleep(this.options.cycleTime)
-    const decision = this.algorithm.schedule(info)
+    const decision = this.profileOf(info.pod).algorithm.schedule(info)
     if (decision.kind !== 'node') return yield* this.failed(queued, this.failureOf(info, decision))
     const assumed = this.cache.assume(info, decision.node.name)
     this.volumes?.reserve(assumed.pod, decision.node.name)
@@ -143,9 +153,9 @@ export class Scheduler {
     const listed = this.kube.get(Pod, keyOf(info.pod))
     if (!listed) return { reason, message: fitMessage(nodes, diagnosis), plugins, nominate: undefined }
     const preemptor = podInfo(listed)
-    const outcome = postFilter(this.preemption, preemptor, filters, diagnosis, {
+    const outcome = postFilter(this.profileOf(listed).preemption, preemptor, filters, diagnosis, {
       now: this.world.clock.now,
-      budgets: this.options.budgets?.() ?? [],
+      budgets: this.budgets(),
     })
     if (outcome.candidate) this.executor.start(outcome.candidate, preemptor, this.queue)
     const message = fitMessage(nodes, { ...diagnosis, postFilterMessage: outcome.message })

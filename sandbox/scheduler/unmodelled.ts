@@ -12,11 +12,17 @@ const PLACING_VOLUMES = [
   'csi',
 ]
 
+const DEFAULT_ONLY: ReadonlySet<string> = new Set(['default-scheduler'])
+
 /**
- * The fields of a pod that a scheduler goes by and this one does not: paths under `spec`. Plugins left out: VolumeBinding,
+ * The fields of a pod that a scheduler goes by and this one does not: paths under `spec`. `schedulers`: the names there is a
+ * profile for. Plugins left out: VolumeBinding,
  * VolumeZone, VolumeRestrictions, NodeVolumeLimits, DynamicResources, NodeDeclaredFeatures, GangScheduling.
  */
-export function unmodelledFields(pod: { readonly spec: PodSpec }): string[] {
+export function unmodelledFields(
+  pod: { readonly spec: PodSpec },
+  schedulers: { has(name: string): boolean } = DEFAULT_ONLY,
+): string[] {
   const { spec } = pod
   const found: string[] = []
   for (const [i, volume] of (spec.volumes ?? []).entries())
@@ -32,6 +38,6 @@ export function unmodelledFields(pod: { readonly spec: PodSpec }): string[] {
   const { hostUsers, schedulingGroup } = spec as PodSpec & { hostUsers?: boolean; schedulingGroup?: unknown }
   if (hostUsers === false && spec.hostNetwork) found.push('spec.hostUsers')
   if (schedulingGroup) found.push('spec.schedulingGroup')
-  if (spec.schedulerName && spec.schedulerName !== 'default-scheduler') found.push('spec.schedulerName')
+  if (spec.schedulerName && !schedulers.has(spec.schedulerName)) found.push('spec.schedulerName')
   return found
 }

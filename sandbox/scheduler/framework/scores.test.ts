@@ -91,7 +91,9 @@ describe('scores', () => {
   })
 
   it('looks for fewer nodes the more there are', () => {
-    expect([5, 99, 100, 250, 1000, 5000, 6000].map(feasibleNodesToFind)).toEqual([5, 99, 100, 120, 420, 500, 300])
+    expect([5, 99, 100, 250, 1000, 5000, 6000].map((nodes) => feasibleNodesToFind(nodes))).toEqual([
+      5, 99, 100, 120, 420, 500, 300,
+    ])
   })
 })
 

@@ -3,8 +3,13 @@ import { seconds, type Us } from '../../world/time.ts'
 import { KeyedHeap } from './heap.ts'
 import { comesFirst, type QueuedPod } from './queued-pod.ts'
 
-const INITIAL_BACKOFF: Us = seconds(1)
-const MAX_BACKOFF: Us = seconds(10)
+/** How long a rejected pod waits at first, and at most. */
+export interface Backoff {
+  readonly initial: Us
+  readonly max: Us
+}
+
+const DEFAULT_BACKOFF: Backoff = { initial: seconds(1), max: seconds(10) }
 /** Backoffs end on whole seconds, so that pods whose backoffs end together come by priority. */
 const WINDOW: Us = seconds(1)
 
@@ -14,11 +19,17 @@ export class BackoffQueue {
   private readonly onCompleted: (pods: readonly QueuedPod[]) => void
   private readonly rejected: KeyedHeap<QueuedPod>
   private readonly failed: KeyedHeap<QueuedPod>
+  private readonly durations: Backoff
   private tick: Timer | undefined
 
-  constructor(options: { clock: Clock; onCompleted: (pods: readonly QueuedPod[]) => void }) {
+  constructor(options: {
+    clock: Clock
+    durations?: Backoff | undefined
+    onCompleted: (pods: readonly QueuedPod[]) => void
+  }) {
     this.clock = options.clock
     this.onCompleted = options.onCompleted
+    this.durations = options.durations ?? DEFAULT_BACKOFF
     const before = (a: QueuedPod, b: QueuedPod): boolean => {
       const [until, other] = [this.backoffUntil(a), this.backoffUntil(b)]
       return until !== other ? until < other : comesFirst(a, b)
@@ -60,11 +71,12 @@ export class BackoffQueue {
     return this.rejected.pop()
   }
 
-  /** 1 s, doubled with each failure up to 10 s, rounded down to a whole second. */
+  /** The first, doubled with each failure up to the longest, rounded down to a whole second. */
   private backoffUntil(pod: QueuedPod): Us {
     const count = pod.consecutiveErrors > 0 ? pod.consecutiveErrors : pod.unschedulableCount
     if (count === 0) return Number.NEGATIVE_INFINITY
-    pod.backoffUntil ??= align(pod.timestamp + Math.min(INITIAL_BACKOFF * 2 ** Math.min(count - 1, 10), MAX_BACKOFF))
+    const { initial, max } = this.durations
+    pod.backoffUntil ??= align(pod.timestamp + Math.min(initial * 2 ** (count - 1), max))
     return pod.backoffUntil
   }
 

@@ -5,7 +5,7 @@ import type { Clock, Timer } from '../../world/clock.ts'
 import { minutes, seconds, type Us } from '../../world/time.ts'
 import { type ClusterEvent, podChanges, WILDCARD } from '../framework/events.ts'
 import { podInfo } from '../framework/pod-info.ts'
-import { BackoffQueue } from './backoff-queue.ts'
+import { type Backoff, BackoffQueue } from './backoff-queue.ts'
 import { KeyedHeap } from './heap.ts'
 import { HintMap, type Listener } from './hints.ts'
 import { InFlight } from './in-flight.ts'
@@ -32,6 +32,7 @@ export class SchedulingQueue {
   private readonly startedAt: Us
   private readonly gates: readonly Gate[]
   private readonly hints: HintMap
+  private readonly hintsByScheduler: ReadonlyMap<string, HintMap> | undefined
   private readonly active = new KeyedHeap<QueuedPod>({ key: (pod) => pod.key, before: comesFirst })
   private readonly backoff: BackoffQueue
   private readonly unschedulable = new Map<string, QueuedPod>()
@@ -39,19 +40,31 @@ export class SchedulingQueue {
   private sequence = 0
   private flush: Timer | undefined
 
-  /** `lister` gives pods as the scheduler's cache has them; `listeners` are the plugins. */
+  /**
+   * `lister` gives pods as the scheduler's cache has them; `listeners` are the plugins; `byScheduler` those of each profile,
+   * where there are several.
+   */
   constructor(options: {
     clock: Clock
     listeners: readonly Listener[]
     gates: readonly Gate[]
     lister: (key: string) => Pod | undefined
+    byScheduler?: ReadonlyMap<string, readonly Listener[]> | undefined
+    backoff?: Backoff | undefined
   }) {
     this.clock = options.clock
     this.startedAt = options.clock.now
     this.gates = options.gates
     this.hints = new HintMap([...options.gates, ...options.listeners])
+    this.hintsByScheduler =
+      options.byScheduler &&
+      new Map([...options.byScheduler].map(([name, own]) => [name, new HintMap([...options.gates, ...own])]))
     this.nominator = new Nominator(options.lister)
-    this.backoff = new BackoffQueue({ clock: options.clock, onCompleted: (pods) => this.activateAll(pods) })
+    this.backoff = new BackoffQueue({
+      clock: options.clock,
+      durations: options.backoff,
+      onCompleted: (pods) => this.activateAll(pods),
+    })
   }
 
   /** How many pods wait where. */
@@ -81,7 +94,7 @@ export class SchedulingQueue {
     else if (this.backoff.get(key)) this.backoff.refresh(queued)
     else
       for (const event of events) {
-        if (!this.hints.isWorthIt(queued, { event, before, after })) continue
+        if (!this.hintsOf(after).isWorthIt(queued, { event, before, after })) continue
         this.requeue(queued)
         if (!this.unschedulable.has(key)) return
       }
@@ -115,8 +128,9 @@ export class SchedulingQueue {
     }
     this.stamp(pod)
     pod.backoffUntil = undefined
+    const hints = this.hintsOf(pod.info.pod)
     const worthIt =
-      pod.rejectors.size === 0 || this.inFlight.since(pod.info.uid).some((seen) => this.hints.isWorthIt(pod, seen))
+      pod.rejectors.size === 0 || this.inFlight.since(pod.info.uid).some((seen) => hints.isWorthIt(pod, seen))
     if (worthIt) this.requeue(pod)
     else this.toUnschedulable(pod)
     this.inFlight.end(pod.info.uid)
@@ -133,7 +147,7 @@ export class SchedulingQueue {
     const seen = { event, before, after }
     for (const pod of [...this.unschedulable.values()]) {
       if (!concerns(pod.info.pod) || (pod.gate && !this.hints.gateHears(pod.gate, event))) continue
-      if (this.hints.isWorthIt(pod, seen)) this.requeue(pod)
+      if (this.hintsOf(pod.info.pod).isWorthIt(pod, seen)) this.requeue(pod)
     }
     this.inFlight.record(seen)
   }
@@ -147,6 +161,10 @@ export class SchedulingQueue {
     else if (backingOff) this.toActive(backingOff, { admitted: true })
     else if (this.inFlight.has(pod.metadata.uid))
       this.inFlight.record({ event: WILDCARD, before: undefined, after: pod })
+  }
+
+  private hintsOf({ spec }: Pod): HintMap {
+    return this.hintsByScheduler?.get(spec.schedulerName ?? '') ?? this.hints
   }
 
   private activateAll(pods: readonly QueuedPod[]): void {

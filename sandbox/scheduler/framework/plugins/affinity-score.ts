@@ -3,14 +3,28 @@ import type { Listers, Plugin } from '../plugin.ts'
 import type { PodInfo } from '../pod-info.ts'
 import { type AffinityTerm, termMatches } from '../pod-terms.ts'
 
-/** The weight of others' required affinity to this pod. Follows pkg/scheduler/apis/config/v1/defaults.go. */
-const HARD_POD_AFFINITY_WEIGHT = 1
+/** The arguments of the plugin. Defaults follow pkg/scheduler/apis/config/v1/defaults.go. */
+export interface InterPodAffinityArgs {
+  /** The weight of others' required affinity to this pod. */
+  readonly hardPodAffinityWeight: number
+  /** A pod without preferences of its own does not hear those of others. */
+  readonly ignorePreferredTermsOfExistingPods: boolean
+}
+
+export const INTER_POD_AFFINITY_DEFAULTS: InterPodAffinityArgs = {
+  hardPodAffinityWeight: 1,
+  ignorePreferredTermsOfExistingPods: false,
+}
 
 /** Sums of weights, by topology key and value. */
 type State = Map<string, Map<string, number>>
 
 /** Preferred affinity between pods. Follows pkg/scheduler/framework/plugins/interpodaffinity/scoring.go. */
-export function affinityScore({ namespaceLabels }: Listers): Pick<Plugin, 'preScore' | 'score' | 'normalize'> {
+export function affinityScore(
+  { namespaceLabels }: Listers,
+  args: InterPodAffinityArgs,
+): Pick<Plugin, 'preScore' | 'score' | 'normalize'> {
+  const { hardPodAffinityWeight, ignorePreferredTermsOfExistingPods: ignores } = args
   const part: Pick<Plugin<unknown, State>, 'preScore' | 'score' | 'normalize'> = {
     preScore(pod, _, snapshot) {
       const state: State = new Map()
@@ -22,11 +36,13 @@ export function affinityScore({ namespaceLabels }: Listers): Pick<Plugin, 'preSc
       }
       const { preferredAffinity, preferredAntiAffinity } = pod.facts
       const asks = preferredAffinity.length > 0 || preferredAntiAffinity.length > 0
+      if (ignores && !asks) return undefined
       for (const node of asks ? snapshot.nodes : snapshot.nodesWithAffinity) {
         for (const other of asks ? node.pods : node.podsWithAffinity) {
           for (const term of preferredAffinity) add(term, pod, other, node, term.weight)
           for (const term of preferredAntiAffinity) add(term, pod, other, node, -term.weight)
-          for (const term of other.facts.requiredAffinity) add(term, other, pod, node, HARD_POD_AFFINITY_WEIGHT)
+          if (hardPodAffinityWeight > 0)
+            for (const term of other.facts.requiredAffinity) add(term, other, pod, node, hardPodAffinityWeight)
           for (const term of other.facts.preferredAffinity) add(term, other, pod, node, term.weight)
           for (const term of other.facts.preferredAntiAffinity) add(term, other, pod, node, -term.weight)
         }

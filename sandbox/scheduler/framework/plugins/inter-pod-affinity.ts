@@ -4,7 +4,7 @@ import type { PodInfo } from '../pod-info.ts'
 import { allTermsMatch, termMatches } from '../pod-terms.ts'
 import { rejected, unresolvable } from '../status.ts'
 import { affinityEvents } from './affinity-events.ts'
-import { affinityScore } from './affinity-score.ts'
+import { affinityScore, INTER_POD_AFFINITY_DEFAULTS, type InterPodAffinityArgs } from './affinity-score.ts'
 
 const NAME = 'InterPodAffinity'
 const AFFINITY = unresolvable(NAME, "node(s) didn't match pod affinity rules")
@@ -22,7 +22,7 @@ interface State {
 }
 
 /** Required affinity and anti-affinity between pods. Follows pkg/scheduler/framework/plugins/interpodaffinity. */
-export function interPodAffinity(listers: Listers): Plugin {
+export function interPodAffinity(listers: Listers, args: InterPodAffinityArgs = INTER_POD_AFFINITY_DEFAULTS): Plugin {
   const { namespaceLabels } = listers
   const update = (state: State, pod: PodInfo, other: PodInfo, node: NodeInfo, by: number) => {
     for (const term of other.facts.requiredAntiAffinity)
@@ -59,7 +59,7 @@ export function interPodAffinity(listers: Listers): Plugin {
       antiAffinity: new Map(antiAffinity),
     }),
     podChanged: (state, pod, changed, node, sign) => update(state, pod, changed, node, sign),
-    ...affinityScore(listers),
+    ...affinityScore(listers, args),
     events: affinityEvents,
   })
 }

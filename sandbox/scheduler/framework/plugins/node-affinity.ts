@@ -1,7 +1,7 @@
-import type { Node, NodeSelectorTerm, Pod } from '../../../kube/objects.ts'
-import { nodeSelectorTerm } from '../../../kube/selectors.ts'
+import type { Affinity, Node, NodeSelectorTerm, Pod } from '../../../kube/objects.ts'
+import { nodeSelector, nodeSelectorTerm } from '../../../kube/selectors.ts'
 import { Action } from '../events.ts'
-import { defaultNormalize, type PreFiltered, plugin } from '../plugin.ts'
+import { defaultNormalize, type Plugin, type PreFiltered, plugin } from '../plugin.ts'
 import { factsOf } from '../pod-info.ts'
 import { unresolvable } from '../status.ts'
 
@@ -23,12 +23,46 @@ export const nodeAffinity = plugin<undefined, readonly Preference[]>({
   filter: (_, { facts }, { node }) => (facts.requiredNode && !facts.requiredNode(node!) ? REJECTED : undefined),
   preScore({ pod }) {
     const preferred = pod.spec.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution
-    return preferred?.map(({ weight, preference }) => ({ weight, matches: nodeSelectorTerm(preference) }))
+    return preferred?.map(preferenceOf)
   },
   score: (preferences, _, { node }) =>
     preferences.reduce((sum, { weight, matches }) => (matches(node!) ? sum + weight : sum), 0),
   normalize: (scores) => defaultNormalize(scores, false),
   events: [{ resource: 'Node', actions: Action.Add | Action.UpdateNodeLabel, hint: nowMatches }],
+})
+
+const ENFORCED = unresolvable(NAME, "node(s) didn't match scheduler-enforced node affinity")
+
+/** The plugin with an affinity that every pod of a profile has besides its own. */
+export function nodeAffinityWith(added: NonNullable<Affinity['nodeAffinity']>): Plugin {
+  const terms = added.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms
+  const allowed = terms ? nodeSelector(terms) : undefined
+  const wanted = (added.preferredDuringSchedulingIgnoredDuringExecution ?? []).map(preferenceOf)
+  const own = nodeAffinity as Plugin<undefined, readonly Preference[]>
+  return plugin<undefined, readonly Preference[]>({
+    ...own,
+    preFilter(pod, snapshot) {
+      const found = own.preFilter!(pod, snapshot)
+      return found.skip && allowed ? {} : found
+    },
+    filter: (state, pod, node) => (allowed && !allowed(node.node!) ? ENFORCED : own.filter!(state, pod, node)),
+    preScore(pod, feasible, snapshot) {
+      const preferred = own.preScore!(pod, feasible, snapshot)
+      return preferred || wanted.length > 0 ? [...wanted, ...(preferred ?? [])] : undefined
+    },
+    events: [
+      {
+        resource: 'Node',
+        actions: Action.Add | Action.UpdateNodeLabel,
+        hint: (pod, before, after) => (!allowed || allowed(after as Node)) && nowMatches(pod, before, after),
+      },
+    ],
+  })
+}
+
+const preferenceOf = ({ weight, preference }: { weight: number; preference: NodeSelectorTerm }): Preference => ({
+  weight,
+  matches: nodeSelectorTerm(preference),
 })
 
 /** When every term names nodes, no other node is looked at. */

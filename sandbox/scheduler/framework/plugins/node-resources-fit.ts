@@ -1,10 +1,12 @@
 import type { Node, Pod } from '../../../kube/objects.ts'
 import { Action } from '../events.ts'
+import type { Plugin } from '../plugin.ts'
 import { plugin } from '../plugin.ts'
 import { factsOf, type PodFacts } from '../pod-info.ts'
 import { type Resource, resourceOf } from '../resources.ts'
 import type { Status } from '../status.ts'
 import { leastAllocated } from './resource-scores.ts'
+import { resourceScore, type ScoringStrategy } from './resource-strategies.ts'
 
 const NAME = 'NodeResourcesFit'
 
@@ -21,8 +23,36 @@ export const nodeResourcesFit = plugin<undefined, true>({
   ],
 })
 
+/** The arguments of the plugin, as a KubeSchedulerConfiguration gives them. */
+export interface FitArgs {
+  /** Extended resources that are not checked, by name and by the part of the name before the slash. */
+  readonly ignoredResources: readonly string[]
+  readonly ignoredResourceGroups: readonly string[]
+  /** Undefined: the free shares of cpu and memory. */
+  readonly scoringStrategy?: ScoringStrategy
+}
+
+/** The plugin with arguments of its own. */
+export function nodeResourcesFitWith(args: FitArgs): Plugin {
+  const { ignoredResources, ignoredResourceGroups, scoringStrategy } = args
+  const ignores = (name: string) =>
+    ignoredResources.includes(name) || ignoredResourceGroups.includes(name.slice(0, name.indexOf('/')))
+  const score = scoringStrategy ? resourceScore(scoringStrategy) : leastAllocated
+  return {
+    ...nodeResourcesFit,
+    filter: (_, { facts }, node) => fits(facts, node.allocatable, node.requested, node.pods.length, ignores),
+    score: (_, { facts }, node) => score(facts, node),
+  }
+}
+
 /** What of a pod's requests a node lacks; undefined when nothing. */
-function fits(facts: PodFacts, has: Resource, used: Resource, pods: number): Status | undefined {
+function fits(
+  facts: PodFacts,
+  has: Resource,
+  used: Resource,
+  pods: number,
+  ignores?: (name: string) => boolean,
+): Status | undefined {
   const { requests } = facts
   let lacking: string[] | undefined
   let never = false
@@ -43,12 +73,15 @@ function fits(facts: PodFacts, has: Resource, used: Resource, pods: number): Sta
     )
       lacks('Insufficient ephemeral-storage', requests.ephemeralStorageBytes, has.ephemeralStorageBytes)
     for (const [name, wanted] of facts.scalars) {
+      if (ignores && isExtended(name) && ignores(name)) continue
       const allocatable = has.scalars.get(name) ?? 0
       if (wanted > allocatable - (used.scalars.get(name) ?? 0)) lacks(`Insufficient ${name}`, wanted, allocatable)
     }
   }
   return lacking && statusOf(lacking, never)
 }
+
+const isExtended = (name: string): boolean => name.includes('/') && !name.includes('kubernetes.io/')
 
 const statuses = new Map<string, Status>()
 

@@ -23,15 +23,21 @@ const SYSTEM_DEFAULTS: readonly TopologySpreadConstraint[] = [
   { topologyKey: ZONE, whenUnsatisfiable: 'ScheduleAnyway', maxSkew: 5 },
 ]
 
-/** The pod's own constraints of one sort, else the system's, which count the pods of the same services and controller. */
+/** What constraints are worked out from. */
+export interface SpreadListers extends Listers {
+  /** For pods without constraints of their own, in place of the system's. */
+  readonly spreadDefaults?: readonly TopologySpreadConstraint[]
+}
+
+/** The pod's own constraints of one sort, else the system's or the profile's, which count the pods of the same services and controller. */
 export function constraintsOf(
   pod: Pod,
   action: TopologySpreadConstraint['whenUnsatisfiable'],
-  listers: Listers,
+  listers: SpreadListers,
 ): Constraint[] {
   const own = pod.spec.topologySpreadConstraints ?? []
   if (own.length > 0) return own.filter((c) => c.whenUnsatisfiable === action).map((c) => fill(c, pod))
-  const defaults = SYSTEM_DEFAULTS.filter((c) => c.whenUnsatisfiable === action)
+  const defaults = (listers.spreadDefaults ?? SYSTEM_DEFAULTS).filter((c) => c.whenUnsatisfiable === action)
   if (defaults.length === 0) return []
   const selector = defaultSelector(pod, listers)
   return selector.empty ? [] : defaults.map((c) => ({ ...fill(c, pod), selector }))

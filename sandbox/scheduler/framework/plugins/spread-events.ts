@@ -1,11 +1,10 @@
 import { equal } from '../../../journal/merge-patch.ts'
 import type { Node, Pod } from '../../../kube/objects.ts'
 import { Action, type EventHint } from '../events.ts'
-import type { Listers } from '../plugin.ts'
-import { constraintsOf, hasAllKeys } from './spread-constraints.ts'
+import { constraintsOf, hasAllKeys, type SpreadListers } from './spread-constraints.ts'
 
 /** Changes that may make room in a topology. Follows pkg/scheduler/framework/plugins/podtopologyspread/plugin.go. */
-export function spreadEvents(listers: Listers): EventHint[] {
+export function spreadEvents(listers: SpreadListers): EventHint[] {
   return [
     {
       resource: 'Pod',
@@ -20,7 +19,7 @@ export function spreadEvents(listers: Listers): EventHint[] {
   ]
 }
 
-function podMatters(pod: Pod, before: Pod | undefined, after: Pod | undefined, listers: Listers): boolean {
+function podMatters(pod: Pod, before: Pod | undefined, after: Pod | undefined, listers: SpreadListers): boolean {
   if ((after && !isInvolved(after, pod)) || (before && !isInvolved(before, pod))) return false
   const constraints = constraintsOf(pod, 'DoNotSchedule', listers)
   const counts = (p: Pod) => constraints.map((c) => c.selector.matches(p.metadata.labels))
@@ -36,7 +35,7 @@ function isInvolved(changed: Pod, pod: Pod): boolean {
   return changed.metadata.namespace === pod.metadata.namespace
 }
 
-function nodeMatters(pod: Pod, before: Node | undefined, after: Node | undefined, listers: Listers): boolean {
+function nodeMatters(pod: Pod, before: Node | undefined, after: Node | undefined, listers: SpreadListers): boolean {
   const constraints = constraintsOf(pod, 'DoNotSchedule', listers)
   const had = before !== undefined && hasAllKeys(before, constraints)
   const has = after !== undefined && hasAllKeys(after, constraints)

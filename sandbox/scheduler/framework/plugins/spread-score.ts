@@ -1,6 +1,13 @@
-import type { Listers, Plugin } from '../plugin.ts'
+import type { Plugin } from '../plugin.ts'
 import type { PodCounter, PodCounts } from './pod-counts.ts'
-import { type Constraint, constraintsOf, HOSTNAME, hasAllKeys, includes } from './spread-constraints.ts'
+import {
+  type Constraint,
+  constraintsOf,
+  HOSTNAME,
+  hasAllKeys,
+  includes,
+  type SpreadListers,
+} from './spread-constraints.ts'
 
 interface Term {
   readonly constraint: Constraint
@@ -17,12 +24,16 @@ interface State {
 }
 
 /** The score part of topology spread. Follows pkg/scheduler/framework/plugins/podtopologyspread/scoring.go. */
-export function spreadScore(listers: Listers, podCounts: PodCounts): Pick<Plugin, 'preScore' | 'score' | 'normalize'> {
+export function spreadScore(
+  listers: SpreadListers,
+  podCounts: PodCounts,
+): Pick<Plugin, 'preScore' | 'score' | 'normalize'> {
   const part: Pick<Plugin<unknown, State>, 'preScore' | 'score' | 'normalize'> = {
     preScore(pod, feasible, { nodes }) {
       const constraints = constraintsOf(pod.pod, 'ScheduleAnyway', listers)
       if (constraints.length === 0 || nodes.length === 0) return undefined
-      const asked = (pod.pod.spec.topologySpreadConstraints?.length ?? 0) > 0
+      // only the system's defaults put up with nodes that lack a key
+      const asked = listers.spreadDefaults !== undefined || (pod.pod.spec.topologySpreadConstraints?.length ?? 0) > 0
       const ignored = new Set<string>()
       if (asked) for (const { node, name } of feasible) if (!hasAllKeys(node!, constraints)) ignored.add(name)
       const namespace = pod.pod.metadata.namespace ?? ''

@@ -1,10 +1,10 @@
 import type { NodeInfo } from '../node-info.ts'
-import type { Listers, Plugin } from '../plugin.ts'
+import type { Plugin } from '../plugin.ts'
 import { plugin } from '../plugin.ts'
 import type { PodInfo } from '../pod-info.ts'
 import { rejected, unresolvable } from '../status.ts'
 import { PodCounts } from './pod-counts.ts'
-import { type Constraint, constraintsOf, hasAllKeys, includes } from './spread-constraints.ts'
+import { type Constraint, constraintsOf, hasAllKeys, includes, type SpreadListers } from './spread-constraints.ts'
 import { spreadEvents } from './spread-events.ts'
 import { spreadScore } from './spread-score.ts'
 
@@ -22,7 +22,7 @@ interface Spread {
 }
 
 /** Keeps matching pods even over zones, hosts or other topologies. Follows pkg/scheduler/framework/plugins/podtopologyspread. */
-export function topologySpread(listers: Listers): Plugin {
+export function topologySpread(listers: SpreadListers): Plugin {
   const podCounts = new PodCounts()
   return plugin<Spread[], unknown>({
     name: NAME,
