@@ -210,7 +210,6 @@ export class DcgmExporter {
     if (!labels) {
       const { node } = this.options
       labels = Object.entries({
-        DCGM_FI_DRIVER_VERSION: '570.124.06',
         Hostname: node.name,
         UUID: gpu,
         ...(holder ?? {}),
