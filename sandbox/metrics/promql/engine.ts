@@ -1,6 +1,6 @@
 import { minutes, type Us } from '../../world/time.ts'
 import type { Querier, QueryValue } from '../querier.ts'
-import type { SeriesSource, Tsdb } from '../tsdb/tsdb.ts'
+import { type SeriesSource, Tsdb } from '../tsdb/tsdb.ts'
 import { type StringLiteral, unwrap } from './ast.ts'
 import { check } from './check.ts'
 import { Compiler } from './compile.ts'
@@ -78,6 +78,11 @@ export class Engine {
         throw unsupported(source, expr.from, 'a range vector as the result')
     }
   }
+}
+
+/** Throws a `QueryError` when an expression is not one this engine evaluates. */
+export function checkExpression(expr: string): void {
+  new Engine(new Tsdb()).validate(expr)
 }
 
 /** Answers queries from the simulation's store, in trial time. */

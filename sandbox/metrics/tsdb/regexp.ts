@@ -79,6 +79,7 @@ class Translation {
     else if (c === '{' && !/^\{\d+(,\d*)?\}/.test(this.source.slice(this.at))) this.emit('\\{', 1)
     else if (c === '}' && !/\{\d+(,\d*)?$/.test(this.source.slice(0, this.at))) this.emit('\\}', 1)
     else if (c === ']') this.emit('\\]', 1)
+    else if ((c === '^' || c === '$') && /[*+?{]/.test(this.source[this.at + 1] ?? '')) this.emit(`(?:${c})`, 1)
     else if (
       /^(?:[*+?]|\{\d+(?:,\d*)?\})/.test(this.source.slice(this.at)) &&
       /(?:^|[(|])$|\(\?[a-z-]*:$/.test(this.out)
