@@ -13,8 +13,10 @@ export const generateNameOf = (ownerName: string): string => `${ownerName}-`.sli
 /** A pod made from a template, and the Event that says so. Follows RealPodControl in pkg/controller/controller_utils.go. */
 export function* createPod(kube: Kube, owner: Owner): Task<o.Pod> {
   const { template } = owner.spec
-  try {
-    const pod = yield* kube.create(Pod, {
+  return yield* reportCreation(
+    kube,
+    owner,
+    kube.create(Pod, {
       apiVersion: 'v1',
       kind: 'Pod',
       metadata: {
@@ -25,7 +27,14 @@ export function* createPod(kube: Kube, owner: Owner): Task<o.Pod> {
         ownerReferences: [controllerRef(owner)],
       },
       spec: template.spec,
-    })
+    }),
+  )
+}
+
+/** The creation of a pod with the Event that says so, or that it failed. */
+export function* reportCreation(kube: Kube, owner: o.KubeObject, creation: Task<o.Pod>): Task<o.Pod> {
+  try {
+    const pod = yield* creation
     kube.event(owner, 'Normal', 'SuccessfulCreate', `Created pod: ${pod.metadata.name}`)
     return pod
   } catch (error) {

@@ -1,6 +1,8 @@
 import * as kinds from '../../kube/kinds.ts'
 import { type Strategy, strategyFor } from '../strategy.ts'
 import { horizontalPodAutoscalerStrategy } from './autoscaling.ts'
+import { jobStrategy } from './job.ts'
+import { scaledObjectStrategy } from './keda.ts'
 import { nodeStrategy } from './node.ts'
 import {
   customResource,
@@ -24,6 +26,7 @@ export const strategies: ReadonlyMap<string, Strategy> = new Map<string, Strateg
   strategyFor(kinds.Deployment, deploymentStrategy),
   strategyFor(kinds.StatefulSet, statefulSetStrategy),
   strategyFor(kinds.DaemonSet, daemonSetStrategy),
+  strategyFor(kinds.Job, jobStrategy),
   strategyFor(kinds.ControllerRevision, controllerRevisionStrategy),
   strategyFor(kinds.HorizontalPodAutoscaler, horizontalPodAutoscalerStrategy),
   strategyFor(kinds.Service, serviceStrategy),
@@ -38,6 +41,7 @@ export const strategies: ReadonlyMap<string, Strategy> = new Map<string, Strateg
   strategyFor(kinds.PodDisruptionBudget, disruptionBudgetStrategy),
   strategyFor(kinds.ResourceQuota, resourceQuotaStrategy),
   strategyFor(kinds.LimitRange, limitRangeStrategy),
+  strategyFor(kinds.ScaledObject, scaledObjectStrategy),
 ])
 
 const plain = plainKind()
