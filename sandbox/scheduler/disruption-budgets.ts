@@ -1,5 +1,5 @@
 import type { LabelSelector } from '../kube/objects.ts'
-import { labelSelector } from '../kube/selectors.ts'
+import { labelSelector, type Selector } from '../kube/selectors.ts'
 import type { PodInfo } from './framework/pod-info.ts'
 
 /** What preemption reads of a PodDisruptionBudget. */
@@ -16,7 +16,7 @@ export function splitByBudgets(
 ): { violating: PodInfo[]; others: PodInfo[] } {
   const left = budgets.map((budget) => ({
     budget,
-    selector: labelSelector(budget.spec.selector),
+    selector: selectorOf(budget),
     allowed: budget.status.disruptionsAllowed,
   }))
   const violating: PodInfo[] = []
@@ -33,4 +33,16 @@ export function splitByBudgets(
     ;(violates ? violating : others).push(info)
   }
   return { violating, others }
+}
+
+const selectors = new WeakMap<DisruptionBudget, Selector>()
+
+/** Kept for each version of a budget: preemption asks once a node. */
+function selectorOf(budget: DisruptionBudget): Selector {
+  let selector = selectors.get(budget)
+  if (!selector) {
+    selector = labelSelector(budget.spec.selector)
+    selectors.set(budget, selector)
+  }
+  return selector
 }
