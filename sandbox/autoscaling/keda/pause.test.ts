@@ -143,12 +143,3 @@ test('with its object the HPA goes, and the replicas are as before where that is
   cluster.run(60)
   expect(cluster.asked).toHaveLength(asked)
 })
-
-test('bounds that do not go together are refused', () => {
-  const cluster = kedaCluster(1)
-  cluster.apply({ idleReplicaCount: 2, minReplicaCount: 2 })
-  cluster.run(1)
-  expect(cluster.events()).toContain(
-    "ScaledObjectCheckFailed: ScaledObject doesn't have correct Idle/Min/Max Replica Counts specification: IdleReplicaCount=2 must be less than MinReplicaCount=2",
-  )
-})

@@ -99,6 +99,8 @@ function callType(
   if (!variadic && types.length > 1) return fail(wrongCount(types.length))
   const isList = first === '[]interface {}'
   if (variadic) {
+    if (name !== 'mean' && name !== 'median' && types.every((type) => type === 'int' || type === 'float64'))
+      return types.every((type) => type === first) ? first : 'float64'
     if (types.every((type) => isNumeric(type) || type === '[]interface {}')) return RESULTS[name] ?? 'any'
     return fail(`invalid argument for ${name} (type ${types.find((type) => type === 'bool' || type === '<nil>')})`)
   }

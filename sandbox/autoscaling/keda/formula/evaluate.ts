@@ -107,10 +107,11 @@ function call({ name, args, predicate }: Extract<Node, { op: 'call' }>, sub: Sub
   if (predicate !== undefined || ['count', 'sum', 'all', 'any', 'none', 'one'].includes(name)) {
     const list = values[0]
     if (!Array.isArray(list)) return fail(`builtin ${name} takes only array (got ${typeName(list ?? null)})`)
-    const each: Value[] = predicate ? list.map((value: Value) => sub(predicate, value)) : [...list]
-    return name === 'sum'
-      ? total(each, fail)
-      : counted(name, each.filter((value) => truth(value, fail)).length, each.length)
+    const of = (value: Value): Value => (predicate ? sub(predicate, value) : value)
+    if (name !== 'sum') return counted(name, list, (value) => truth(of(value), fail))
+    // the compiler writes a sum over a list as `a + (b + c)`
+    const rightFirst = predicate === undefined && args[0]!.op === 'array'
+    return total((rightFirst ? list.toReversed() : list).map(of), fail)
   }
   if (name === 'len') return Array.isArray(values[0]) ? { int: values[0].length } : fail('invalid argument for len')
   const numbers = values.flat().map((value: Value) => {
@@ -120,9 +121,13 @@ function call({ name, args, predicate }: Extract<Node, { op: 'call' }>, sub: Sub
   return ofNumbers(name, numbers)
 }
 
-function counted(name: string, count: number, length: number): Value {
-  if (name === 'count') return { int: count }
-  return name === 'all' ? count === length : name === 'any' ? count > 0 : name === 'one' ? count === 1 : count === 0
+/** Those that know their answer early ask no further. */
+function counted(name: string, list: readonly Value[], holds: (value: Value) => boolean): Value {
+  if (name === 'all') return list.every(holds)
+  if (name === 'any') return list.some(holds)
+  if (name === 'none') return !list.some(holds)
+  const count = list.filter(holds).length
+  return name === 'count' ? { int: count } : count === 1
 }
 
 function total(values: readonly Value[], fail: Fail): Value {

@@ -29,7 +29,7 @@ export class Metadata {
     if (!text) return fallback ?? 0
     const wrong = whyNoNumber(text, type)
     if (wrong) this.unset(name, text, `unable to unmarshal to field type ${type}: ${wrong}`)
-    return wrong ? 0 : Number(text)
+    return wrong || text === 'null' ? 0 : Number(text)
   }
 
   boolean(name: string, fallback: boolean): boolean {
@@ -79,10 +79,21 @@ function whyNoNumber(text: string, type: string): string | undefined {
     const fits = type === 'float64' ? Number.isFinite(Number(text)) : /^-?\d+$/.test(text)
     return fits ? undefined : `json: cannot unmarshal number ${text} into Go value of type ${type}`
   }
-  if (text === 'true' || text === 'false') return `json: cannot unmarshal bool into Go value of type ${type}`
+  const literal = LITERALS.find((word) => word[0] === text[0])
+  if (literal) return whyNoLiteral(text, literal, type)
   const start = /^-?(0|[1-9]\d*)(\.\d+)?/.exec(text)?.[0]
   if (start === undefined) return `invalid character ${quoted(text[0]!)} looking for beginning of value`
   return `invalid character ${quoted(text[start.length]!)} after top-level value`
+}
+
+const LITERALS = ['true', 'false', 'null']
+
+function whyNoLiteral(text: string, literal: string, type: string): string | undefined {
+  const at = [...literal].findIndex((character, i) => text[i] !== character)
+  if (at >= text.length) return 'unexpected end of JSON input'
+  if (at >= 0) return `invalid character ${quoted(text[at]!)} in literal ${literal} (expecting ${quoted(literal[at]!)})`
+  if (text.length > literal.length) return `invalid character ${quoted(text[literal.length]!)} after top-level value`
+  return literal === 'null' ? undefined : `json: cannot unmarshal bool into Go value of type ${type}`
 }
 
 const quoted = (character: string): string => (character === "'" ? "'\\''" : `'${character}'`)
