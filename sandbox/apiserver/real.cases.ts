@@ -1,3 +1,5 @@
+import { autoscalerSpecs } from './real.autoscaling.ts'
+
 /** Objects a client might send, sound and not: what the simulated server makes of each is held against kube-apiserver. */
 export interface Case {
   readonly name: string
@@ -226,6 +228,7 @@ export const cases: readonly Case[] = [
   ...named('Pod', 'v1', podSpecs),
   ...named('Deployment', 'apps/v1', deploymentSpecs),
   ...named('Service', 'v1', serviceSpecs),
+  ...named('HorizontalPodAutoscaler', 'autoscaling/v2', autoscalerSpecs),
   ...Object.entries(metadata).map(([name, meta]) => ({
     name: `Pod: ${name}`,
     apiVersion: 'v1',

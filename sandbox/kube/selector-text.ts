@@ -9,11 +9,19 @@ export function parseSelector(text: string): Selector {
   const requirements: Requirement[] = []
   if (parser.peek() === undefined) return selectorOf([])
   for (;;) {
-    requirements.push(requirement(parser))
+    requirements.push(parsed(parser))
     const next = parser.take()
     if (next === undefined) return selectorOf(requirements)
     if (next !== ',') throw new SelectorError(`found '${next}', expected: ',' or 'end of string'`)
     if (parser.peek() === undefined) throw new SelectorError("found '', expected: identifier after ','")
+  }
+}
+
+function parsed(parser: Parser): Requirement {
+  try {
+    return requirement(parser)
+  } catch (error) {
+    throw error instanceof SelectorError ? new SelectorError(`unable to parse requirement: ${error.message}`) : error
   }
 }
 

@@ -90,7 +90,7 @@ export class ReplicaCalculator {
   /** A metric of pods, as an average. */
   *pods(ask: Ask, metric: string, metricSelector: LabelSelector | undefined): Task<Proposal> {
     const read = this.options.metrics.pods(metric, ask.namespace, ask.pods.selector, metricSelector)
-    const { pods } = yield* saying(`unable to get metric ${metric}`, '', read)
+    const { pods } = yield* saying(`unable to get metric ${metric}: `, read)
     return this.fromPods(ask, pods, '', plain(ask))
   }
 
@@ -138,7 +138,7 @@ export class ReplicaCalculator {
 
   private *resourceMetrics(ask: Ask, resource: string, container: string | undefined): Task<PodMetrics> {
     const read = this.options.metrics.resource(resource, ask.namespace, ask.pods.selector, container)
-    return (yield* saying(`unable to get metrics for resource ${resource}`, '', read)).pods
+    return (yield* saying(`unable to get metrics for resource ${resource}: `, read)).pods
   }
 
   private *objectMetric(
@@ -148,14 +148,15 @@ export class ReplicaCalculator {
     selector: LabelSelector | undefined,
   ): Task<bigint> {
     const read = this.options.metrics.object(metric, namespace, { apiVersion, kind, name }, selector)
-    const { milli } = yield* saying(`unable to get metric ${metric}`, ` on ${kind} ${namespace}/${name}`, read)
-    return BigInt(milli)
+    // upstream gives its words in another order than it means to
+    const before = `unable to get metric ${metric}: ${kind} on ${namespace} ${name}/`
+    return BigInt((yield* saying(before, read)).milli)
   }
 
   private *externalMetric(ask: Ask, metric: string, selector: LabelSelector | undefined): Task<readonly number[]> {
     const read = this.options.metrics.external(metric, ask.namespace, selector)
-    const what = `unable to get external metric ${ask.namespace}/${metric}/${selectorText(selector)}`
-    return (yield* saying(what, '', read)).milli
+    const what = `unable to get external metric ${ask.namespace}/${metric}/${selectorText(selector)}: `
+    return (yield* saying(what, read)).milli
   }
 
   /** Follows GetResourceReplicas and calcPlainMetricReplicas. */
@@ -237,11 +238,11 @@ function cappedSum(series: readonly number[]): bigint {
   return total
 }
 
-/** Puts words around what a metrics API says when it fails. */
-function* saying<T>(before: string, after: string, task: Task<T>): Task<T> {
+/** Puts words before what a metrics API says when it fails. */
+function* saying<T>(before: string, task: Task<T>): Task<T> {
   try {
     return yield* task
   } catch (error) {
-    throw new ScalingError(`${before}: ${messageOf(error)}${after}`)
+    throw new ScalingError(`${before}${messageOf(error)}`)
   }
 }
