@@ -9,7 +9,39 @@ const selector = { matchLabels: { app: 'web' } }
 
 const limit = (item: object) => ({ limits: [{ type: 'Container', ...item }] })
 
+const web = { matchLabels: { app: 'web' } }
+const spread = (fields: object) => ({
+  ...one({}),
+  topologySpreadConstraints: [{ maxSkew: 1, topologyKey: 'zone', whenUnsatisfiable: 'DoNotSchedule', ...fields }],
+})
+const apart = (fields: object) => ({
+  ...one({}),
+  affinity: {
+    podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [{ topologyKey: 'zone', ...fields }] },
+  },
+})
+
+/** Pods with labels, placed by the labels of others. */
+const placing = Object.entries({
+  'spread by keys': spread({ labelSelector: web, matchLabelKeys: ['pod-template-hash', 'absent'], minDomains: 2 }),
+  'spread by keys without selector': spread({ matchLabelKeys: ['app'] }),
+  'spread by keys selected already': spread({ labelSelector: web, matchLabelKeys: ['app'] }),
+  'spread policies': spread({ labelSelector: web, nodeAffinityPolicy: 'Ignore', nodeTaintsPolicy: 'Honor' }),
+  'spread policies unknown': spread({ nodeAffinityPolicy: 'Maybe', nodeTaintsPolicy: 'Never' }),
+  'spread domains of a wish': spread({ minDomains: 2, whenUnsatisfiable: 'ScheduleAnyway' }),
+  'spread no domains': spread({ minDomains: 0 }),
+  'apart by keys': apart({ labelSelector: web, matchLabelKeys: ['pod-template-hash'], mismatchLabelKeys: ['app'] }),
+  'apart by one key twice': apart({ labelSelector: web, matchLabelKeys: ['tier'], mismatchLabelKeys: ['tier'] }),
+  'apart by bad keys': apart({ labelSelector: web, matchLabelKeys: ['a b'] }),
+  'apart by keys without selector': apart({ mismatchLabelKeys: ['app'] }),
+  'apart in namespaces': apart({ labelSelector: web, namespaces: ['b', 'Not-one'], namespaceSelector: {} }),
+}).map(([name, spec]) => ({
+  ...{ name: `Pod: ${name}`, apiVersion: 'v1', kind: 'Pod' },
+  body: { metadata: { labels: { app: 'web', 'pod-template-hash': 'abc' } }, spec },
+}))
+
 export const policyCases: readonly Case[] = [
+  ...placing,
   ...named('PodDisruptionBudget', 'policy/v1', {
     plain: { selector, minAvailable: 1 },
     percent: { selector, maxUnavailable: '25%' },

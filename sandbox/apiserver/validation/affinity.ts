@@ -1,7 +1,8 @@
 import type * as o from '../../kube/objects.ts'
 import { type Causes, invalids, invalidValue, required } from './field.ts'
+import { labelKeys } from './label-keys.ts'
 import { labelSelector, setOperator } from './meta.ts'
-import { qualifiedName } from './names.ts'
+import { dns1123Label, qualifiedName } from './names.ts'
 
 const REQUIRED = 'requiredDuringSchedulingIgnoredDuringExecution'
 const PREFERRED = 'preferredDuringSchedulingIgnoredDuringExecution'
@@ -77,6 +78,8 @@ function podAffinity(given: o.Affinity['podAffinity'], path: string): Causes {
 const term = (given: o.PodAffinityTerm, path: string): Causes => [
   ...labelSelector(given.labelSelector, `${path}.labelSelector`),
   ...labelSelector(given.namespaceSelector, `${path}.namespaceSelector`),
+  ...(given.namespaces ?? []).flatMap((name) => invalids(`${path}.namespace`, name, dns1123Label(name))),
+  ...labelKeys(given, path),
   ...(given.topologyKey
     ? invalids(`${path}.topologyKey`, given.topologyKey, qualifiedName(given.topologyKey))
     : [required(`${path}.topologyKey`, 'can not be empty'), ...invalids(`${path}.topologyKey`, '', qualifiedName(''))]),

@@ -2,6 +2,7 @@ import type * as o from '../../kube/objects.ts'
 import { affinity } from './affinity.ts'
 import { containers, initContainers, oneOf } from './containers.ts'
 import { type Causes, duplicate, invalids, invalidValue, required } from './field.ts'
+import { labelKeys } from './label-keys.ts'
 import { labelSelector, labels } from './meta.ts'
 import { dns1123Label, dns1123Subdomain, labelValue, qualifiedName } from './names.ts'
 
@@ -136,6 +137,10 @@ function topologySpread(list: readonly o.TopologySpreadConstraint[], path: strin
             ),
           ]
         : []),
+      ...(['nodeAffinityPolicy', 'nodeTaintsPolicy'] as const).flatMap((field) =>
+        oneOf(constraint[field], ['Honor', 'Ignore'], `${at}.${field}`),
+      ),
+      ...labelKeys(constraint, at),
       ...labelSelector(selector, `${at}.labelSelector`),
     ]
   })
