@@ -79,8 +79,8 @@ function verbOf(verb: string, arg: string | number, precision: number | undefine
     if (verb === 's' || verb === 'v') return precision === undefined ? arg : arg.slice(0, precision)
     return `%!${verb}(string=${arg})`
   }
-  if (verb === 'f' || verb === 'F') return Number.isFinite(arg) ? arg.toFixed(precision ?? 6) : special(arg)
-  if (verb === 'e') return Number.isFinite(arg) ? twoDigits(arg.toExponential(precision ?? 6)) : special(arg)
+  if (verb === 'f' || verb === 'F') return Number.isFinite(arg) ? fixed(arg, precision ?? 6) : special(arg)
+  if (verb === 'e') return Number.isFinite(arg) ? twoDigits(exponential(arg, precision ?? 6)) : special(arg)
   if (verb === 'g' || verb === 'v') return precision === undefined ? shortest(arg) : general(arg, precision)
   return `%!${verb}(float64=${shortest(arg)})`
 }
@@ -90,11 +90,11 @@ function general(value: number, digits: number): string {
   if (!Number.isFinite(value)) return special(value)
   if (value === 0) return Object.is(value, -0) ? '-0' : '0'
   const precision = Math.max(1, digits)
-  const [mantissa, exponent] = value.toExponential(precision - 1).split('e') as [string, string]
+  const [mantissa, exponent] = exponential(value, precision - 1).split('e') as [string, string]
   const power = Number(exponent)
   const strip = (text: string) => (text.includes('.') ? text.replace(/\.?0+$/, '') : text)
   if (power < -4 || power >= precision) return twoDigits(`${strip(mantissa)}e${exponent}`)
-  return strip(value.toFixed(Math.max(0, precision - 1 - power)))
+  return strip(fixed(value, Math.max(0, precision - 1 - power)))
 }
 
 /** %v */
@@ -103,6 +103,26 @@ function shortest(value: number): string {
   if (Object.is(value, -0)) return '-0'
   const power = value === 0 ? 0 : Number(value.toExponential().split('e')[1])
   return power < -4 || power >= 21 ? twoDigits(value.toExponential()) : String(value)
+}
+
+/** As toFixed, but of two equally near numbers the even one, as Go rounds. */
+function fixed(value: number, digits: number): string {
+  const all = Math.abs(value).toFixed(100)
+  return even(all, all.indexOf('.') + 1 + digits, value) ?? value.toFixed(digits)
+}
+
+/** As toExponential, with the same rounding. */
+function exponential(value: number, digits: number): string {
+  const [mantissa, exponent] = Math.abs(value).toExponential(100).split('e') as [string, string]
+  const cut = even(mantissa, 2 + digits, value)
+  return cut === undefined ? value.toExponential(digits) : `${cut}e${exponent}`
+}
+
+/** The first `length` characters of a decimal when the rest is just a half and they end evenly. */
+function even(all: string, length: number, value: number): string | undefined {
+  const cut = all.slice(0, length).replace(/\.$/, '')
+  if (!/^50*$/.test(all.slice(length)) || Number(cut.at(-1)) % 2 === 1) return undefined
+  return value < 0 ? `-${cut}` : cut
 }
 
 const twoDigits = (text: string): string => text.replace(/e([-+])(\d)$/, 'e$10$2')

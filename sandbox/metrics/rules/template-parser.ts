@@ -32,7 +32,7 @@ const ROOTS: Readonly<Record<string, string>> = {
 
 const KEYWORDS = /^(?:if|else|end|range|with|define|template|block|break|continue)$/
 const TOKEN =
-  /\s*(?:("(?:[^"\\]|\\.)*"|`[^`]*`)|([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)|([$.]?\w*(?:\.\w+)*)(?=[\s|()]|$)|([|()])|(\S+))/y
+  /\s*(?:("(?:[^"\\]|\\.)*"|`[^`]*`)|([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)|([$.]?\w+(?:\.\w+)*|[$.])(?=[\s|()]|$)|([|()])|(\S+))/y
 
 /** Splits a template into plain text and actions. Throws a `TemplateError`. Follows Go's text/template for what alerts commonly use. */
 export function parseTemplate(source: string): (string | Action)[] {

@@ -57,8 +57,8 @@ class Translation {
   private readonly source: string
   private at = 0
   private out = ''
-  /** Groups opened for flags that hold until the end of the group they stand in: `(?i)x` is `(?i:x)`. One count a nesting level. */
-  private readonly extra: number[] = [0]
+  /** Groups opened for flags that hold until the end of the group they stand in: `(?i)x` is `(?i:x)`. One list a nesting level. */
+  private readonly extra: string[][] = [[]]
 
   constructor(source: string) {
     this.source = source
@@ -67,7 +67,7 @@ class Translation {
   run(): string {
     while (this.at < this.source.length) this.step()
     if (this.extra.length > 1) throw new RegexpError(`missing closing ): \`${this.source}\``)
-    return this.out + ')'.repeat(this.extra[0]!)
+    return this.out + ')'.repeat(this.extra[0]!.length)
   }
 
   private step(): void {
@@ -76,6 +76,7 @@ class Translation {
     else if (c === '[') this.characterClass()
     else if (c === '(') this.open()
     else if (c === ')') this.close()
+    else if (c === '|') this.alternative()
     else if (c === '{' && !/^\{\d+(,\d*)?\}/.test(this.source.slice(this.at))) this.emit('\\{', 1)
     else if (c === '}' && !/\{\d+(,\d*)?$/.test(this.source.slice(0, this.at))) this.emit('\\}', 1)
     else if (c === ']') this.emit('\\]', 1)
@@ -97,7 +98,7 @@ class Translation {
 
   private close(): void {
     if (this.extra.length === 1) throw new RegexpError(`unexpected ): \`${this.source}\``)
-    this.emit(`)${')'.repeat(this.extra.pop()!)}`, 1)
+    this.emit(`)${')'.repeat(this.extra.pop()!.length)}`, 1)
   }
 
   private open(): void {
@@ -105,14 +106,14 @@ class Translation {
     const named = /^\(\?P?<([A-Za-z_]\w*)>/.exec(rest)
     const flags = /^\(\?([imsU]*)(?:-([imsU]+))?([:)])/.exec(rest)
     if (named) {
-      this.extra.push(0)
+      this.extra.push([])
       this.emit(`(?<${named[1]}>`, named[0].length)
     } else if (flags) {
       this.flags(flags)
     } else if (rest.startsWith('(?')) {
       throw new RegexpError(`invalid or unsupported Perl syntax: \`${/^\(\?[imsU-]*.?/.exec(rest)![0]}\``)
     } else {
-      this.extra.push(0)
+      this.extra.push([])
       this.emit('(', 1)
     }
   }
@@ -121,9 +122,16 @@ class Translation {
     if (`${on}${off ?? ''}`.includes('U')) throw new RegexpError(`ungreedy flag U is not supported: \`${whole}\``)
     const set = [...new Set(on)].join('')
     const unset = [...new Set(off ?? '')].filter((flag) => !set.includes(flag)).join('')
-    this.emit(set || unset ? `(?${set}${unset ? `-${unset}` : ''}:` : '(?:', whole.length)
-    if (end === ':') this.extra.push(0)
-    else this.extra[this.extra.length - 1]!++
+    const opening = set || unset ? `(?${set}${unset ? `-${unset}` : ''}:` : '(?:'
+    this.emit(opening, whole.length)
+    if (end === ':') this.extra.push([])
+    else this.extra.at(-1)!.push(opening)
+  }
+
+  /** Flags hold for the alternatives that follow too, but do not make them one with what is before the flags. */
+  private alternative(): void {
+    const openings = this.extra.at(-1)!
+    this.emit(`${')'.repeat(openings.length)}|${openings.join('')}`, 1)
   }
 
   private escape(inClass: boolean): void {
