@@ -89,6 +89,8 @@ export const defaultProfile: LagProfile = {
     kubelet: { qps: 50, burst: 100 },
     // pkg/proxy/apis/config/v1alpha1/defaults.go
     'kube-proxy': { qps: 5, burst: 10 },
+    // cmd/operator/main.go of KEDA
+    'keda-operator': { qps: 20, burst: 30 },
   },
 }
 

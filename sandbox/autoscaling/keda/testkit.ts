@@ -2,6 +2,7 @@ import { deploymentController } from '../../controllers/deployment.ts'
 import { replicaSetController } from '../../controllers/replicaset.ts'
 import { deploymentOf, type TestCluster, testCluster, WEB } from '../../controllers/testkit.ts'
 import { Deployment, HorizontalPodAutoscaler, ScaledObject } from '../../kube/kinds.ts'
+import { instant, type LagProfile } from '../../kube/lag.ts'
 import type * as o from '../../kube/objects.ts'
 import { QueryError, type QueryValue } from '../../metrics/querier.ts'
 import { seconds, type Us } from '../../world/time.ts'
@@ -30,8 +31,8 @@ export interface KedaCluster extends TestCluster {
   metric(name: string): readonly number[] | string
 }
 
-export function kedaCluster(replicas: number): KedaCluster {
-  const cluster = testCluster({ controllers: [deploymentController, replicaSetController] })
+export function kedaCluster(replicas: number, profile: LagProfile = instant): KedaCluster {
+  const cluster = testCluster({ controllers: [deploymentController, replicaSetController], profile })
   let value: QueryValue | 'error' = vector([])
   let present: PrometheusCondition = { latency: 0 }
   const asked: Us[] = []
