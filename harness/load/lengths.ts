@@ -1,4 +1,5 @@
 import type { RandomStream } from '../../sandbox/world/random.ts'
+import { normalSampler } from './normal.ts'
 
 /** How many tokens a prompt or an answer has. */
 export type LengthDistribution =
@@ -23,7 +24,8 @@ export function lengthSampler(distribution: LengthDistribution, random: RandomSt
     }
     case 'lognormal': {
       const { mu, sigma } = logParameters(distribution)
-      return () => Math.max(1, Math.round(Math.exp(random.normal(mu, sigma))))
+      const normal = normalSampler(random)
+      return () => Math.max(1, Math.round(Math.exp(mu + sigma * normal())))
     }
   }
 }
