@@ -1,6 +1,6 @@
 import type * as o from '../../../kube/objects.ts'
-import type { PodFacts } from '../../../scheduler/framework/pod-info.ts'
 import { keepsAway } from '../../../scheduler/framework/plugins/taints.ts'
+import type { PodFacts } from '../../../scheduler/framework/pod-info.ts'
 import { addResource, type Resource, resourceOf, zeroResource } from '../../../scheduler/framework/resources.ts'
 import { type MachineShape, templateNode } from '../machines.ts'
 
