@@ -15,7 +15,7 @@ import type { KubeletContext, ProgramFor } from './kubelet-context.ts'
 import { Pleg } from './pleg.ts'
 import { HostEndpoints, PodAddresses } from './pod-addresses.ts'
 import type { PodView } from './pod-runtime.ts'
-import { differ, readinessStale } from './pod-updates.ts'
+import { differ, readinessStale, rejectedStatus } from './pod-updates.ts'
 import { PodWorker } from './pod-worker.ts'
 import { ProbeResults } from './prober/results.ts'
 import type { Registry } from './registry.ts'
@@ -194,14 +194,7 @@ export class Kubelet {
     if (why) {
       devices.release(uid)
       this.context.event(pod, 'Warning', why.reason, why.message)
-      const { qosClass } = pod.status
-      const message = `Pod was rejected: ${why.message}`
-      this.context.statuses.set(pod, {
-        phase: 'Failed',
-        reason: why.reason,
-        message,
-        ...(qosClass ? { qosClass } : {}),
-      })
+      this.context.statuses.set(pod, rejectedStatus(pod, why))
       return
     }
     if (!fresh) worker.skipToTerminated()

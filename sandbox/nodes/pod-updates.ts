@@ -1,5 +1,6 @@
 import { equal } from '../journal/merge-patch.ts'
-import type { Pod } from '../kube/objects.ts'
+import type { Pod, PodStatus } from '../kube/objects.ts'
+import type { Rejection } from './admission.ts'
 import { containersReadyOf, readyOf } from './pod-conditions.ts'
 
 /** Whether an update is more than the kubelet's own status coming back. Follows podsDifferSemantically. */
@@ -20,4 +21,9 @@ export function readinessStale(pod: Pod): boolean {
   const wanted = readyOf(pod, containersReadyOf(pod, all, status.phase), status.conditions ?? [])
   const has = status.conditions?.find((c) => c.type === 'Ready')
   return !has || has.status !== wanted.status || has.reason !== wanted.reason || has.message !== wanted.message
+}
+
+/** The last status of a pod the kubelet will not run. Follows pkg/kubelet/kubelet.go rejectPod. */
+export function rejectedStatus({ status: { qosClass } }: Pod, { reason, message }: Rejection): PodStatus {
+  return { phase: 'Failed', reason, message: `Pod was rejected: ${message}`, ...(qosClass ? { qosClass } : {}) }
 }
