@@ -30,6 +30,11 @@ export class Expectations {
     this.byKey.set(key, { creations: 0, deletions: new Set(objectKeys), at: this.clock.now })
   }
 
+  expect(key: string, expected: { readonly creations: number; readonly deletions: readonly string[] }): void {
+    const { creations, deletions } = expected
+    this.byKey.set(key, { creations, deletions: new Set(deletions), at: this.clock.now })
+  }
+
   /** A creation was seen, or will never be because its request failed. */
   creationObserved(key: string): void {
     const expected = this.byKey.get(key)

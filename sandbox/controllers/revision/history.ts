@@ -44,7 +44,7 @@ export const sortRevisions = (revisions: readonly o.ControllerRevision[]): o.Con
 /** What the owner's template is now, as a revision. The hash has upstream's form, not its value. */
 export function revisionOf(
   owner: Owner,
-  options: { revision: number; collisionCount: number; extraLabels?: Record<string, string> },
+  options: { revision: number; collisionCount: number; hashLabel?: string },
 ): NewRevision {
   const { template } = owner.spec
   const hash = templateHash(template, options.collisionCount)
@@ -55,7 +55,7 @@ export function revisionOf(
     metadata: {
       name: revisionName(name, hash),
       namespace,
-      labels: { ...template.metadata.labels, [HASH_LABEL]: hash },
+      labels: { ...template.metadata.labels, [options.hashLabel ?? HASH_LABEL]: hash },
       ...(annotations ? { annotations } : {}),
       ownerReferences: [controllerRef(owner)],
     },
