@@ -1,6 +1,6 @@
 import type { LabelSet } from '../tsdb/label-set.ts'
 import { executionError } from './errors.ts'
-import { Grouper } from './grouping.ts'
+import { type Grouper, grouperOf } from './grouping.ts'
 import { goSort, heapFixTop, heapPush } from './heap.ts'
 import { CompensatedSum, formatPlain, Mean } from './numbers.ts'
 import { quantile } from './quantile.ts'
@@ -28,10 +28,11 @@ const ACCUMULATORS: Readonly<Record<string, (first: number, param: number) => Ac
 }
 
 export function aggregation(op: string, grouping: readonly string[], without: boolean): Aggregate {
-  const grouper = new Grouper(grouping, without)
-  if (op === 'topk' || op === 'bottomk') return (vector, k) => best(op, grouper, vector, k)
+  const grouper = grouperOf(grouping, without)
+  if (op === 'topk' || op === 'bottomk') return (vector, k) => best(op, grouper.begin(), vector, k)
   const start = ACCUMULATORS[op]!
   return (vector, param) => {
+    grouper.begin()
     const groups = new Map<LabelSet, Accumulator>()
     for (const { labels, value } of vector) {
       const group = grouper.group(labels)
@@ -45,8 +46,9 @@ export function aggregation(op: string, grouping: readonly string[], without: bo
 
 /** Counts the elements of each value, which becomes a label. */
 export function countValues(label: string, grouping: readonly string[], without: boolean): (vector: Vector) => Vector {
-  const grouper = new Grouper(without ? grouping : [...grouping, label], without)
+  const grouper = grouperOf(without ? grouping : [...grouping, label], without)
   return (vector) => {
+    grouper.begin()
     const counts = new Map<LabelSet, number>()
     for (const { labels, value } of vector) {
       const group = grouper.group(labels.with({ [label]: formatPlain(value) }))

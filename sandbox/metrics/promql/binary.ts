@@ -2,7 +2,7 @@ import type { LabelSet } from '../tsdb/label-set.ts'
 import type { Matching } from './ast.ts'
 import { COMPARISONS } from './ast.ts'
 import { executionError } from './errors.ts'
-import { Grouper } from './grouping.ts'
+import { type Grouper, grouperOf } from './grouping.ts'
 import { pow } from './numbers.ts'
 import type { Element, Vector } from './vector.ts'
 
@@ -50,13 +50,14 @@ export function vectorScalarOperation(
 }
 
 /** The labels two elements must share: those named by `on`, or all but those of `ignoring` and the name. */
-const signatures = ({ on, labels }: Matching): Grouper => new Grouper(labels, !on)
+const signatures = ({ on, labels }: Matching): Grouper => grouperOf(labels, !on)
 
 /** and, or, unless. Follow VectorAnd, VectorOr and VectorUnless of promql/engine.go. */
 export function setOperation(op: string, matching: Matching): (left: Vector, right: Vector) => Vector {
   const grouper = signatures(matching)
   const groupsOf = (vector: Vector) => new Set(vector.map(({ labels }) => grouper.group(labels)))
   return (left, right) => {
+    grouper.begin()
     if (op === 'or') {
       const present = groupsOf(left)
       return [...left, ...right.filter(({ labels }) => !present.has(grouper.group(labels)))]
@@ -78,6 +79,8 @@ class Matcher {
   private readonly value: (a: number, b: number) => number
   private readonly matching: Matching
   private readonly grouper: Grouper
+  /** The labels of the last result each series had a part in. */
+  private readonly results = new WeakMap<LabelSet, { readonly one: LabelSet; readonly labels: LabelSet }>()
 
   constructor({ op, bool }: Operation, matching: Matching) {
     this.comparison = COMPARISONS.has(op)
@@ -89,6 +92,7 @@ class Matcher {
 
   run(left: Vector, right: Vector): Vector {
     if (left.length === 0 || right.length === 0) return []
+    this.grouper.begin()
     const swapped = this.matching.card === 'one-to-many'
     const [many, one] = swapped ? [right, left] : [left, right]
     const ones = this.indexOneSide(one)
@@ -135,8 +139,17 @@ class Matcher {
     taken.set(group, seen.add(labels.key))
   }
 
-  /** Follows resultMetric of promql/engine.go. */
+  /** Worked out once for a pair of series. */
   private resultLabels(many: LabelSet, one: LabelSet): LabelSet {
+    const known = this.results.get(many)
+    if (known?.one === one) return known.labels
+    const labels = this.labelsOf(many, one)
+    this.results.set(many, { one, labels })
+    return labels
+  }
+
+  /** Follows resultMetric of promql/engine.go. */
+  private labelsOf(many: LabelSet, one: LabelSet): LabelSet {
     const { on, labels, include, card } = this.matching
     let result = this.comparison && !this.bool ? many : many.nameless
     if (card === 'one-to-one') result = on ? result.only(labels) : result.without(labels)

@@ -1,3 +1,4 @@
+import type { LabelSet } from '../tsdb/label-set.ts'
 import type { SeriesSource } from '../tsdb/tsdb.ts'
 import type { Vector } from './vector.ts'
 import type { Window } from './window.ts'
@@ -22,5 +23,5 @@ export interface Ranges {
   readonly endMs: number
   readonly rangeSeconds: number
   /** Calls `use` for each series that has samples; the window is good only during the call. */
-  each(use: (labels: import('../tsdb/label-set.ts').LabelSet, window: Window) => void): void
+  each(use: (labels: LabelSet, window: Window) => void): void
 }

@@ -1,3 +1,4 @@
+import { parser as grammar } from '@prometheus-io/lezer-promql'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { QueryError } from '../querier.ts'
@@ -39,6 +40,11 @@ describe('random expressions over random series', () => {
   it('have the same answer when asked again, and errors only of known kinds', () => {
     for (const item of [...randomCases(7, 15, 20), ...damagedCases(7, 15, 20)])
       expect(ourAnswers(item)).toEqual(ourAnswers(item))
+  })
+
+  it('are expressions of the published grammar too', () => {
+    for (const { queries } of randomCases(8, 20, 20))
+      for (const { expr } of queries) expect(String(grammar.parse(expr)), expr).not.toContain('⚠')
   })
 
   it('a rate is what the counter rose by, when it rose evenly', () => {

@@ -4,7 +4,8 @@ import type { LabelSet } from './label-set.ts'
 const STALE_LOW = 2
 const STALE_HIGH = 0x7ff00000
 
-const INITIAL_CAPACITY = 16
+const INITIAL_CAPACITY = 32
+const NOTHING = new Float64Array(0)
 
 /**
  * Samples of one series, in the order of time. A marker of staleness is a NaN with Prometheus' bits; it is written and read as
@@ -16,31 +17,29 @@ export class Series {
   readonly id: number
   /** Whether selections can give it: not after the store has forgotten it for want of samples. */
   indexed = false
-  private readonly baseMs: number
-  /** Milliseconds since `baseMs`. */
-  private times = new Int32Array(INITIAL_CAPACITY)
-  private values = new Float64Array(INITIAL_CAPACITY)
-  private words = new Uint32Array(this.values.buffer)
+  /** time, value, time, value, …: together, so that a sample is in one place of memory. Times are Unix milliseconds. */
+  private data = NOTHING
   /** Samples stand in [start, end). */
   start = 0
   end = 0
 
-  constructor(labels: LabelSet, id: number, baseMs: number) {
+  constructor(labels: LabelSet, id: number) {
     this.labels = labels
     this.id = id
-    this.baseMs = baseMs
   }
 
   timeMs(i: number): number {
-    return this.baseMs + this.times[i]!
+    return this.data[2 * i]!
   }
 
   value(i: number): number {
-    return this.values[i]!
+    return this.data[2 * i + 1]!
   }
 
   isStale(i: number): boolean {
-    return this.words[2 * i] === STALE_LOW && this.words[2 * i + 1] === STALE_HIGH
+    if (!Number.isNaN(this.data[2 * i + 1])) return false
+    const words = new Uint32Array(this.data.buffer, 16 * i + 8, 2)
+    return words[0] === STALE_LOW && words[1] === STALE_HIGH
   }
 
   get lastTimeMs(): number {
@@ -49,13 +48,12 @@ export class Series {
 
   /** The first sample later than `ms`; `end` when there is none. */
   indexAfter(ms: number): number {
-    const wanted = ms - this.baseMs
-    const { times } = this
+    const { data } = this
     let [low, high] = [this.start, this.end]
-    if (high > low && times[high - 1]! <= wanted) return high
+    if (high > low && data[2 * high - 2]! <= ms) return high
     while (low < high) {
       const middle = (low + high) >>> 1
-      if (times[middle]! <= wanted) low = middle + 1
+      if (data[2 * middle]! <= ms) low = middle + 1
       else high = middle
     }
     return low
@@ -63,22 +61,19 @@ export class Series {
 
   /** Adds a sample later than all others; `keepAfterMs` is what may be dropped to make room. */
   push(ms: number, value: number, keepAfterMs: number): void {
-    if (this.end === this.times.length) this.makeRoom(keepAfterMs)
-    this.times[this.end] = ms - this.baseMs
-    this.values[this.end++] = value
+    if (2 * this.end === this.data.length) this.makeRoom(keepAfterMs)
+    this.data[2 * this.end] = ms
+    this.data[2 * this.end++ + 1] = value
   }
 
   pushStale(ms: number, keepAfterMs: number): void {
     this.push(ms, 0, keepAfterMs)
-    this.words[2 * (this.end - 1)] = STALE_LOW
-    this.words[2 * (this.end - 1) + 1] = STALE_HIGH
+    new Uint32Array(this.data.buffer, 16 * this.end - 8, 2).set([STALE_LOW, STALE_HIGH])
   }
 
   /** Gives back the memory of all samples. */
   clear(): void {
-    this.times = new Int32Array(INITIAL_CAPACITY)
-    this.values = new Float64Array(INITIAL_CAPACITY)
-    this.words = new Uint32Array(this.values.buffer)
+    this.data = NOTHING
     this.start = 0
     this.end = 0
   }
@@ -86,14 +81,11 @@ export class Series {
   private makeRoom(keepAfterMs: number): void {
     this.start = this.indexAfter(keepAfterMs)
     const kept = this.end - this.start
-    const capacity = kept > this.times.length / 2 ? this.times.length * 2 : this.times.length
-    const [times, values] = [new Int32Array(capacity), new Float64Array(capacity)]
-    times.set(this.times.subarray(this.start, this.end))
-    const words = new Uint32Array(values.buffer)
-    words.set(this.words.subarray(2 * this.start, 2 * this.end))
-    this.times = times
-    this.values = values
-    this.words = words
+    const capacity = this.data.length / 2
+    const data = new Float64Array(2 * (2 * kept > capacity ? 2 * capacity : Math.max(capacity, INITIAL_CAPACITY)))
+    // as words: copying numbers could change the bits of a marker
+    new Uint32Array(data.buffer).set(new Uint32Array(this.data.buffer, 16 * this.start, 4 * kept))
+    this.data = data
     this.start = 0
     this.end = kept
   }

@@ -22,9 +22,6 @@ export interface SeriesSource {
   select(matchers: readonly Matcher[]): readonly Series[]
 }
 
-/** A 24-day window is what the times of samples can express. */
-const REACH_MS = 2 ** 31 - 1
-
 /**
  * Time series in memory, for one simulation. Times of samples are whole Unix milliseconds, as in Prometheus, so that queries
  * see what Prometheus would.
@@ -50,7 +47,7 @@ export class Tsdb implements SeriesSource {
     const set = labels instanceof LabelSet ? labels : LabelSet.of(labels)
     const known = this.byKey.get(set.key)
     if (known) return known.id
-    const series = new Series(set, this.all.length, this.epochMs)
+    const series = new Series(set, this.all.length)
     this.all.push(series)
     this.byKey.set(set.key, series)
     this.index(series)
@@ -128,10 +125,6 @@ export class Tsdb implements SeriesSource {
   }
 
   private admit(series: Series, ms: number): void {
-    if (Math.abs(ms - this.epochMs) > REACH_MS)
-      throw new RangeError(
-        `a sample at Unix time ${ms} ms is more than 24 days from the store's epoch ${this.epochMs} ms`,
-      )
     if (!series.indexed) this.index(series)
     if (ms >= this.nextCollectionMs) this.collect(ms)
   }
