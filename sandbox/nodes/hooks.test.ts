@@ -103,3 +103,71 @@ it('waits for readiness gates that others set, and keeps their conditions', () =
   expect(isReady(t.pod())).toBe(true)
   expect(condition(t.pod(), 'example.com/up')?.status).toBe('True')
 })
+
+describe('an exec hook', () => {
+  const upAfter = (s: number) =>
+    scripted(({ clock, exit }) => {
+      const since = clock.now
+      const up = () => clock.now - since >= seconds(s)
+      return {
+        accepts: up,
+        httpGet: () => (up() ? { kind: 'answer', status: 200, afterUs: ms(2) } : { kind: 'refused' }),
+        signal: (signal) => {
+          if (signal === 'SIGTERM') clock.after(seconds(2), () => exit(0))
+        },
+      }
+    })
+
+  it('waits for its own server', () => {
+    const { programFor } = upAfter(7)
+    const t = testNode({ programFor })
+    const command = ['sh', '-c', 'until curl -sf localhost:8000/health; do sleep 1; done']
+    t.create(testPod({ containers: [{ name: 'a', lifecycle: { postStart: { exec: { command } } } }] }))
+    t.at(7)
+    expect(isReady(t.pod())).toBe(false)
+    t.at(12)
+    expect(isReady(t.pod())).toBe(true)
+  })
+
+  it('that stops the server is over when the container is', () => {
+    const { runs, programFor } = upAfter(0)
+    const t = testNode({ programFor })
+    const command = ['/bin/sh', '-c', 'kill -TERM 1; sleep 25']
+    const container = { name: 'a', lifecycle: { preStop: { exec: { command } } } }
+    t.create(testPod({ containers: [container], terminationGracePeriodSeconds: 60 }))
+    t.at(10)
+    t.store.delete(Pod, 'default/web', 'test')
+    t.at(16)
+    expect(runs[0]!.signals).toHaveLength(1)
+    expect(t.gone()).toBe(true)
+  })
+
+  it('that nobody understands is told of, and probes by command are run', () => {
+    const { programFor } = upAfter(3)
+    const t = testNode({ programFor })
+    const lifecycle = { preStop: { exec: { command: ['/drain.sh'] } } }
+    const exec = { command: ['curl', '-f', 'http://127.0.0.1:8000/health'] }
+    t.create(testPod({ containers: [{ name: 'a', lifecycle, readinessProbe: { exec, periodSeconds: 1 } }] }))
+    t.at(3)
+    expect(isReady(t.pod())).toBe(false)
+    t.at(9)
+    expect(isReady(t.pod())).toBe(true)
+    t.store.delete(Pod, 'default/web', 'test')
+    t.at(20)
+    expect(JSON.stringify(t.journal.records)).toContain('/drain.sh')
+  })
+})
+
+it('a gRPC probe of a server that speaks HTTP alone never succeeds', () => {
+  const { programFor } = scripted(() => ({
+    accepts: () => true,
+    httpGet: () => ({ kind: 'answer', status: 404, afterUs: ms(1) }),
+  }))
+  const t = testNode({ programFor })
+  t.create(testPod({ containers: [{ name: 'a', readinessProbe: { grpc: { port: 8000 }, timeoutSeconds: 2 } }] }))
+  t.at(30)
+  expect(isReady(t.pod())).toBe(false)
+  expect(t.events('Unhealthy')[0]!.message).toMatch(
+    /^Readiness probe failed: timeout: failed to connect service ".*:8000" within 2s: context deadline exceeded$/,
+  )
+})
