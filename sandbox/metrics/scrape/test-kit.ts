@@ -90,3 +90,11 @@ export const gauge = (name: string, values: Readonly<Record<string, number>>, la
 })
 
 export const answer = (...families: MetricFamily[]): ScrapeAnswer => ({ kind: 'families', families, afterUs: ms(2) })
+
+/** Scrapes the pods with `app: web` in the default namespace by their port `http`. */
+export const podMonitor = (more: object = {}, endpoint: object = {}) => ({
+  apiVersion: 'monitoring.coreos.com/v1',
+  kind: 'PodMonitor',
+  metadata: { name: 'web', namespace: 'default' },
+  spec: { selector: { matchLabels: { app: 'web' } }, podMetricsEndpoints: [{ port: 'http', ...endpoint }], ...more },
+})
