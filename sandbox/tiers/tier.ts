@@ -90,6 +90,8 @@ export interface Levers {
   readonly 'node.power'?: (node: string) => () => void
   /** The node and its pods can neither reach nor be reached; what runs on it goes on. */
   readonly 'node.network'?: (node: string) => () => void
+  /** The cloud takes the node's machine back for good, after a notice of this long. Undoing does nothing. */
+  readonly 'node.reclaim'?: (node: string, notice: Us) => () => void
   /** What the driver says of one GPU (by index) after an Xid: 79 off the bus, 94 contained. */
   readonly 'gpu.health'?: (node: string, gpu: number, failure: { readonly xid: number }) => () => void
   /** A part of the way from metrics to autoscalers answers nothing: the metrics APIs, Prometheus itself, or its scrapes of matching pods. */

@@ -2,7 +2,7 @@ import { podsByNode } from '../../../controllers/node-lifecycle/pods-not-ready.t
 import { addTaints, removeTaints } from '../../../controllers/node-lifecycle/taints.ts'
 import { GPU } from '../../../gpus/gpu-plugin.ts'
 import { ApiError } from '../../../kube/errors.ts'
-import { Node, Pod } from '../../../kube/kinds.ts'
+import { Node, Pod, PodDisruptionBudget } from '../../../kube/kinds.ts'
 import type { Kube } from '../../../kube/kube.ts'
 import type * as o from '../../../kube/objects.ts'
 import { condition, isFinished } from '../../../kube/pods.ts'
@@ -53,6 +53,8 @@ class ClusterAutoscaler {
   private lastScaleUp: Us = Number.NEGATIVE_INFINITY
   private lastFailure: Us = Number.NEGATIVE_INFINITY
   private readonly told = new Map<string, string>()
+  /** Whether the cluster is another than when unneeded nodes were last looked for. */
+  private changed = true
 
   constructor(options: ClusterAutoscalerOptions) {
     const { world, kube, park, delays = typicalDelays } = options
@@ -63,7 +65,13 @@ class ClusterAutoscaler {
     const parts = { world, park, delays, flags: this.flags, random: this.random }
     this.groups = options.groups.map((group) => new NodeGroup(group, parts))
     this.pending = new PendingPods(kube)
-    kube.list(Node)
+    const changed = () => {
+      this.changed = true
+    }
+    const all = { added: changed, updated: changed, deleted: changed }
+    kube.watch(Node, all)
+    kube.watch(Pod, all)
+    kube.watch(PodDisruptionBudget, all)
   }
 
   *run(): Task {
@@ -201,6 +209,7 @@ class ClusterAutoscaler {
       if (group.target - going <= group.options.min) continue
       this.unneededSince.delete(name)
       this.deleting.add(name)
+      this.changed = true
       this.world.spawn(`cluster-autoscaler/${name}`, this.remove(group, name))
     }
   }
@@ -209,6 +218,8 @@ class ClusterAutoscaler {
   private findUnneeded(): void {
     const { kube, flags } = this
     const { now } = this.world.clock
+    if (!this.changed) return
+    this.changed = false
     const candidates: { name: string; pods: o.Pod[] }[] = []
     for (const group of this.groups) {
       if (group.target <= group.options.min) continue
@@ -278,6 +289,7 @@ class ClusterAutoscaler {
       this.lastFailure = world.clock.now
     }
     this.deleting.delete(name)
+    this.changed = true
   }
 
   private note(text: string): void {
