@@ -90,6 +90,8 @@ export function observe(spec: TrialSpec, world: World): Observation {
     return pod !== undefined && isOf(setup.subject, pod)
   }
   const folds = [...followed, ...watched].map((f) => f.fold)
+  // nodes are there before anything is looked at
+  for (const record of world.journal.records) cost.record(record, view.apply(record))
   world.journal.subscribe((record) => {
     const change = view.apply(record)
     if (record.type === 'request' && [record.ttftUs, record.e2eUs].some((n) => n !== undefined && !Number.isFinite(n)))

@@ -1,3 +1,4 @@
+import { type Cost, costText } from '../../harness/cost/cost.ts'
 import type { Verdict } from '../../harness/verdict/decide.ts'
 import type { Finding } from '../../harness/verdict/finding.ts'
 import type { MarginResult } from '../../harness/verdict/margin.ts'
@@ -11,6 +12,7 @@ export function terminalReporter({ quiet }: { quiet: boolean }): Reporter {
   let width = 24
   let servers = 1
   let told = ''
+  const costs = new Map<string, Cost>()
   return {
     begin(overview) {
       width = Math.max(...overview.scenarios.map((s) => s.length), 12) + 1
@@ -36,13 +38,23 @@ export function terminalReporter({ quiet }: { quiet: boolean }): Reporter {
         if (verdict.finding) out(style.dim(`     replay: ${verdict.finding.replay}`))
       } else for (const line of lines) out(`     ${line}`)
       told = text
+      const cost = costUnderLoad(verdict)
+      if (cost && !costs.has(verdict.subject)) costs.set(verdict.subject, cost)
     },
     end(totals) {
-      if (!quiet) out()
+      if (!quiet) {
+        out()
+        for (const [subject, cost] of costs)
+          out(style.dim(`${servers > 1 ? `${shortName(subject)}: ` : ''}${costText(cost)}`))
+      }
       out(summary(totals))
     },
   }
 }
+
+/** What a server cost while it answered: of the first trial that had a load. */
+const costUnderLoad = ({ trials }: Verdict): Cost | undefined =>
+  trials.find(({ cost }) => cost?.perThousandTokens !== undefined)?.cost
 
 const serverWidth = 12
 /** To the line's begin, and nothing on it. */

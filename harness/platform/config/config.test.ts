@@ -132,6 +132,29 @@ const bad: [string, string, RegExp, RegExp][] = [
     /./,
   ],
   ['a taint without an effect', 'nodes: [{count: 1, taints: [‸{key: a}]}]\n', /effect/, /./],
+  ['a preset nobody has', 'workloads: {w: {preset: ‸chatt}}\n', /must be one of batch, chat/, /./],
+  ['a spread nobody can draw', 'workloads: {w: {arrival: {rate: 1/s, kind: gamma, cv: ‸0}}}\n', /cv/, /./],
+  [
+    'shares that do not make a whole',
+    'workloads: {w: {tenants: ‸[{name: a, share: 50%}, {name: b, share: 40%}]}}\n',
+    /make 90 %/,
+    /./,
+  ],
+  [
+    'a tenant with a share and a rate',
+    'workloads: {w: {tenants: [‸{name: a, share: 100%, arrival: {rate: 1/s}}]}}\n',
+    /either a share/,
+    /./,
+  ],
+  [
+    'two tenants of one name',
+    'workloads: {w: {tenants: [{name: a, arrival: {rate: 1/s}}, {name: ‸a, arrival: {rate: 1/s}}]}}\n',
+    /another tenant is called a/,
+    /./,
+  ],
+  ['a retry of nothing', 'workloads: {w: {retry: {attempts: 2, when: [‸timeouts]}}}\n', /when/, /./],
+  ['a price of nothing', 'prices: {h100-sxm: ‸0}\n', /more than 0/, /./],
+  ['a price in words', 'prices: {h100-sxm: ‸cheap}\n', /not a number/, /./],
   ['lengths that fit no form', 'workloads: {w: {promptTokens: ‸{mean: 5}}}\n', /token lengths are/, /./],
   ['a p95 below the mean', 'workloads: {w: {promptTokens: ‸{mean: 500, p95: 100}}}\n', /p95 \(100\) must be more/, /./],
   ['half a token', 'workloads: {w: {promptTokens: ‸0.5}}\n', /whole number/, /./],
@@ -150,12 +173,16 @@ test('the smallest nodes are still nodes', () => {
 test('the example in the reference is a configuration', () => {
   const page = readFileSync(new URL('../../../docs/reference/seatrial-yaml.md', import.meta.url), 'utf8')
   const examples = [...page.matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, text]) => text!)
+  const workloads = [...page.matchAll(/^```yaml workload\n(.*?)^```$/gms)].map(([, text]) => text!)
   expect(examples).toHaveLength(1)
   const { config, errors } = parse(examples[0]!)
   expect(errors).toEqual([])
   expect(Object.keys(config!)).toEqual(
-    expect.arrayContaining(['name', 'nodes', 'models', 'images', 'registry', 'workloads', 'slos']),
+    expect.arrayContaining(['name', 'nodes', 'models', 'images', 'registry', 'workloads', 'slos', 'prices']),
   )
+  expect(workloads).toHaveLength(2)
+  for (const workload of workloads)
+    expect(parse(`workloads:\n  chat:\n${workload.replaceAll(/^/gm, '    ')}`).errors).toEqual([])
 })
 
 describe('mistakes in seatrial.yaml', () => {

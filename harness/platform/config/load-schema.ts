@@ -51,7 +51,8 @@ const sessions = z.strictObject({
 
 const retry = z.strictObject({
   attempts: z.int().min(1).max(20),
-  on: z
+  /** `on` would be a boolean in YAML 1.1. */
+  when: z
     .array(z.union([z.int().min(400).max(599), z.enum(['refused', 'reset'])]))
     .min(1)
     .optional(),

@@ -9,6 +9,7 @@ import type { Platform } from '../platform.ts'
 import { findVllmServers } from '../roles/inference-servers.ts'
 import { listInputs } from './list.ts'
 import { type ResolvedInputs, resolveInputs } from './resolve.ts'
+import { slosOf } from './slo-inputs.ts'
 
 const MODEL = 'meta-llama/Llama-3.1-70B-Instruct'
 
@@ -117,6 +118,54 @@ nodes: [{count: 2, gpu: {id: h100-sxm, count: 8}}]
           gpu: { product: 'NVIDIA-H100-80GB-HBM3', count: 8 },
         },
       ],
+    })
+  })
+
+  test('what shapes the load is read whole; a preset gives what is not said', async () => {
+    const { servers, prices } = await resolve(
+      server('chat'),
+      `workloads:
+  chat:
+    preset: rag
+    arrival: {rate: 10/s, kind: gamma, cv: 2, steps: [{at: 1m, times: 3, for: 30s}]}
+    outputTokens: 50
+    tenants: [{name: a, share: 60%}, {name: b, share: 40%, timeout: 5s}]
+    retry: {attempts: 2}
+    slos: {e2e: {p99: 20s}, goodput: 95%}
+prices: {h100-sxm: {value: 2.5, measured: invoice}}
+`,
+    )
+    const chat = servers['Deployment/chat']!
+    expect(chat.promptTokens).toMatchObject({ value: { meanTokens: 3200 }, origin: 'assumed' })
+    expect(chat.promptTokens.note).toMatch(/^preset rag \(derived/)
+    expect(chat.outputTokens.value).toEqual({ kind: 'constant', tokens: 50 })
+    expect(chat.details!.value).toMatchObject({
+      cv: 2,
+      sharedTokens: 400,
+      shapes: [
+        {
+          kind: 'steps',
+          steps: [
+            { atUs: 60e6, times: 3 },
+            { atUs: 90e6, times: 1 },
+          ],
+        },
+      ],
+      tenants: [
+        { name: 'a', share: 0.6 },
+        { name: 'b', timeoutUs: 5e6 },
+      ],
+      retry: { attempts: 2, backoffUs: 500e3 },
+    })
+    expect(chat.e2eP99Us?.value).toBe(20e6)
+    expect(prices['NVIDIA-H100-80GB-HBM3']).toMatchObject({ value: 2.5, origin: 'measured' })
+    expect(slosOf(chat).at(-1)).toMatchObject({ kind: 'goodput', share: 0.95, limits: { e2e: 20e6 } })
+  })
+
+  test('a trace that is not there is an error with its name', async () => {
+    await expect(resolve(server('chat'), 'workloads: {chat: {trace: {file: none.csv}}}\n')).rejects.toMatchObject({
+      code: 'BAD_TRACE',
+      message: expect.stringContaining('none.csv'),
     })
   })
 

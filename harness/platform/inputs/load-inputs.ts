@@ -184,9 +184,9 @@ const presetSessions = (preset: WorkloadPreset | undefined): Sessions | undefine
     maxPromptTokens: preset.sessions.maxPromptTokens,
   }
 
-const retryOf = ({ attempts, on, backoff, maxBackoff }: NonNullable<WorkloadConfig['retry']>): RetryPolicy => ({
+const retryOf = ({ attempts, when, backoff, maxBackoff }: NonNullable<WorkloadConfig['retry']>): RetryPolicy => ({
   attempts,
-  on: on ?? OPENAI_CLIENT.on,
+  on: when ?? OPENAI_CLIENT.on,
   backoffUs: backoff ?? ms(500),
   maxBackoffUs: maxBackoff ?? seconds(8),
 })
