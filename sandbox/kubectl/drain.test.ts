@@ -195,7 +195,7 @@ describe('evictions', () => {
         expect(stayed.least).toBeGreaterThanOrEqual(minAvailable)
       },
     )
-    fc.assert(property, { numRuns: 40 })
+    fc.assert(property, { numRuns: 25 })
   })
 })
 

@@ -94,5 +94,5 @@ function* sayWhy(node: string, errors: readonly string[], pending: readonly o.Po
   yield* say('err', `error: unable to drain node "${node}" due to error: ${text}, continuing command...`)
   yield* say('err', 'There are pending nodes to be drained:')
   yield* say('err', ` ${node}`)
-  yield* say('err', `error: ${text}`)
+  for (const error of errors) yield* say('err', error)
 }

@@ -7,9 +7,11 @@ import { claimBreaches, podBreaches } from './limit-breaches.ts'
 
 /** The LimitRanges of a namespace, in the order of creation. */
 export function limitRangesOf(namespace: string | undefined, context: StrategyContext): readonly o.LimitRange[] {
-  const all = context.list(LimitRange)
-  return all.length === 0 ? all : all.filter(({ metadata }) => metadata.namespace === namespace)
+  if (!context.has(LimitRange)) return NONE
+  return context.list(LimitRange).filter(({ metadata }) => metadata.namespace === namespace)
 }
+
+const NONE: readonly o.LimitRange[] = []
 
 const ANNOTATION = 'kubernetes.io/limit-ranger'
 

@@ -165,7 +165,7 @@ describe('a quota', () => {
         'requests.nvidia.com/gpu': String(c.pods().reduce((sum, p) => sum + gpusOf(p), 0)),
       })
     })
-    fc.assert(property, { numRuns: 40 })
+    fc.assert(property, { numRuns: 25 })
   })
 })
 
