@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { deploymentController } from '../../controllers/deployment.ts'
 import { replicaSetController } from '../../controllers/replicaset.ts'
 import { deploymentOf, type TestCluster, testCluster, WEB } from '../../controllers/testkit.ts'
-import { Deployment, HorizontalPodAutoscaler, Pod } from '../../kube/kinds.ts'
+import { CustomResourceDefinition, Deployment, HorizontalPodAutoscaler, kindOf, Pod } from '../../kube/kinds.ts'
 import type * as o from '../../kube/objects.ts'
 import { seconds, type Us } from '../../world/time.ts'
 import { MetricsError } from '../metrics-client.ts'
@@ -10,6 +10,7 @@ import { horizontalPodAutoscaler } from './controller.ts'
 import { type Answers, cannedMetrics } from './oracle/metrics.ts'
 
 const HPA = 'default/web'
+const CRD = { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition' }
 
 /** A Deployment, its controllers and the HPA controller; what metrics say is up to the test. */
 class Sea {
@@ -161,6 +162,59 @@ describe('horizontalPodAutoscaler', () => {
     sea.until(seconds(31))
     expect(sea.cluster.events()).toContain('FailedGetScale: deployments.apps "web" not found')
     expect(sea.reason('AbleToScale')).toBe('FailedGetScale')
+  })
+
+  it('scales a custom resource whose definition says where its replicas are', () => {
+    const sea = new Sea()
+    const { store } = sea.cluster
+    const scale = {
+      specReplicasPath: '.spec.size',
+      statusReplicasPath: '.status.size',
+      labelSelectorPath: '.status.pods',
+    }
+    const spec = {
+      ...{ group: 'sea.example.com', scope: 'Namespaced', names: { plural: 'fleets', kind: 'Fleet' } },
+      versions: [{ name: 'v1', served: true, storage: true, subresources: { status: {}, scale } }],
+    }
+    store.create(
+      CustomResourceDefinition,
+      { ...CRD, metadata: { name: 'fleets.sea.example.com' }, spec } as never,
+      'test',
+    )
+    const Fleet = kindOf({ apiVersion: 'sea.example.com/v1', kind: 'Fleet' })
+    const metadata = { name: 'f', namespace: 'default' }
+    const made = store.create(Fleet, { apiVersion: '', kind: 'Fleet', metadata, spec: { size: 2 } } as never, 'test')
+    store.updateStatus(Fleet, { ...made, status: { size: 2, pods: 'fleet=f' } } as never, 'test')
+    sea.answers = () => ({ 'external/lag': { series: [30_000, 12_000] } })
+    sea.hpa({
+      scaleTargetRef: { apiVersion: 'sea.example.com/v1alpha1', kind: 'Fleet', name: 'f' },
+      metrics: [
+        {
+          type: 'External',
+          external: { metric: { name: 'lag' }, target: { type: 'AverageValue', averageValue: '10' } },
+        },
+      ],
+    })
+    sea.until(seconds(16))
+    expect(store.get(Fleet, 'default/f')).toMatchObject({ spec: { size: 4 } })
+    const reason = 'external metric lag(nil) above target'
+    expect(sea.cluster.events()).toContain(`SuccessfulRescale: New size: 4; reason: ${reason}`)
+    expect(sea.reason('ScalingLimited')).toBe('ScaleUpLimit')
+  })
+
+  it('tries again when another has written the target meanwhile', () => {
+    const sea = new Sea()
+    sea.hpa()
+    sea.queue(20)
+    const { store, clock } = sea.cluster
+    const answers = sea.answers
+    sea.answers = (now) => {
+      // after the scale was read, before it is written
+      clock.after(0, () => store.patch(Deployment, WEB, { metadata: { labels: { touched: `${now}` } } }, 'kubectl'))
+      return answers(now)
+    }
+    sea.until(seconds(16))
+    expect([sea.replicas, store.get(Deployment, WEB).metadata.labels]).toEqual([4, { touched: `${seconds(15)}` }])
   })
 
   it('gives the same bytes for the same seed', () => {

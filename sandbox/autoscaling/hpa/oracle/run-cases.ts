@@ -76,8 +76,9 @@ const hpaOf = (name: string, spec: o.HorizontalPodAutoscaler['spec']): o.Horizon
   }) as o.HorizontalPodAutoscaler
 
 function drawSpec(random: RandomStream, scaleToZero: boolean): o.HorizontalPodAutoscaler['spec'] {
-  const min = pick(random, [undefined, 1, 2, 5, ...(scaleToZero ? [0, 0, 0] : [])])
+  const min = pick(random, [undefined, 1, 2, 5, ...(scaleToZero ? [0, 0, 0, 0] : [])])
   const metrics = Array.from({ length: 1 + random.int(3) }, (_, i) => drawMetric(random, i))
+  const toZero = scaleToZero && chance(random, 0.5)
   const wrong = chance(random, 0.03)
   return {
     scaleTargetRef: wrong
@@ -91,7 +92,11 @@ function drawSpec(random: RandomStream, scaleToZero: boolean): o.HorizontalPodAu
         : TARGET,
     ...(min === undefined ? {} : { minReplicas: min }),
     maxReplicas: (min ?? 1) + random.int(pick(random, [3, 20, 200])) + 1,
-    metrics: chance(random, 0.03) ? [] : metrics,
+    metrics: chance(random, 0.03)
+      ? []
+      : toZero
+        ? metrics.filter(({ object, external }) => object ?? external)
+        : metrics,
     ...(chance(random, 0.5) ? { behavior: drawBehavior(random) } : {}),
   } as o.HorizontalPodAutoscaler['spec']
 }
@@ -181,7 +186,7 @@ function drawAnswers(random: RandomStream, pods: readonly o.Pod[], at: Us): Answ
     answers[`resource/memory${container}`] = drawPodAnswer(random, pods, 6e13, at)
   }
   for (const i of [0, 1, 2]) {
-    const level = pick(random, [500, 1000, 5000, 20_000])
+    const level = pick(random, [0, 500, 1000, 5000, 20_000])
     answers[`pods/m${i}`] = drawPodAnswer(random, pods, level, at)
     answers[`object/m${i}`] = drawValue(random, level)
     answers[`external/m${i}`] = drawSeries(random, level)
