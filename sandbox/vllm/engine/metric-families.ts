@@ -181,9 +181,10 @@ class Builder {
     const labels = this.labels(true)
     const samples: Sample[] = []
     let cumulative = 0
+    const bounds = boundTexts(histogram)
     histogram.counts.forEach((count, i) => {
       cumulative += count
-      const le = i < histogram.bounds.length ? formatFloat(histogram.bounds[i]!) : '+Inf'
+      const le = bounds[i]!
       samples.push({ name: `${name}_bucket`, labels: this.labels(true, ['le', le]), value: cumulative })
     })
     samples.push({ name: `${name}_count`, labels, value: cumulative })
@@ -220,6 +221,18 @@ class Builder {
     }
     return labels
   }
+}
+
+const knownTexts = new WeakMap<Histogram, readonly string[]>()
+
+/** The values of `le`, worked out once. */
+function boundTexts(histogram: Histogram): readonly string[] {
+  let texts = knownTexts.get(histogram)
+  if (!texts) {
+    texts = [...[...histogram.bounds].map(formatFloat), '+Inf']
+    knownTexts.set(histogram, texts)
+  }
+  return texts
 }
 
 const sorted = (labels: Labels): Labels => [...labels].sort(([a], [b]) => (a < b ? -1 : 1))

@@ -47,7 +47,12 @@ export class Exposition {
   }
 
   families(frontEnd: FrontEnd, wanted?: ReadonlySet<string>): readonly MetricFamily[] {
-    const all = [...this.process(), ...this.engines(frontEnd, wanted), ...this.http.families()]
+    const asks = (prefix: string) => !wanted || [...wanted].some((name) => name.startsWith(prefix))
+    const all = [
+      ...(asks('process_') ? this.process() : []),
+      ...this.engines(frontEnd, wanted),
+      ...(asks('http_') ? this.http.families() : []),
+    ]
     return wanted ? all.filter(({ samples }) => samples.some(({ name }) => wanted.has(name))) : all
   }
 
