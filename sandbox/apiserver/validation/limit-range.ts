@@ -68,10 +68,15 @@ function relations(item: o.LimitRangeItem, name: string, path: string): Causes {
     if (low !== undefined && high !== undefined && compare(low, high) > 0) causes.push(wrong())
   }
   const at = (list: string) => `${path}.${list}[${name}]`
-  const both = (list: string, value: unknown, a: string, b: string) => invalidValue(at(list), value, `${a} greater than ${b}`)
+  const both = (list: string, value: unknown, a: string, b: string) =>
+    invalidValue(at(list), value, `${a} greater than ${b}`)
   ordered(min, max, () => both('min', min, `min value ${min} is`, `max value ${max}`))
-  ordered(min, request, () => both('defaultRequest', request, `min value ${min} is`, `default request value ${request}`))
-  ordered(request, max, () => both('defaultRequest', request, `default request value ${request} is`, `max value ${max}`))
+  ordered(min, request, () =>
+    both('defaultRequest', request, `min value ${min} is`, `default request value ${request}`),
+  )
+  ordered(request, max, () =>
+    both('defaultRequest', request, `default request value ${request} is`, `max value ${max}`),
+  )
   ordered(request, limit, () =>
     both('defaultRequest', request, `default request value ${request} is`, `default limit value ${limit}`),
   )

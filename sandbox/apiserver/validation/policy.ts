@@ -49,7 +49,12 @@ function amount(value: o.IntOrString, path: string): Causes {
 }
 
 /** As Go prints the internal type, which has no names for JSON. */
-const shownSpec = ({ minAvailable, selector, maxUnavailable, unhealthyPodEvictionPolicy }: o.PodDisruptionBudget['spec']) => ({
+const shownSpec = ({
+  minAvailable,
+  selector,
+  maxUnavailable,
+  unhealthyPodEvictionPolicy,
+}: o.PodDisruptionBudget['spec']) => ({
   MinAvailable: minAvailable ?? null,
   Selector: shownSelector(selector) ?? null,
   MaxUnavailable: maxUnavailable ?? null,

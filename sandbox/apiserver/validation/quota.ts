@@ -68,17 +68,16 @@ function scopeSelector({ scopeSelector: selector, scopes: listed, hard }: Spec):
   const expressions = selector.matchExpressions ?? []
   const causes = expressions.flatMap(({ scopeName, operator, values = [] }) => [
     ...(SCOPES.includes(scopeName) ? [] : [invalidValue(`${path}.scopeName`, scopeName, 'unsupported scope')]),
-    ...unfit(scopeName, hard).map(() => invalidValue(path, shownScopes(expressions), 'unsupported scope applied to resource')),
+    ...unfit(scopeName, hard).map(() =>
+      invalidValue(path, shownScopes(expressions), 'unsupported scope applied to resource'),
+    ),
     ...(EXISTS_ONLY.includes(scopeName) && operator !== 'Exists'
       ? [invalidValue(`${path}.operator`, operator, EXISTS_MESSAGE)]
       : []),
     ...operatorCauses(operator, values, path),
   ])
   const names = expressions.map(({ scopeName }) => scopeName)
-  return [
-    ...causes,
-    ...conflicting(names).map(() => invalidValue(path, listed ?? null, 'conflicting scopes')),
-  ]
+  return [...causes, ...conflicting(names).map(() => invalidValue(path, listed ?? null, 'conflicting scopes'))]
 }
 
 const EXISTS_MESSAGE =
@@ -88,12 +87,7 @@ function operatorCauses(operator: string, values: readonly string[], path: strin
   if (operator === 'In' || operator === 'NotIn')
     return values.length > 0
       ? []
-      : [
-          required(
-            `${path}.values`,
-            "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector",
-          ),
-        ]
+      : [required(`${path}.values`, "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector")]
   if (operator === 'Exists' || operator === 'DoesNotExist')
     return values.length === 0
       ? []
