@@ -1,6 +1,7 @@
 import type { LabelSet } from '../tsdb/label-set.ts'
 import type { Matching } from './ast.ts'
 import { COMPARISONS } from './ast.ts'
+import { atan2 } from './elementary.ts'
 import { executionError } from './errors.ts'
 import { type Grouper, grouperOf } from './grouping.ts'
 import { pow } from './numbers.ts'
@@ -13,7 +14,7 @@ const ARITHMETIC: Readonly<Record<string, (a: number, b: number) => number>> = {
   '/': (a, b) => a / b,
   '%': (a, b) => a % b,
   '^': pow,
-  atan2: Math.atan2,
+  atan2,
 }
 
 const COMPARE: Readonly<Record<string, (a: number, b: number) => boolean>> = {

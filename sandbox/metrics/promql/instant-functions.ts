@@ -1,4 +1,5 @@
-import { log2, log10, max, min } from './numbers.ts'
+import { atan, log, log2, log10 } from './elementary.ts'
+import { max, min } from './numbers.ts'
 
 /** A function of each element's value and of scalar arguments; the result loses its name. Follows promql/functions.go. */
 export type InstantFunction = (value: number, args: readonly number[]) => number
@@ -9,7 +10,7 @@ export const INSTANT_FUNCTIONS: Readonly<Record<string, InstantFunction>> = {
   floor: Math.floor,
   exp: Math.exp,
   sqrt: Math.sqrt,
-  ln: Math.log,
+  ln: log,
   log2,
   log10,
   sin: Math.sin,
@@ -17,7 +18,7 @@ export const INSTANT_FUNCTIONS: Readonly<Record<string, InstantFunction>> = {
   tan: Math.tan,
   asin: Math.asin,
   acos: Math.acos,
-  atan: Math.atan,
+  atan,
   sinh: Math.sinh,
   cosh: Math.cosh,
   tanh: Math.tanh,

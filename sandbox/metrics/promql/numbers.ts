@@ -1,6 +1,6 @@
-/** Arithmetic as Go's math package does it, where JavaScript's differs. */
+import { frexp, log } from './elementary.ts'
 
-const LN2 = Math.LN2
+/** Arithmetic as Go's math package does it, where JavaScript's differs. */
 
 /** A sum with Neumaier's compensation. Follows util/kahansum of Prometheus. */
 export class CompensatedSum {
@@ -57,16 +57,6 @@ export class Mean {
   }
 }
 
-/** `value` = fraction × 2^exponent, with 0.5 ≤ |fraction| < 1. */
-function frexp(value: number): [fraction: number, exponent: number] {
-  if (value === 0 || !Number.isFinite(value)) return [value, 0]
-  let exponent = Math.max(-1022, Math.floor(Math.log2(Math.abs(value))) + 1)
-  let fraction = value * 2 ** -exponent
-  for (; Math.abs(fraction) < 0.5; exponent--) fraction *= 2
-  for (; Math.abs(fraction) >= 1; exponent++) fraction /= 2
-  return [fraction, exponent]
-}
-
 /** fraction × 2^exponent; in steps, since 2^exponent alone may be too large or too small. */
 function ldexp(fraction: number, exponent: number): number {
   let value = fraction
@@ -75,14 +65,6 @@ function ldexp(fraction: number, exponent: number): number {
   for (; left < -1000; left += 1000) value *= 2 ** -1000
   return value * 2 ** left
 }
-
-export function log2(value: number): number {
-  if (!(value > 0) || value === Number.POSITIVE_INFINITY) return Math.log2(value)
-  const [fraction, exponent] = frexp(value)
-  return fraction === 0.5 ? exponent - 1 : Math.log(fraction) * (1 / LN2) + exponent
-}
-
-export const log10 = (value: number): number => Math.log(value) * (1 / Math.LN10)
 
 /** Follows math/pow.go: exact for what squaring gives exactly, and other than JavaScript's for 1 and −1. */
 export function pow(x: number, y: number): number {
@@ -101,7 +83,7 @@ export function pow(x: number, y: number): number {
       part--
       whole++
     }
-    product = Math.exp(part * Math.log(x))
+    product = Math.exp(part * log(x))
   }
   let exponent = 0
   let [square, power] = frexp(x)

@@ -3,8 +3,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { QueryError } from '../querier.ts'
 import { Tsdb } from '../tsdb/tsdb.ts'
+import { atan2, log, log2 } from './elementary.ts'
 import { Engine } from './engine.ts'
-import { formatPlain, log2, pow } from './numbers.ts'
+import { formatPlain, pow } from './numbers.ts'
 import { ourAnswers } from './oracle/ours.ts'
 import { damagedCases, randomCases } from './oracle/random-cases.ts'
 
@@ -79,6 +80,18 @@ describe('numbers', () => {
       5e-324,
       Number.POSITIVE_INFINITY,
     ])
+  })
+
+  it('so do logarithms and arc tangents', () => {
+    const close = (a: number, b: number) =>
+      expect(Math.abs(a - b)).toBeLessThanOrEqual(1e-15 * Math.max(1, Math.abs(b)))
+    fc.assert(
+      fc.property(fc.double({ noNaN: true, min: 1e-300 }), fc.double({ noNaN: true }), (x, y) => {
+        close(log(x), Math.log(x))
+        close(atan2(y, x), Math.atan2(y, x))
+        if (Math.abs(y / x) > 1e-300) close(atan2(y, -x), Math.atan2(y, -x)) // below, Go gives π for −π
+      }),
+    )
   })
 
   it('binary logarithms of powers of two are whole', () => {

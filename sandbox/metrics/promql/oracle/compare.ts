@@ -24,9 +24,9 @@ export function compare(expr: string, ours: Answer, real: Answer): Outcome {
   return outcomes.includes('different') ? 'different' : outcomes.includes('rounding') ? 'rounding' : 'equal'
 }
 
-/** An error without the two series it takes as examples: which ones, is open. */
+/** An error without the series it takes as examples: which ones, is open. */
 const settled = (error: string | undefined): string | undefined =>
-  error?.replace(/operation: \[.*\];/, 'operation: […];')
+  error?.replace(/match group \{.*?\} on|operation: \[.*\];/g, '…')
 
 const same = (equal: boolean): Outcome => (equal ? 'equal' : 'different')
 
