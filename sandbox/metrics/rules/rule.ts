@@ -38,8 +38,6 @@ export interface RuleGroup {
   readonly rules: readonly Rule[]
 }
 
-export const nameOf = (rule: Rule): string => (rule.kind === 'alerting' ? rule.alert : rule.record)
-
 /** Rules that cannot be loaded. The message says which, why, in Prometheus' words, and what to do. */
 export class RuleError extends Error {
   override readonly name = 'RuleError'
