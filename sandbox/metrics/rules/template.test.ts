@@ -36,7 +36,7 @@ describe('templates', () => {
     expect(
       [1e21, 1e20, 1e-5, 0.0001, 5, Number.NaN, Number.POSITIVE_INFINITY].map((value) => expand('{{ $value }}', value)),
     ).toEqual(['1e+21', '100000000000000000000', '1e-05', '0.0001', '5', 'NaN', '+Inf'])
-    expect(printf('%6.2f|%-6s|%+d|%q|%e|%g|%%', [3.14159, 'ab', 'x', 'y', 1500, 1e30])).toBe(
+    expect(printf('%6.2f|%-6s|%+d|%q|%e|%g|%%', [3.1372, 'ab', 'x', 'y', 1500, 1e30])).toBe(
       '  3.14|ab    |%!d(string=x)|"y"|1.500000e+03|1e+30|%',
     )
   })
