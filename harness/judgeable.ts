@@ -42,6 +42,8 @@ export interface UncertainInput {
   readonly value: string
   /** The ends of its range, the more favourable one first. */
   readonly ends: readonly [InputEnd, InputEnd]
+  /** It enters only what these checks judge; left out: any verdict. */
+  readonly judgedBy?: readonly string[]
   /** How to give or measure it. */
   readonly howToGive: string
 }

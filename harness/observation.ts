@@ -3,7 +3,7 @@ import { Pod } from '../sandbox/kube/kinds.ts'
 import type { Us } from '../sandbox/world/time.ts'
 import type { World } from '../sandbox/world/world.ts'
 import { type CostMeter, costMeter } from './cost/meter.ts'
-import type { CheckCall, CheckContext, Expectation, Fold } from './expectations/check.ts'
+import { type CheckContext, callOf, type Expectation, type Fold } from './expectations/check.ts'
 import { checks } from './expectations/index.ts'
 import { faults } from './faults/index.ts'
 import { tenantsOf } from './load/plan.ts'
@@ -163,9 +163,6 @@ function contextOf(options: {
     loadSteadyAt: () => load()?.steadyAt,
   }
 }
-
-const callOf = (expectation: Expectation): CheckCall =>
-  'never' in expectation ? expectation.never : 'always' in expectation ? expectation.always : expectation.goal
 
 const wordOf = (expectation: Expectation): string =>
   'never' in expectation ? 'never' : 'always' in expectation ? 'always' : `within ${expectation.within}`

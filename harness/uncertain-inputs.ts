@@ -1,9 +1,11 @@
 import type { NodeGroup } from '../sandbox/tiers/tier.ts'
 import { formatDuration } from '../sandbox/world/time.ts'
+import { callOf } from './expectations/check.ts'
 import type { Overrides, UncertainInput } from './judgeable.ts'
 import { type LengthDistribution, meanLength } from './load/lengths.ts'
 import type { Input } from './platform/inputs/input.ts'
 import type { ResolvedInputs } from './platform/inputs/resolve.ts'
+import type { Scenario } from './scenario.ts'
 import { percent } from './slo/objective.ts'
 
 /** The inputs of a server's trials that may be others: assumed, or given with a range. The more favourable end comes first. */
@@ -30,11 +32,22 @@ export function uncertainInputs(inputs: ResolvedInputs, serverId: string, image:
     ),
     one('prompt length', server.promptTokens, tokensText, (promptTokens) => ({ promptTokens }), 'low'),
     one('output length', server.outputTokens, tokensText, (outputTokens) => ({ outputTokens }), 'low'),
-    one('availability', server.availability, percent, (availability) => ({ availability }), 'low'),
-    one('TTFT p95', server.ttftP95Us, formatDuration, (ttftP95Us) => ({ ttftP95Us }), 'high'),
-    one('TPOT p95', server.tpotP95Us, formatDuration, (tpotP95Us) => ({ tpotP95Us }), 'high'),
+    promised(one('availability', server.availability, percent, (availability) => ({ availability }), 'low')),
+    promised(one('TTFT p95', server.ttftP95Us, formatDuration, (ttftP95Us) => ({ ttftP95Us }), 'high')),
+    promised(one('TPOT p95', server.tpotP95Us, formatDuration, (tpotP95Us) => ({ tpotP95Us }), 'high')),
   ].flatMap((input) => input ?? [])
 }
+
+/** Whether an input may turn the verdict of one of the scenarios. */
+export const mattersTo = ({ judgedBy }: UncertainInput, ...scenarios: readonly Scenario[]): boolean =>
+  judgedBy === undefined ||
+  scenarios.some(({ during, after }) =>
+    [...during, ...after].some((expectation) => judgedBy.includes(callOf(expectation).check)),
+  )
+
+/** An objective: only what judges objectives asks for it. */
+const promised = (input: UncertainInput | undefined): UncertainInput | undefined =>
+  input && { ...input, judgedBy: ['sloHeld', 'sloRecovered'] }
 
 function one<T>(
   name: string,

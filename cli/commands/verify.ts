@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { TrialPool } from '../../harness/pool/pool.ts'
-import { nodesText } from '../../harness/uncertain-inputs.ts'
+import { mattersTo, nodesText } from '../../harness/uncertain-inputs.ts'
 import type { Verdict } from '../../harness/verdict/decide.ts'
 import { verify as verifyAll } from '../../harness/verify.ts'
 import { VERSION } from '../../harness/version.ts'
@@ -36,7 +36,7 @@ export async function verify(paths: readonly string[], options: VerifyOptions): 
   const reporter = await reporterFor(options.json ? 'json' : options.output, { quiet: options.quiet ?? false })
   const assumed = new Map(
     chosen
-      .flatMap((j) => j.uncertain.filter((input) => input.origin === 'assumed'))
+      .flatMap((j) => j.uncertain.filter((input) => input.origin === 'assumed' && mattersTo(input, ...scenarios)))
       .map((input) => [`${input.name} ${input.value}`, input]),
   )
   reporter.begin({

@@ -86,6 +86,10 @@ export const always = (goal: CheckCall): Expectation => ({ always: goal })
 /** `bound`: a duration, or the name of one the platform declares (`progressDeadline`). */
 export const within = (bound: string, goal: CheckCall): Expectation => ({ within: bound, goal })
 
+/** The check an expectation asks for. */
+export const callOf = (expectation: Expectation): CheckCall =>
+  'never' in expectation ? expectation.never : 'always' in expectation ? expectation.always : expectation.goal
+
 /** A word's arguments: none are needed where every parameter is optional. */
 export type WordArguments<Params> = Record<never, never> extends Params ? [params?: Params] : [params: Params]
 

@@ -1,4 +1,5 @@
 import type { Overrides } from '../judgeable.ts'
+import { mattersTo } from '../uncertain-inputs.ts'
 import { attempt, type DecideOptions } from './attempt.ts'
 import { explain, type Finding } from './finding.ts'
 import { findBreakingPoint, type MarginResult } from './margin.ts'
@@ -59,7 +60,7 @@ function combined(trials: readonly TrialResult[]): Outcome {
  * ends are tried first; when both say the same, so does what lies between (a longer load, less bandwidth, more requests never help).
  */
 async function assumptionThatDecides(options: DecideOptions, outcome: Outcome): Promise<Invalid | undefined> {
-  const { uncertain } = options.judgeable
+  const uncertain = options.judgeable.uncertain.filter((input) => mattersTo(input, options.scenario))
   if (uncertain.length === 0) return undefined
   const seed = options.seeds[0]!
   const corner = (end: 0 | 1): Overrides => Object.assign({}, ...uncertain.map((input) => input.ends[end].overrides))
