@@ -17,6 +17,8 @@ import { seconds } from '../world/time.ts'
 import { createWorld } from '../world/world.ts'
 import { attachDetachController } from './attach-detach.ts'
 import { runController } from './controller.ts'
+import { ephemeralVolumeController } from './ephemeral-volumes.ts'
+import { garbageCollector } from './garbage-collector.ts'
 import { persistentVolumeController } from './persistent-volumes.ts'
 import { blockStorage, fileStorage, type StorageAssumptions, volumeProvisioner } from './volume-provisioner.ts'
 
@@ -28,7 +30,12 @@ function cluster(storage: StorageAssumptions = blockStorage) {
   const kube = (process: string, fields?: ReturnType<typeof kubeletFields>) =>
     new StoreKube({ world, store, profile: defaultProfile, process, ...(fields ? { fields } : {}) })
   const manager = kube('kube-controller-manager')
-  for (const spec of [persistentVolumeController, attachDetachController()])
+  for (const spec of [
+    persistentVolumeController,
+    attachDetachController(),
+    ephemeralVolumeController,
+    garbageCollector(),
+  ])
     runController(spec, { world, kube: manager })
   runController(
     volumeProvisioner(() => storage),
@@ -220,6 +227,21 @@ describe('a claim', () => {
     c.at(120)
     expect(phase(c, 'q')).toBe('Running')
   })
+})
+
+it('of a pod alone is made with it, and goes with it', () => {
+  const c = cluster()
+  addClass(c, 'fast')
+  const spec = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } }
+  addPod(c, 'p', '', { volumes: [{ name: 'scratch', ephemeral: { volumeClaimTemplate: { metadata: {}, spec } } }] })
+  c.at(70)
+  expect(phase(c, 'p')).toBe('Running')
+  expect(c.claim('p-scratch').status.phase).toBe('Bound')
+  c.store.delete(Pod, 'default/p', 'kubectl')
+  c.at(140)
+  expect(c.store.list(PersistentVolumeClaim)).toEqual([])
+  expect(c.store.list(PersistentVolume)).toEqual([])
+  expect(c.store.list(VolumeAttachment)).toEqual([])
 })
 
 describe('a volume for one node', () => {

@@ -85,7 +85,9 @@ describe('a Job', () => {
     expect(job(cluster).status).toMatchObject({ succeeded: 5, ready: 0, terminating: 0, uncountedTerminatedPods: {} })
     expect(job(cluster).status.completionTime).toBeDefined()
     expect(ended(cluster)).toEqual(['SuccessCriteriaMet=True CompletionsReached', 'Complete=True CompletionsReached'])
-    expect(cluster.events().at(-1)).toBe('Completed: Job completed')
+    expect(cluster.events().filter((text) => !text.startsWith('SuccessfulCreate'))).toEqual([
+      'Completed: Job completed',
+    ])
     expect(cluster.pods().every((pod) => !pod.metadata.finalizers)).toBe(true)
     expect(cluster.pods()).toHaveLength(5)
   })

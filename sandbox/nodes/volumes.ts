@@ -2,7 +2,7 @@ import { isApiError } from '../kube/errors.ts'
 import { PersistentVolume, PersistentVolumeClaim, VolumeAttachment } from '../kube/kinds.ts'
 import type { Kube } from '../kube/kube.ts'
 import type { Pod } from '../kube/objects.ts'
-import { attachmentName, needsAttach } from '../kube/volumes.ts'
+import { attachmentName, claimNames, needsAttach } from '../kube/volumes.ts'
 import { type Signal, sleep, type Task } from '../world/actor.ts'
 import type { Clock } from '../world/clock.ts'
 import { ms, seconds, type Us } from '../world/time.ts'
@@ -32,7 +32,7 @@ export function* mountVolumes(options: {
   const { pod, kube, clock, cancelled } = options
   const startedAt = clock.now
   const namespace = pod.metadata.namespace ?? 'default'
-  let wanted = volumeReferences(pod)
+  let wanted = [...volumeReferences(pod), ...(options.claimsOn === undefined ? [] : ephemeralReferences(pod))]
   let retry = FIRST_RETRY
   for (;;) {
     const still: typeof wanted = []
@@ -52,6 +52,11 @@ export function* mountVolumes(options: {
   yield* sleep(Math.ceil((mountedAt - startedAt) / POLL) * POLL + startedAt - clock.now)
   return true
 }
+
+const ephemeralReferences = (pod: Pod): Reference[] =>
+  claimNames(pod).flatMap(({ volume, claim, ephemeral }) =>
+    ephemeral ? [{ kind: 'claim' as const, name: claim, volume }] : [],
+  )
 
 const unmounted = (volume: string | undefined, why: string): string =>
   `Unable to attach or mount volumes: unmounted volumes=[${volume}], unattached volumes=[], failed to process volumes=[${volume}]: ${why}`

@@ -59,7 +59,7 @@ describe('inference servers', () => {
   const kinds: [string, string, string][] = [
     ['StatefulSet', 'apps/v1', `spec:\n  selector: {matchLabels: {app: chat}}\n  template:${pod()}`],
     ['DaemonSet', 'apps/v1', `spec:\n  selector: {matchLabels: {app: chat}}\n  template:${pod()}`],
-    ['Job', 'batch/v1', `spec:\n  template:${pod()}`],
+    ['Job', 'batch/v1', `spec:\n  template:${pod('', '      restartPolicy: Never\n')}`],
     [
       'Pod',
       'v1',

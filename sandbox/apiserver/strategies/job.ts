@@ -20,6 +20,7 @@ const defaultJob = (job: o.Job): o.Job =>
       backoffLimit: backoffLimitPerIndex === undefined ? 6 : INT32_MAX,
       completionMode: 'NonIndexed',
       suspend: false,
+      manualSelector: false,
       podReplacementPolicy: podFailurePolicy ? 'Failed' : 'TerminatingOrFailed',
     })
     out = within(out, 'podFailurePolicy', (policy) =>

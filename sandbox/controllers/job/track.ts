@@ -32,7 +32,8 @@ export function* trackStatus(given: Pass, released: Set<string>): Task {
     status.succeeded = pass.indexes.succeeded.size || undefined
     status.failedIndexes = pass.indexes.failed ? formatIndexes(pass.indexes.failed) : undefined
   }
-  dirty ||= takeInterimCondition(pass)
+  const interim = takeInterimCondition(pass)
+  dirty ||= interim
   if (dirty || !equal(pass.job.status, pass.original)) yield* write(pass)
   const failure = yield* release(pass, doomed, tracked, released)
   const counted = countReleased(pass.job.status, tracked)
