@@ -14,10 +14,10 @@ export const claimStrategy: Strategy<o.PersistentVolumeClaim> = {
   hasStatus: true,
   hasGeneration: false,
   default: (claim) =>
-    within(
-      within(claim, 'spec', (spec) => fill(spec, { volumeMode: 'Filesystem' })),
-      'spec',
-      (spec) => within(spec, 'resources', (resources) => within(resources, 'requests', canonicalQuantities)),
+    within(fill(claim, { spec: {} }), 'spec', (spec) =>
+      within(fill(spec, { volumeMode: 'Filesystem' }), 'resources', (resources) =>
+        within(resources, 'requests', canonicalQuantities),
+      ),
     ),
   admit: (claim, context) => {
     if (!claim.spec || claim.spec.storageClassName !== undefined) return claim
