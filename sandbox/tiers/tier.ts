@@ -6,6 +6,7 @@ import type { Task } from '../world/actor.ts'
 import type { Us } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 import type { Capabilities } from './capabilities.ts'
+import type { MonitoringOptions } from './monitoring-options.ts'
 
 /** A kind of place to run platforms in. Adding one is adding a folder under `tiers/`. */
 export interface Tier {
@@ -35,6 +36,8 @@ export interface SandboxOptions {
   readonly imageBytes: (image: string) => number
   readonly registryBytesPerSecond: number
   readonly lag: LagProfile
+  /** What measures the cluster and tells its autoscalers; nothing where it is left out. */
+  readonly monitoring?: MonitoringOptions
 }
 
 export type ProgramFor = (pod: Pod, container: Container) => Program
@@ -65,6 +68,8 @@ export interface Sandbox {
   run<T>(name: string, task: Task<T>): Promise<T>
   /** How clients reach a Service, or a pod of a workload without one. */
   reach(serviceKey: string, port: number): Route
+  /** What autoscalers and other actors rested on and is not simulated, one line each: a verdict that may depend on it is INVALID. */
+  refusals(): readonly string[]
   /** Removes exactly what `up` made. */
   close(): Promise<void>
 }

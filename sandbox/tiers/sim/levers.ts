@@ -1,6 +1,8 @@
+import { nodeLevers } from '../../autoscaling/nodes/node-levers.ts'
 import type { Levers } from '../tier.ts'
 import { engineHang } from './levers/engine-hang.ts'
 import { engineLoadFactor } from './levers/engine-load-factor.ts'
+import { metricsPath, metricsSeries } from './levers/metrics-path.ts'
 import { podProcess } from './levers/pod-process.ts'
 import { registryBandwidth } from './levers/registry-bandwidth.ts'
 import type { SimParts } from './parts.ts'
@@ -10,6 +12,12 @@ const makers = {
   'engine.loadFactor': engineLoadFactor,
   'engine.hang': engineHang,
   'pod.process': podProcess,
+  'node.power': (parts) => nodeLevers(parts)['node.power'],
+  'node.network': (parts) => nodeLevers(parts)['node.network'],
+  'node.reclaim': (parts) => nodeLevers(parts)['node.reclaim'],
+  'gpu.health': (parts) => nodeLevers(parts)['gpu.health'],
+  'metrics.path': metricsPath,
+  'metrics.series': metricsSeries,
   'registry.bandwidth': registryBandwidth,
 } satisfies { [name in keyof Levers]: (parts: SimParts) => Levers[name] }
 

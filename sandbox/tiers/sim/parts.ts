@@ -2,6 +2,7 @@ import type { PodNetwork } from '../../network/pod-network.ts'
 import type { RunningNode } from '../../nodes/node.ts'
 import type { Registry } from '../../nodes/registry.ts'
 import type { World } from '../../world/world.ts'
+import type { Monitoring } from './monitoring.ts'
 import type { RunningPrograms } from './running-programs.ts'
 
 /** What a simulated sandbox is made of, for its levers. */
@@ -10,6 +11,7 @@ export interface SimParts {
   readonly network: PodNetwork
   readonly registry: Registry
   readonly programs: RunningPrograms
+  readonly monitoring: Monitoring
   /** By name. */
   readonly nodes: ReadonlyMap<string, RunningNode>
 }

@@ -5,15 +5,19 @@ import { StoreKube, type StoreKubeOptions } from '../../kube/store-kube.ts'
 import { KubeProxy } from '../../network/kube-proxy.ts'
 import { PodNetwork } from '../../network/pod-network.ts'
 import { createRoute } from '../../network/route.ts'
+import type { RunningNode } from '../../nodes/node.ts'
+import { NodeLeases } from '../../nodes/node-leases.ts'
 import { Registry } from '../../nodes/registry.ts'
 import type { Task } from '../../world/actor.ts'
 import { VirtualClock } from '../../world/clock.ts'
 import { seconds, type Us } from '../../world/time.ts'
 import { createWorld, type World } from '../../world/world.ts'
+import type { MonitoringOptions } from '../monitoring-options.ts'
 import type { Sandbox, SandboxOptions, Tier } from '../tier.ts'
 import { simCapabilities } from './capabilities.ts'
 import { startControlPlane } from './control-plane.ts'
 import { leverNames, leversOf } from './levers.ts'
+import { type Monitoring, startMonitoring } from './monitoring.ts'
 import { startNodes } from './nodes.ts'
 import { RunningPrograms } from './running-programs.ts'
 
@@ -32,6 +36,8 @@ export const sim: Tier = {
   up: async (options) => new SimSandbox(options),
 }
 
+const NO_MONITORING: MonitoringOptions = { metricsServer: false, prometheus: [], keda: false }
+
 /** Until nodes have registered and the control plane has seen them. */
 const WARM_UP: Us = seconds(30)
 
@@ -42,6 +48,7 @@ class SimSandbox implements Sandbox {
   private readonly options: SandboxOptions
   private readonly store: Store
   private readonly network = new PodNetwork()
+  private readonly monitoring: Monitoring
   private readonly proxies = new Map<string, KubeProxy>()
 
   constructor(options: SandboxOptions) {
@@ -51,17 +58,30 @@ class SimSandbox implements Sandbox {
     this.store = new Store({ world: this.world, strategies })
     this.kube = this.kubeOf('kubectl')
     const programs = new RunningPrograms()
-    startControlPlane({ world: this.world, kubeOf: (process) => this.kubeOf(process) })
+    const { world, network } = this
+    const kubeOf = (process: string) => this.kubeOf(process)
+    const leases = new NodeLeases({ world, profile: options.lag })
+    const nodes = new Map<string, RunningNode>()
+    this.monitoring = startMonitoring({
+      world,
+      network,
+      kubeOf,
+      options: { lag: options.lag, monitoring: options.monitoring ?? NO_MONITORING },
+    })
+    startControlPlane({ world, kubeOf, metrics: this.monitoring.client, leases, nodes })
     const registry = new Registry({ clock, images: (image) => ({ sizeBytes: options.imageBytes(image) }) })
-    const nodes = startNodes({
+    startNodes({
       ...options,
-      world: this.world,
-      network: this.network,
+      world,
+      network,
       registry,
+      leases,
+      running: nodes,
+      monitoring: this.monitoring,
       kubeOf: (process, fields) => this.kubeOf(process, fields),
       programFor: (pod, container) => programs.around(options.programFor(pod, container), pod),
     })
-    this.levers = leversOf({ world: this.world, network: this.network, registry, programs, nodes })
+    this.levers = leversOf({ world, network, registry, programs, nodes, monitoring: this.monitoring })
     this.proxyOf(this.entryNode())
     clock.runUntil(WARM_UP)
   }
@@ -107,6 +127,10 @@ class SimSandbox implements Sandbox {
       service: serviceKey,
       port,
     })
+  }
+
+  refusals(): readonly string[] {
+    return this.monitoring.refusals()
   }
 
   async close(): Promise<void> {
