@@ -1,10 +1,11 @@
 import { rtxPro6000 } from '../../fixtures/gpus/rtx-pro-6000.ts'
 import { Engine } from '../../sandbox/vllm/engine/engine.ts'
 import { rooflineStepModel } from '../../sandbox/vllm/engine/step-time.ts'
+import type { EngineDriver } from '../../sandbox/vllm/engine/types.ts'
 import { meter } from './meter.ts'
 
 /**
- * Simulated tokens per second of CPU of the exact engine, all histograms on: `node harness/bench/engine.bench.ts [BATCH]`.
+ * Simulated tokens per second of CPU, all histograms on: `node harness/bench/engine.bench.ts [BATCH [exact|leap]]`.
  * A closed loop of `batch` clients, prompts of 512 and answers of 256 tokens. With a batch: one run of it, as JSON.
  */
 const LLAMA_8B = {
@@ -16,9 +17,13 @@ const LLAMA_8B = {
 }
 
 /** One run; CPU time of this process, so that neighbours on the machine count as little as possible. */
-function measure(batch: number, tokensWanted: number): { tokens: number; steps: number; simulated: number } {
+function measure(
+  batch: number,
+  tokensWanted: number,
+  driver: EngineDriver,
+): { tokens: number; steps: number; simulated: number } {
   const model = rooflineStepModel({ gpu: rtxPro6000, model: LLAMA_8B })
-  const engine = new Engine({ numGpuBlocks: 20_000, maxModelLen: 8192, maxNumSeqs: batch }, model)
+  const engine = new Engine({ numGpuBlocks: 20_000, maxModelLen: 8192, maxNumSeqs: batch }, model, driver)
   let submitted = 0
   const submit = (at: number): void => {
     const id = submitted++
@@ -40,25 +45,30 @@ function measure(batch: number, tokensWanted: number): { tokens: number; steps: 
   return { tokens: generatedTokens / cpu / 1e6, steps: steps / cpu / 1e6, simulated: now / 1e6 / cpu }
 }
 
-function table(): void {
+function table(driver: EngineDriver): void {
   for (const batch of [1, 8, 32, 128, 256]) {
-    const runs = [1, 2, 3].map(() => measure(batch, batch === 1 ? 2e6 : 10e6)).sort((a, b) => b.tokens - a.tokens)
+    const runs = [1, 2, 3]
+      .map(() => measure(batch, batch === 1 ? 2e6 : 10e6, driver))
+      .sort((a, b) => b.tokens - a.tokens)
     const [best, , worst] = runs
     console.log(
-      `batch ${batch}: ${best!.tokens.toFixed(1)} M tokens/s (worst of 3: ${worst!.tokens.toFixed(1)}), ` +
+      `${driver}, batch ${batch}: ${best!.tokens.toFixed(1)} M tokens/s (worst of 3: ${worst!.tokens.toFixed(1)}), ` +
         `${best!.steps.toFixed(2)} M steps/s, ${best!.simulated.toFixed(0)} simulated s/s`,
     )
   }
 }
 
 /** As `bench.ts` reads it. */
-function once(batch: number): void {
+function once(batch: number, driver: EngineDriver): void {
   const cost = meter()
-  const { tokens } = measure(batch, 10e6)
+  const { tokens } = measure(batch, 10e6, driver)
   console.log(JSON.stringify({ ...cost(), tokensPerCpuS: tokens * 1e6 }))
 }
 
-measure(32, 2e6)
-const [batch] = process.argv.slice(2)
-if (batch === undefined) table()
-else once(Number(batch))
+const [batch, only] = process.argv.slice(2)
+const drivers: readonly EngineDriver[] = only === 'exact' || only === 'leap' ? [only] : ['exact', 'leap']
+if (batch === undefined) for (const driver of drivers) table(driver)
+else {
+  measure(32, 2e6, drivers[0]!)
+  once(Number(batch), drivers[0]!)
+}

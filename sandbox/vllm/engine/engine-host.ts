@@ -4,10 +4,10 @@ import type { Us } from '../../world/time.ts'
 import { Engine, type EngineStats } from './engine.ts'
 import { type FamilyOptions, metricFamilies } from './metric-families.ts'
 import type { PauseState } from './scheduler.ts'
-import type { EngineConfig, EngineObserver, EngineRequest, StepModel } from './types.ts'
+import type { EngineConfig, EngineDriver, EngineObserver, EngineRequest, StepModel } from './types.ts'
 
 /**
- * An engine on a clock, with one timer: the end of the step under way. Whatever is asked of it first sees every step that
+ * An engine on a clock, with one timer: the end of the step, or of the run of like steps, under way. Whatever is asked of it first sees every step that
  * has ended by now, so a scrape, a probe or an abort never meets a stale engine.
  */
 export class EngineHost {
@@ -18,10 +18,10 @@ export class EngineHost {
   private timerAt: Us | undefined
   private closed = false
 
-  constructor(clock: Clock, config: EngineConfig, stepModel: StepModel) {
+  constructor(clock: Clock, config: EngineConfig, stepModel: StepModel, driver: EngineDriver = 'leap') {
     this.clock = clock
     this.startedAt = clock.now
-    this.engine = new Engine(config, stepModel)
+    this.engine = new Engine(config, stepModel, driver)
   }
 
   /** Submits now. Returns the client's hang-up. Throws as `Engine.submit` does. */
@@ -60,7 +60,9 @@ export class EngineHost {
 
   /** Steps take this many times as long from the next one on. */
   slowDown(factor: number): void {
-    this.engine.slowdown = factor
+    if (this.closed) return
+    this.engine.slowDown(factor, this.clock.now)
+    this.rearm()
   }
 
   stats(): EngineStats {
@@ -76,6 +78,7 @@ export class EngineHost {
 
   /** The process is gone: nothing happens any more, nobody is told. */
   close(): void {
+    if (!this.closed) this.engine.advanceTo(this.clock.now)
     this.closed = true
     this.timer?.cancel()
     this.timer = undefined

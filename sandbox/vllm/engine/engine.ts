@@ -1,12 +1,14 @@
 import type { Us } from '../../world/time.ts'
 import { Batch } from './batch.ts'
-import { chainHashes } from './kv-cache.ts'
+import { type Launched, Leap } from './leap.ts'
 import { EngineMetrics } from './metrics.ts'
 import { recordOutputs } from './outputs.ts'
+import { recordOf } from './record-of.ts'
 import type { RequestRecord } from './requests.ts'
 import { type PauseState, Scheduler } from './scheduler.ts'
 import {
   type EngineConfig,
+  type EngineDriver,
   type EngineObserver,
   type EngineRequest,
   type ResolvedEngineConfig,
@@ -38,7 +40,8 @@ export interface EngineStats {
 }
 
 /**
- * A simulated vLLM V1 engine core: the exact driver, one event per step. It has no clock; its owner calls `advanceTo`.
+ * A simulated vLLM V1 engine core. It has no clock; its owner calls `advanceTo`. Two drivers of one scheduler: `exact`
+ * takes step by step, `leap` jumps over runs of like decode steps. What anyone sees of them is the same, to the last bit.
  *
  * A step's end is kept to the picosecond and shown to the outside at the first whole microsecond not before it, so order
  * is never lost. Requests and aborts reach the scheduler where vLLM's loop reads its queues: when a step ends, or at once
@@ -50,8 +53,7 @@ export class Engine {
   readonly config: ResolvedEngineConfig
   readonly metrics: EngineMetrics
   readonly scheduler: Scheduler
-  /** Every step takes this many times what the model says: a throttled GPU. */
-  slowdown = 1
+  private slowdownFactor = 1
   private readonly stepModel: StepModel
   private readonly slotOf = new Map<string, number>()
   /** Requests and aborts the loop has not read yet, in order. */
@@ -60,19 +62,21 @@ export class Engine {
   private readonly inFlight: Batch[] = []
   private readonly spare: Batch[] = []
   private nextSerial = 1
-  private steps = 0
-  private launchedUs = 0
+  private readonly launched: Launched = { steps: 0, us: 0 }
+  /** None: the exact driver. */
+  private readonly leap: Leap | undefined
   /** Tokens computed by the step scheduled last. */
   lastStepTokens = 0
   private hungSince: Us | undefined
   /** Outcomes are being delivered: an observer may submit or abort, which then waits for the loop to come round. */
   private delivering = false
 
-  constructor(config: EngineConfig, stepModel: StepModel) {
+  constructor(config: EngineConfig, stepModel: StepModel, driver: EngineDriver = 'leap') {
     this.config = resolveConfig(config)
     this.stepModel = stepModel
     this.scheduler = new Scheduler(this.config, this.tokensInFlight)
     this.metrics = new EngineMetrics(this.config.maxModelLen)
+    this.leap = driver === 'leap' ? new Leap(this.scheduler, stepModel, this.config) : undefined
     const depth = this.config.asyncScheduling ? 2 : 1
     for (let i = 0; i < depth; i++) this.spare.push(new Batch(this.config.maxNumSeqs))
   }
@@ -83,8 +87,12 @@ export class Engine {
    */
   submit(request: EngineRequest, now: Us, observer: EngineObserver = {}): void {
     this.advanceTo(now)
-    const record = this.recordOf(request, observer, now)
+    if (this.slotOf.has(request.id) || this.inbox.has(request.id))
+      throw new RangeError(`request ${request.id}: the id is in use`)
+    const record = recordOf(request, observer, this.config, { serial: this.nextSerial, now })
+    this.nextSerial++
     this.inbox.set(request.id, record)
+    this.leap?.drop()
     if (this.inFlight.length === 0) this.loop(now, 0)
   }
 
@@ -95,6 +103,7 @@ export class Engine {
     if (this.inbox.delete(id) || slot === undefined) return
     this.scheduler.table.records[slot]!.observer = SILENT
     this.aborts.add(id)
+    this.leap?.drop()
     if (this.inFlight.length === 0) this.loop(now, 0)
   }
 
@@ -116,6 +125,7 @@ export class Engine {
     for (;;) {
       const batch = this.inFlight[0]
       if (batch === undefined || endOf(batch) > now) return
+      if (this.leapTo(now)) continue
       this.inFlight.shift()
       this.applyAborts()
       this.delivering = true
@@ -124,26 +134,29 @@ export class Engine {
       const [endUs, endPs] = [batch.endUs, batch.endPs]
       this.spare.push(batch)
       this.loop(endUs, endPs)
+      this.planLeap()
     }
   }
 
-  /** End of the step under way, rounded up; undefined when idle or hung. */
+  /** When to call `advanceTo` next, so that observers hear everything in time; undefined when idle or hung. */
   nextEventAt(): Us | undefined {
     const batch = this.inFlight[0]
-    return batch === undefined || this.hungSince !== undefined ? undefined : endOf(batch)
+    if (batch === undefined || this.hungSince !== undefined) return undefined
+    return this.leap && this.leap.left > 0 ? this.leap.endsAt : endOf(batch)
   }
 
   /** The engine stops stepping, as when a collective never returns. Requests pile up; nothing is answered. */
   hang(now: Us): void {
     this.advanceTo(now)
     this.hungSince ??= now
+    this.leap?.drop()
   }
 
   /** Ends a hang: steps under way end later by as long as it lasted. */
   resume(now: Us): void {
     if (this.hungSince === undefined) return
     for (const batch of this.inFlight) batch.endUs += now - this.hungSince
-    if (this.inFlight.length > 0) this.launchedUs += now - this.hungSince
+    if (this.inFlight.length > 0) this.launched.us += now - this.hungSince
     this.hungSince = undefined
     if (this.inFlight.length === 0) this.loop(now, 0)
   }
@@ -152,7 +165,15 @@ export class Engine {
   pause(state: PauseState, now: Us): void {
     this.advanceTo(now)
     this.scheduler.pauseState = state
+    this.leap?.drop()
     if (this.inFlight.length === 0) this.loop(now, 0)
+  }
+
+  /** Steps launched from `now` on take this many times what the model says: a throttled GPU. */
+  slowDown(factor: number, now: Us): void {
+    this.advanceTo(now)
+    this.slowdownFactor = factor
+    this.leap?.drop()
   }
 
   stats(): EngineStats {
@@ -163,11 +184,11 @@ export class Engine {
       inbox: this.inbox.size,
       kvCacheUsage: scheduler.kv.usage,
       preemptions: scheduler.preemptions,
-      steps: this.steps,
+      steps: this.launched.steps,
       generatedTokens: metrics.generationTokens,
       computedTokens: metrics.promptTokensComputed + metrics.generationTokens,
       hung: this.hungSince !== undefined,
-      launchedUs: this.launchedUs,
+      launchedUs: this.launched.us,
       lastEndAt: this.inFlight.length === 0 ? undefined : endOf(this.inFlight[this.inFlight.length - 1]!),
     }
   }
@@ -219,19 +240,34 @@ export class Engine {
     }
   }
 
+  /** Takes what is planned of the steps that end by `now`, and plans anew when that was all. False: nothing taken. */
+  private leapTo(now: Us): boolean {
+    const { leap } = this
+    if (leap === undefined || leap.left === 0) return false
+    leap.take(now, this.inFlight, this.metrics, this.launched)
+    if (leap.left === 0) this.planLeap()
+    return true
+  }
+
+  /** Only right after a step has ended and others were launched: what came since waits for the next end of one. */
+  private planLeap(): void {
+    const idle = this.inbox.size === 0 && this.aborts.size === 0 && this.spare.length === 0
+    if (idle && this.hungSince === undefined) this.leap?.plan(this.inFlight, this.slowdownFactor)
+  }
+
   /** The step begins when the one before it ends, or now. */
   private launch(batch: Batch, us: Us, ps: number): void {
     const before = this.inFlight[this.inFlight.length - 1]
     const model = this.stepModel.stepTimePs(batch)
-    const stepTimePs = this.slowdown === 1 ? model : Math.round(model * this.slowdown)
+    const stepTimePs = this.slowdownFactor === 1 ? model : Math.round(model * this.slowdownFactor)
     const total = (before ? before.endPs : ps) + stepTimePs
     const carry = Math.floor(total / PS_PER_US)
     batch.endUs = (before ? before.endUs : us) + carry
     batch.endPs = total - carry * PS_PER_US
     this.inFlight.push(batch)
     this.lastStepTokens = batch.tokens
-    this.steps++
-    this.launchedUs += stepTimePs / PS_PER_US
+    this.launched.steps++
+    this.launched.us += stepTimePs / PS_PER_US
   }
 
   private drainInbox(now: number): void {
@@ -256,28 +292,6 @@ export class Engine {
     }
     this.aborts.clear()
     this.scheduler.finishAll(slots)
-  }
-
-  private recordOf(request: EngineRequest, observer: EngineObserver, now: Us): RequestRecord {
-    const { maxModelLen, blockSize } = this.config
-    const { promptTokens, outputTokens, id } = request
-    if (!Number.isInteger(promptTokens) || promptTokens < 1 || promptTokens >= maxModelLen)
-      throw new RangeError(`request ${id}: ${promptTokens} prompt tokens do not fit a context of ${maxModelLen}`)
-    if (!Number.isInteger(outputTokens) || outputTokens < 1)
-      throw new RangeError(`request ${id}: outputTokens must be a positive integer, got ${outputTokens}`)
-    if (this.slotOf.has(id) || this.inbox.has(id)) throw new RangeError(`request ${id}: the id is in use`)
-    const room = maxModelLen - promptTokens
-    const maxTokens = Math.min(request.maxTokens ?? room, room)
-    return {
-      request,
-      observer,
-      sharedHashes: chainHashes(request.prefixHashes ?? [], Math.floor(promptTokens / blockSize)),
-      maxTokens,
-      reason: outputTokens >= maxTokens ? 'length' : 'stop',
-      serial: this.nextSerial++,
-      arrivedAt: now,
-      formerBlocks: undefined,
-    }
   }
 }
 

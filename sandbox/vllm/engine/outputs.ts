@@ -74,7 +74,7 @@ export function recordOutputs(
 }
 
 /** Gauges are those of the last step that ended, as in vLLM: they stand still while the engine does. */
-function setGauges(scheduler: Scheduler, metrics: EngineMetrics): void {
+export function setGauges(scheduler: Scheduler, metrics: EngineMetrics): void {
   metrics.running = scheduler.running.length
   metrics.waiting = scheduler.waiting.length
   metrics.kvCacheUsage = scheduler.kv.usage

@@ -25,6 +25,11 @@ export class Scheduler {
   preemptions = 0
   private readonly config: ResolvedEngineConfig
   private readonly priority: boolean
+  /**
+   * Whether the waiting requests, as long as no block comes free and none joins or leaves, stay where they are: the last
+   * `schedule` tried and could not admit, or there is nothing to admit.
+   */
+  steady = false
   private preemptedNow = false
   private removedBefore = 0
   private restoredTokens = 0
@@ -44,11 +49,12 @@ export class Scheduler {
   /** Fills `batch` with the next step. `now` in µs with fraction. False: nothing to compute. */
   schedule(batch: Batch, now: number): boolean {
     batch.reset(this.table.departures)
-    this.preemptedNow = false
+    this.preemptedNow = this.steady = false
     if (this.pauseState === 'all') return false
     const threshold = this.prefillThreshold()
     const budget = this.scheduleRunning(batch, this.config.maxNumBatchedTokens, threshold)
     if (!this.preemptedNow && this.pauseState === 'none') this.scheduleWaiting(batch, budget, threshold, now)
+    this.steady = !this.preemptedNow && this.staysWaiting()
     return batch.count > 0
   }
 
@@ -73,6 +79,13 @@ export class Scheduler {
     running.length = kept
     if (anyWaiting) waiting.removeAll(slots)
     for (const slot of slots) this.release(slot)
+  }
+
+  /** Without `schedulerReserveFullIsl` fewer cached blocks may make room for a shorter first chunk. */
+  private staysWaiting(): boolean {
+    const { maxNumSeqs, schedulerReserveFullIsl } = this.config
+    const shut = this.pauseState === 'new' || this.running.length >= maxNumSeqs
+    return this.waiting.length === 0 || shut || schedulerReserveFullIsl
   }
 
   private prefillThreshold(): number {

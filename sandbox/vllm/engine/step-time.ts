@@ -22,6 +22,8 @@ const LAYER_FLOOR_US = 15
 /** One all-reduce of a small message over NVLink, and over PCIe. */
 const ALL_REDUCE_NVLINK_US = 8
 const ALL_REDUCE_PCIE_US = 25
+/** Batches of decode steps below this size are worked out once. */
+const DECODE_BATCH_MAX = 1025
 /** Links at least this fast are NVLink or its like. */
 const NVLINK_BYTES_PER_SECOND = 100e9
 
@@ -33,9 +35,20 @@ const NVLINK_BYTES_PER_SECOND = 100e9
  */
 export function rooflineStepModel(options: RooflineOptions): StepModel {
   const cost = costsOf(options)
+  /** Seconds of linear layers and head where every sequence gets one token, by their number; 0: not asked for yet. */
+  const decodeSeconds = new Float64Array(DECODE_BATCH_MAX)
+  const matrixSeconds = (load: Readonly<StepLoad>): number => {
+    const { tokens, sampled } = load
+    if (tokens !== sampled || tokens >= DECODE_BATCH_MAX) return linearSeconds(cost, load) + headSeconds(cost, load)
+    const known = decodeSeconds[tokens]!
+    if (known !== 0) return known
+    const made = linearSeconds(cost, load) + headSeconds(cost, load)
+    decodeSeconds[tokens] = made
+    return made
+  }
   return {
     stepTimePs(load) {
-      const seconds = linearSeconds(cost, load) + headSeconds(cost, load) + attentionSeconds(cost, load)
+      const seconds = matrixSeconds(load) + attentionSeconds(cost, load)
       const fixed = cost.fixedSeconds + cost.perSequenceSeconds * load.sequences
       return Math.max(1, Math.round((seconds + fixed + cost.allReducePerTokenSeconds * load.tokens) * 1e12))
     },

@@ -21,9 +21,9 @@ export interface Arrival {
   readonly abortAfter?: number
 }
 
-/** Runs arrivals to the end, calling `check` at every step's end; without one it jumps from arrival to arrival. */
+/** Runs arrivals to the end, calling `check` at every step's end; without one it leaps from arrival to arrival. */
 export function play(config: EngineConfig, arrivals: readonly Arrival[], check?: (engine: Engine) => void) {
-  const engine = new Engine(config, plainSteps)
+  const engine = new Engine(config, plainSteps, check ? 'exact' : 'leap')
   const outcomes = new Map<string, Outcome>()
   const events = arrivals.flatMap((arrival, order) => [
     { at: arrival.at, order, arrival, abort: false },

@@ -29,6 +29,9 @@ export interface EngineConfig {
   readonly watermark?: number
 }
 
+/** One event per step, or jumps over runs of like decode steps. */
+export type EngineDriver = 'exact' | 'leap'
+
 export type ResolvedEngineConfig = Required<EngineConfig>
 
 /** vLLM's defaults filled in. Throws a RangeError where vLLM would refuse to start. */
