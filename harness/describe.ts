@@ -4,8 +4,8 @@ import { faults } from './faults/index.ts'
 import type { TimelineEntry } from './scenario.ts'
 
 /** `+2m: a new image of the server is rolled out`. */
-export const entryText = ({ at, do: call }: TimelineEntry): string =>
-  `${at === 'start' ? 'before that' : `+${at}`}: ${faults.get(call.fault)!.describe(call)}`
+export const entryText = ({ at, do: call, for: lasts, stays }: TimelineEntry): string =>
+  `${at === 'start' ? 'before that' : `+${at}`}: ${faults.get(call.fault)!.describe(call)}${lasts ? `, for ${lasts}` : stays ? ', for good' : ''}`
 
 /** `within settle: the rollout is complete`. */
 export function expectationText(expectation: Expectation): string {

@@ -35,7 +35,7 @@ export interface Observation {
   readonly rejected: { object: string; error: ApiError } | undefined
   readonly notANumber: string | undefined
   /** Commands a container was to run and nobody here knows, one line each. */
-  readonly unmodelled: readonly string[]
+  readonly unmodelled: string[]
   /** What the nodes cost, and how much of them was used. */
   readonly cost: CostMeter
   /** The load, once it has begun, and when its last step is over. */

@@ -45,6 +45,10 @@ export interface Need {
 export interface TimelineEntry {
   readonly at: string
   readonly do: FaultCall
+  /** How long it lasts; a failure without it is healed when the last entry is over. */
+  readonly for?: string
+  /** It is never healed: the platform must do without. */
+  readonly stays?: boolean
 }
 
 export interface Margin {
@@ -64,4 +68,8 @@ export const inferenceServer = (options: { kinds?: readonly string[] } = {}): Ne
 })
 
 /** `at('2m', newImage())`. */
-export const at = (time: string, call: FaultCall): TimelineEntry => ({ at: time, do: call })
+export const at = (
+  time: string,
+  call: FaultCall,
+  lasting: Pick<TimelineEntry, 'for' | 'stays'> = {},
+): TimelineEntry => ({ at: time, do: call, ...lasting })

@@ -4,7 +4,6 @@ import type { Deployment } from '../sandbox/kube/objects.ts'
 import type { Sandbox } from '../sandbox/tiers/tier.ts'
 import { parseDuration, seconds, type Us } from '../sandbox/world/time.ts'
 import { boundOf, goalsReached } from './converge.ts'
-import type { FaultCall, FaultContext } from './faults/fault.ts'
 import { faults } from './faults/index.ts'
 import { planEndsAt, plannedWorkload } from './load/plan.ts'
 import { startLoad } from './load/simulated-sender.ts'
@@ -12,6 +11,7 @@ import { type Observation, observe } from './observation.ts'
 import type { Scenario } from './scenario.ts'
 import type { Setup } from './setup.ts'
 import { readyPods } from './subject.ts'
+import { Timeline } from './timeline.ts'
 import type { TrialSpec } from './trial-spec.ts'
 import { badInputs } from './verdict/inputs-check.ts'
 import { headerOf, judge } from './verdict/judge.ts'
@@ -36,6 +36,7 @@ export async function runTrial(spec: TrialSpec): Promise<TrialResult> {
   try {
     const observation = observe(spec, sandbox.world)
     await conduct(spec, sandbox, observation)
+    observation.unmodelled.push(...sandbox.refusals())
     spec.onRecord?.({ header: headerOf(spec), journal: sandbox.world.journal })
     return judge.record(spec, sandbox.world, observation)
   } finally {
@@ -45,12 +46,11 @@ export async function runTrial(spec: TrialSpec): Promise<TrialResult> {
 
 async function conduct(spec: TrialSpec, sandbox: Sandbox, observation: Observation): Promise<void> {
   const { scenario, setup } = spec
-  const heals: (() => void)[] = []
   const settleBoundUs = setup.settleBound(stretchOf(spec))
-  const inject = (call: FaultCall) => injectFault(call, spec, sandbox, heals)
+  const timeline = new Timeline(spec, sandbox)
 
   observation.enter('apply')
-  for (const entry of scenario.timeline) if (entry.at === 'start') await inject(entry.do)
+  await timeline.before()
   const objects = scenario.withoutProbes ? healthProbeOnly(setup) : setup.objects
   const rejected = await applyManifests(objects, sandbox)
   if (rejected) return observation.reject(rejected)
@@ -74,15 +74,9 @@ async function conduct(spec: TrialSpec, sandbox: Sandbox, observation: Observati
     : undefined
   const steadyAt = start + planEndsAt(scenario.load)
   if (load) observation.load = { sender: load, steadyAt }
-  let last = start
-  for (const entry of scenario.timeline) {
-    if (entry.at === 'start') continue
-    last = start + parseDuration(entry.at)
-    await sandbox.runUntil(last)
-    await inject(entry.do)
-  }
-  await sandbox.runUntil(Math.max(last, steadyAt))
-  for (const heal of heals) heal()
+  await timeline.run(start)
+  await sandbox.runUntil(Math.max(sandbox.world.clock.now, steadyAt))
+  timeline.heal()
 
   observation.enter('converge')
   const bound = boundOf(sandbox.world.clock.now, scenario, observation, setup, settleBoundUs)
@@ -92,7 +86,7 @@ async function conduct(spec: TrialSpec, sandbox: Sandbox, observation: Observati
     () => observation.broken() || goalsReached(observation) || bound.ended(sandbox.world.clock.now),
   )
   observation.gaveUp = bound.gaveUp(sandbox.world.clock.now) && !observation.broken() && !goalsReached(observation)
-  if (!observation.broken()) await sandbox.runUntil(sandbox.world.clock.now + parseDuration(scenario.watchFor))
+  await waitFor(sandbox, parseDuration(scenario.watchFor), () => observation.broken())
   if (load) {
     load.endSending()
     await waitFor(sandbox, DRAIN, () => load.open() === 0)
@@ -100,27 +94,6 @@ async function conduct(spec: TrialSpec, sandbox: Sandbox, observation: Observati
     load.giveUp()
   }
   observation.enter('judge')
-}
-
-async function injectFault(call: FaultCall, spec: TrialSpec, sandbox: Sandbox, heals: (() => void)[]): Promise<void> {
-  const fault = faults.get(call.fault)
-  if (!fault) throw new RangeError(`no fault named ${call.fault}`)
-  const context: FaultContext = { sandbox, subject: spec.setup.subject }
-  const record = (step: 'inject' | 'heal') =>
-    sandbox.world.journal.append({
-      type: 'fault',
-      fault: call.fault,
-      step,
-      target: spec.setup.subject.key,
-      detail: fault.describe(call),
-    })
-  record('inject')
-  const heal = await sandbox.run(`fault/${call.fault}`, fault.inject(call, context))
-  if (fault.sort === 'change') return
-  heals.push(() => {
-    heal()
-    record('heal')
-  })
 }
 
 /** Creates every object in the order given. Returns what the API server said against one of them. */

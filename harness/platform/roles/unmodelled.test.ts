@@ -9,7 +9,11 @@ import { unmodelled } from './unmodelled.ts'
 import { sleepSecondsOf } from './unmodelled-fields.ts'
 
 /** A tier that has actors for workloads and for none of their fields. */
-const BARE: Capabilities = { ...SIM, features: new Set() }
+const BARE: Capabilities = {
+  tier: 'sim',
+  kinds: new Set(['pods', 'deployments.apps', 'replicasets.apps', 'services', 'priorityclasses.scheduling.k8s.io']),
+  features: new Set(),
+}
 
 describe('unmodelled', () => {
   const found = async (text: string, capabilities: Capabilities = BARE) => {
@@ -180,7 +184,7 @@ describe('unmodelled', () => {
       kinds: new Set([...SIM.kinds, 'horizontalpodautoscalers.autoscaling']),
       features: new Set(['probe.exec']),
     }
-    const text = `${deployment('          livenessProbe: {exec: {command: [ls]}}\n')}---\napiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: h}\nspec: {maxReplicas: 4, scaleTargetRef: {kind: Deployment, name: chat}}\n`
+    const text = `${deployment('          livenessProbe: {exec: {command: [ls]}}\n')}---\napiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: h}\nspec: {maxReplicas: 4, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: chat}}\n`
     expect(await found(text, all)).toEqual([])
     expect(await found(text)).toHaveLength(2)
   })

@@ -3,6 +3,21 @@ import type { Capabilities, Feature } from '../capabilities.ts'
 /** What everything simulated has actors for. */
 export const simCapabilities: Capabilities = {
   tier: 'sim',
-  kinds: new Set(['pods', 'deployments.apps', 'replicasets.apps', 'services', 'priorityclasses.scheduling.k8s.io']),
+  kinds: new Set([
+    'pods',
+    'deployments.apps',
+    'replicasets.apps',
+    'statefulsets.apps',
+    'daemonsets.apps',
+    'jobs.batch',
+    'services',
+    'priorityclasses.scheduling.k8s.io',
+    'poddisruptionbudgets.policy',
+    'resourcequotas',
+    'limitranges',
+    'persistentvolumeclaims',
+    'persistentvolumes',
+    'storageclasses.storage.k8s.io',
+  ]),
   features: new Set<Feature>(['schedule.podAffinity', 'schedule.topologySpread', 'schedule.hostPort']),
 }
