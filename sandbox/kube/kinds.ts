@@ -87,8 +87,18 @@ export const CustomResourceDefinition = define<o.OtherObject>(
   'customresourcedefinitions',
   false,
 )
-define('networking.k8s.io/v1', 'NetworkPolicy', 'networkpolicies')
-define('networking.k8s.io/v1', 'Ingress', 'ingresses')
+export const NetworkPolicy = define<o.NetworkPolicy>('networking.k8s.io/v1', 'NetworkPolicy', 'networkpolicies')
+export const Ingress = define<o.Ingress>('networking.k8s.io/v1', 'Ingress', 'ingresses')
+export const IngressClass = define<o.IngressClass>('networking.k8s.io/v1', 'IngressClass', 'ingressclasses', false)
+const GATEWAY_API = 'gateway.networking.k8s.io/v1'
+export const GatewayClass = define<o.GatewayClass>(GATEWAY_API, 'GatewayClass', 'gatewayclasses', false)
+export const Gateway = define<o.Gateway>(GATEWAY_API, 'Gateway', 'gateways')
+export const HTTPRoute = define<o.HTTPRoute>(GATEWAY_API, 'HTTPRoute', 'httproutes')
+export const ReferenceGrant = define<o.ReferenceGrant>(
+  'gateway.networking.k8s.io/v1beta1',
+  'ReferenceGrant',
+  'referencegrants',
+)
 
 const builtIn: readonly Kind[] = [...registered.values()]
 

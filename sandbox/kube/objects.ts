@@ -6,6 +6,7 @@
 export type * from './objects/autoscaling.ts'
 export type * from './objects/batch.ts'
 export type * from './objects/cluster.ts'
+export type * from './objects/gateway.ts'
 export type * from './objects/karpenter.ts'
 export type * from './objects/keda.ts'
 export type * from './objects/meta.ts'

@@ -79,6 +79,11 @@ export interface InferenceRequest {
 
 /** Told of a request's fate, at the time it happens. Exactly one of `finished` and `failed` is called, once, and nothing after it. */
 export interface InferenceObserver {
+  /**
+   * The head of a streamed answer went out with status 200; from now on it can only be cut. `lastSentAt` tells at any later time when
+   * its last byte went out.
+   */
+  headers?(at: Us, lastSentAt: () => Us): void
   firstToken(at: Us): void
   /** `reason: 'abort'` is a stream the server ended early in good form: a truncated answer under HTTP 200. */
   finished(result: { at: Us; outputTokens: number; reason: 'stop' | 'length' | 'abort' }): void

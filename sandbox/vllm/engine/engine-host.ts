@@ -70,6 +70,12 @@ export class EngineHost {
     return this.engine.stats()
   }
 
+  /** When a request's last token came; 0 before its first, and once it has ended. */
+  lastTokenAt(id: string): Us {
+    this.catchUp()
+    return this.engine.lastTokenAt(id)
+  }
+
   /** The `vllm:` families as a scrape sees them now. */
   metrics(options: Omit<FamilyOptions, 'createdAt'>): MetricFamily[] {
     this.catchUp()

@@ -198,10 +198,10 @@ export class Engine {
     return this.slotOf.size + this.inbox.size
   }
 
-  /** Tokens a request has generated so far; 0 for one it does not know. */
-  outputTokens(id: string): number {
+  /** When a request's last token came; 0 before its first, and once it has ended. */
+  lastTokenAt(id: string): Us {
     const slot = this.slotOf.get(id)
-    return slot === undefined ? 0 : this.outputTokensOf(slot)
+    return slot === undefined ? 0 : this.scheduler.table.lastTokenAt[slot]!
   }
 
   private readonly tokensInFlight = (slot: number, serial: number): number =>

@@ -31,6 +31,7 @@ export class Exposition {
     const { clock, http, answered } = this
     const since = clock.now
     return {
+      headers: (at, lastSentAt) => observer.headers?.(at, lastSentAt),
       firstToken: (at) => observer.firstToken(at),
       finished: (result) => {
         answered.requests++

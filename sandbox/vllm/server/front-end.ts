@@ -125,7 +125,7 @@ export class FrontEnd {
 
   private toEngine(id: string, request: InferenceRequest, observer: InferenceObserver): () => void {
     const engine = this.leastLoaded()
-    return engine.submit(
+    const hangUp = engine.submit(
       {
         id,
         promptTokens: request.promptTokens,
@@ -144,6 +144,10 @@ export class FrontEnd {
         },
       },
     )
+    const { now } = this.clock
+    // Starlette sends the head before it asks the generator for a first chunk
+    if (request.stream) observer.headers?.(now, () => Math.max(now, engine.lastTokenAt(id)))
+    return hangUp
   }
 
   /** The engine with the fewest requests, waiting ones counted four times. */
