@@ -32,7 +32,7 @@ export function judgeKustomizations(kustomizations: ReadonlyMap<string, ParsedVa
         `a kustomization that sets ${changes.slice(0, 5).join(', ')} was not rendered`,
         {
           why: 'What kustomize changes would be missing from what is judged.',
-          fix: `Render it and pipe the result: kustomize build ${folderOf(file)} | seatrial verify -`,
+          fix: `Pipe it (kustomize build ${folderOf(file)} | seatrial verify -), or let «seatrial init» write the render command.`,
           at: locate(parsed, [changes[0]!]).key ?? locate(parsed, []),
         },
       ),

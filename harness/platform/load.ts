@@ -3,13 +3,16 @@ import { kubernetesSchema } from '../../fixtures/kubernetes-schema/schema.ts'
 import { checkDuplicates, checkObjectName, checkTemplates } from './checks.ts'
 import type { SeatrialConfig } from './config/config.ts'
 import { isConfigFile, readConfig } from './config/find.ts'
+import { readSources } from './declared.ts'
 import { PlatformError, PlatformErrors } from './errors.ts'
 import { folderOf, judgeKustomizations } from './kustomization.ts'
 import { LIMITS, type Limits } from './limits.ts'
 import { type FoundObjects, objectsIn } from './objects.ts'
+import { traceOrigins } from './origins/trace.ts'
 import type { Note, Platform, PlatformObject } from './platform.ts'
-import { type Reading, readAll, type Stdin } from './read.ts'
+import type { Reading, Stdin } from './read.ts'
 import { rejections } from './rejected.ts'
+import type { RenderCommand } from './render.ts'
 import { validateFields } from './validate.ts'
 
 export interface LoadOptions {
@@ -22,6 +25,10 @@ export interface LoadOptions {
   /** A configuration file; without it `seatrial.yaml` is looked for in the first path's folder, then in `cwd`. */
   readonly config?: string
   readonly limits?: Limits
+  /** False: the `render:` commands of `seatrial.yaml` are refused, not run. */
+  readonly render?: boolean
+  /** Told of each command before it runs. */
+  readonly onRender?: (command: RenderCommand) => void
 }
 
 /**
@@ -31,7 +38,7 @@ export interface LoadOptions {
 export async function loadPlatform(options: LoadOptions): Promise<Platform> {
   const limits = options.limits ?? LIMITS
   const { config, configFile, errors: configErrors } = await readConfig(options)
-  const reading = await readAll(options.paths, options.cwd, limits, options.stdin)
+  const reading = await readSources(options, config, configFile)
   const found: FoundObjects = { objects: [], notes: [], errors: [], kustomizations: new Map() }
   for (const file of reading.files) if (!isConfigFile(file.file, configFile)) objectsIn(file, limits, found)
 
@@ -51,7 +58,11 @@ export async function loadPlatform(options: LoadOptions): Promise<Platform> {
   if (errors.length > 0) throw new PlatformErrors(inOrder(errors, reading))
   return platformOf(
     options,
-    objects.map((o) => o.object),
+    traceOrigins(
+      objects.map((o) => o.object),
+      reading,
+      options.cwd,
+    ),
     notes,
     config,
   )
@@ -100,7 +111,7 @@ function nothingFound(options: LoadOptions, reading: Reading, notes: readonly No
       (chart) =>
         new PlatformError('CHART_NOT_RENDERED', `${chart} is a Helm chart`, {
           why: 'Its templates are not Kubernetes objects before Helm renders them with values.',
-          fix: `Render it and pipe the result: helm template ${chart} | seatrial verify -`,
+          fix: `Pipe it (helm template ${chart} | seatrial verify -), or let «seatrial init» write the render command.`,
           at: { file: `${chart}/Chart.yaml`, line: 1, column: 1 },
         }),
     )

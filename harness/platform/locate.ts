@@ -14,6 +14,10 @@ export interface SourcePosition extends Position {
   readonly path: string
   /** The field is not there; the position is that of the nearest ancestor that is. */
   readonly absent?: true
+  /** How a value at this place comes into the object: `replicaCount, through chart/templates/deployment.yaml:8`. */
+  readonly via?: string
+  /** The position is that of rendered text, made from this. */
+  readonly rendered?: string
 }
 
 /** The text of the value at a path, as it was written. Empty when it is not there. */

@@ -1,5 +1,7 @@
 import type { SeatrialConfig } from './config/config.ts'
+import type { Position } from './errors.ts'
 import { locate, type SourcePosition } from './locate.ts'
+import { writtenAt } from './origins/written.ts'
 import { type FieldPath, formatPath, parsePath } from './path.ts'
 import type { ParsedValue } from './value.ts'
 
@@ -20,10 +22,36 @@ export interface ManifestMeta {
   readonly [field: string]: unknown
 }
 
-/** The file a rendered object was made from, as Helm or kustomize noted it. */
+/** What a rendered object was made from, as Helm or kustomize noted it, and where that is in the user's repository. */
 export interface Origin {
   readonly tool: 'helm' | 'kustomize'
+  /** As the tool noted it: `chat/templates/deployment.yaml`. Empty where kustomize noted nothing. */
   readonly file: string
+  /** Absent where the repository does not hold it. */
+  readonly sources?: HelmSources | KustomizeSources
+}
+
+/** Paths are absolute. */
+export interface HelmSources {
+  readonly tool: 'helm'
+  readonly template: string
+  /** The folder of the (sub)chart the template belongs to. */
+  readonly chart: string
+  /** Files of values, the one that counts first, each with the keys under which the chart's own values stand in it. */
+  readonly values: readonly { readonly file: string; readonly under: readonly string[] }[]
+  /** `--set` and the like of the command, as written. */
+  readonly set: readonly string[]
+  readonly command?: Position
+  readonly cwd: string
+}
+
+/** Paths are absolute. */
+export interface KustomizeSources {
+  readonly tool: 'kustomize'
+  /** The folder that was built. */
+  readonly root: string
+  readonly resource?: string
+  readonly cwd: string
 }
 
 /** One object of the platform with where it came from. */
@@ -58,10 +86,21 @@ export interface Platform {
 }
 
 /**
- * Where a field of an object stands in the user's files: `sourceOf(chat, 'spec.strategy.rollingUpdate.maxSurge')`. An absent field answers
- * with its nearest present ancestor and `absent: true`. Positions are those of the text as it was read, also after `applyPatch`.
+ * Where a field of an object stands in the user's files: `sourceOf(chat, 'spec.strategy.rollingUpdate.maxSurge')`: of a rendered object, in the template,
+ * values file, resource or patch that sets it, or else in the rendered text, and says so. An absent field answers with its nearest present
+ * ancestor and `absent: true`.
  */
 export function sourceOf(object: PlatformObject, path: string | FieldPath = []): SourcePosition {
+  const position = positionIn(object, path)
+  if (!object.origin) return position
+  const written = writtenAt(object, object.origin, parsePath(position.path))
+  return written
+    ? { ...position, ...written, endLine: written.line, endColumn: written.column }
+    : { ...position, rendered: object.origin.file || object.origin.tool }
+}
+
+/** The same in the text as it was read. */
+function positionIn(object: PlatformObject, path: string | FieldPath): SourcePosition {
   const asked = typeof path === 'string' ? parsePath(path) : path
   const position = locate(object.parsed, [...object.base, ...asked])
   if (object.base.length === 0) return position

@@ -4,6 +4,7 @@ import { decodeText } from './decode.ts'
 import { PlatformError } from './errors.ts'
 import type { Limits } from './limits.ts'
 import type { Note } from './platform.ts'
+import type { RenderCommand } from './render.ts'
 
 /** Standard input: a text, bytes, or a stream of them. */
 export type Stdin = string | Uint8Array | AsyncIterable<Uint8Array | string>
@@ -12,6 +13,8 @@ export interface TextFile {
   /** As the user would name it: relative to the working directory where it is inside. */
   readonly file: string
   readonly text: string
+  /** The command that wrote the text, where it is in no file. */
+  readonly rendered?: RenderCommand
 }
 
 /** What reading found; errors are collected so that a user sees all of them at once. */
@@ -111,7 +114,7 @@ class Walk implements Reading {
     this.charts.push(name)
     this.notes.push({
       file: name,
-      message: `a Helm chart, not judged: render it and pipe the result (helm template ${name} | seatrial verify -)`,
+      message: `a Helm chart, not judged: pipe it (helm template ${name} | seatrial verify -) or render it by seatrial.yaml («seatrial init» writes that)`,
     })
   }
 

@@ -3,7 +3,7 @@ import type { ParsedValue } from '../platform/value.ts'
 
 /** A platform that crosses to another thread: everything but where in the files it stands, which nobody asks of a trial. */
 export interface PortablePlatform {
-  readonly objects: readonly Omit<Platform['objects'][number], 'parsed'>[]
+  readonly objects: readonly Omit<Platform['objects'][number], 'parsed' | 'origin'>[]
   readonly config?: Omit<NonNullable<Platform['config']>, 'parsed'>
   readonly name: string
   readonly files: readonly string[]
@@ -13,7 +13,7 @@ export function portable({ name, files, objects, config }: Platform): PortablePl
   return {
     name,
     files,
-    objects: objects.map(({ parsed: _, ...rest }) => rest),
+    objects: objects.map(({ parsed: _, origin: __, ...rest }) => rest),
     ...(config ? { config: withoutText(config) } : {}),
   }
 }

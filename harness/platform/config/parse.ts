@@ -85,6 +85,9 @@ function shapeAt(path: FieldPath): Record<string, unknown> {
 
 function unwrap(schema: unknown): unknown {
   let inner = schema
-  while (inner instanceof z.ZodOptional || inner instanceof z.ZodDefault) inner = inner.unwrap()
-  return inner
+  while (true) {
+    if (inner instanceof z.ZodOptional || inner instanceof z.ZodDefault) inner = inner.unwrap()
+    else if (inner instanceof z.ZodPipe && !(inner.out instanceof z.ZodTransform)) inner = inner.out
+    else return inner
+  }
 }

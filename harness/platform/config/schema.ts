@@ -3,6 +3,7 @@ import { compareQuantities, parseQuantity } from '../../../sandbox/kube/quantity
 import { bandwidth, bytes, count, duration, parsed, price, text } from './figures.ts'
 import { slos, workload } from './load-schema.ts'
 import { nodeGroupName } from './node-group-name.ts'
+import { cluster, render, waiver } from './repository-schema.ts'
 import { parseBytes } from './units.ts'
 
 /** Memory the kubelet keeps back: with no more than that a node has none for pods. Follows pkg/kubelet/eviction/defaults_linux.go. */
@@ -73,6 +74,9 @@ const modelSpec = z.strictObject({
 /** What `seatrial.yaml` may say. Every part is optional; unknown keys are refused. */
 export const configSchema = z.strictObject({
   name: text.optional(),
+  /** Files, folders and globs, relative to this file. */
+  manifests: z.array(text).min(1).optional(),
+  render: render.optional(),
   nodes: z.array(nodeGroup).min(1).superRefine(namesOnce).optional(),
   models: z
     .record(
@@ -91,6 +95,8 @@ export const configSchema = z.strictObject({
   slos: slos.optional(),
   prices: z.record(z.string(), price).optional(),
   scenarios: z.record(z.string(), z.record(z.string(), z.unknown())).optional(),
+  waivers: z.array(waiver).optional(),
+  cluster: cluster.optional(),
 })
 
 /** Nodes are named after their group. The issue is at the later name that is written. */
