@@ -1,5 +1,6 @@
-import type { Container, Draft, OtherObject, Pod } from '../sandbox/kube/objects.ts'
+import type { Container, Draft, KubeObject, Pod, PriorityClass } from '../sandbox/kube/objects.ts'
 import { environmentReferences, type Reference, volumeReferences } from '../sandbox/nodes/references.ts'
+import { assumedClaim, assumedStorageClasses } from './assumed-storage.ts'
 import { namespaceOf, type Platform } from './platform/platform.ts'
 import { podTemplatesOf } from './platform/roles/pod-templates.ts'
 
@@ -9,8 +10,9 @@ const KINDS = { configmap: 'ConfigMap', secret: 'Secret', claim: 'PersistentVolu
  * Stand-ins for the ConfigMaps, Secrets and claims that pods refer to and the manifests do not hold: they are usually made elsewhere
  * (by hand, by an operator), and without them no pod would start. Every key that is referred to is there, and empty.
  */
-export function assumedObjects(platform: Platform): Draft<OtherObject>[] {
-  const made = new Map<string, Draft<OtherObject> & { data: Record<string, string> }>()
+export function assumedObjects(platform: Platform): Draft<KubeObject>[] {
+  const made = new Map<string, Draft<KubeObject> & { data: Record<string, string> }>()
+  const claims = new Map<string, readonly Draft<KubeObject>[]>()
   for (const object of platform.objects) {
     const namespace = namespaceOf(object)
     for (const { spec } of podTemplatesOf(object)) {
@@ -19,6 +21,10 @@ export function assumedObjects(platform: Platform): Draft<OtherObject>[] {
       for (const reference of references) {
         if (isGiven(platform, namespace, reference)) continue
         const kind = KINDS[reference.kind]
+        if (reference.kind === 'claim') {
+          claims.set(`${namespace}/${reference.name}`, assumedClaim(namespace, reference.name))
+          continue
+        }
         const id = `${kind}/${namespace}/${reference.name}`
         const one = made.get(id) ?? { apiVersion: 'v1', kind, metadata: { name: reference.name, namespace }, data: {} }
         if (reference.key) one.data[reference.key] = ''
@@ -26,12 +32,17 @@ export function assumedObjects(platform: Platform): Draft<OtherObject>[] {
       }
     }
   }
-  return [...made.values(), ...namedByPods(platform)]
+  return [
+    ...made.values(),
+    ...[...claims.values()].flat(),
+    ...assumedStorageClasses(platform),
+    ...namedByPods(platform),
+  ]
 }
 
 /** ServiceAccounts and PriorityClasses that pods name; a class nobody gives is taken to have the value 0. */
-function namedByPods(platform: Platform): Draft<OtherObject>[] {
-  const made = new Map<string, Draft<OtherObject>>()
+function namedByPods(platform: Platform): Draft<KubeObject>[] {
+  const made = new Map<string, Draft<KubeObject>>()
   for (const object of platform.objects) {
     for (const { spec } of podTemplatesOf(object)) {
       const { serviceAccountName: account, priorityClassName: priority } = spec
@@ -47,7 +58,7 @@ function namedByPods(platform: Platform): Draft<OtherObject>[] {
           kind: 'PriorityClass',
           metadata: { name: priority },
           value: 0,
-        })
+        } as Draft<PriorityClass>)
     }
   }
   for (const { manifest } of platform.objects) {

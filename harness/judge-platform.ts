@@ -92,7 +92,9 @@ function judgeable(context: Context): Judgeable {
 
 /** What was read into the manifests: the version of an image, objects made elsewhere. */
 function takenOnTrust(platform: Platform, resolved: ResolvedServer): string[] {
-  const objects = assumedObjects(platform).map(({ kind, metadata }) => `${kind} ${metadata.name}`)
+  const objects = assumedObjects(platform)
+    .filter(({ kind }) => kind !== 'PersistentVolume')
+    .map(({ kind, metadata }) => `${kind} ${metadata.name}`)
   return [
     ...('assumptions' in resolved ? resolved.assumptions : []),
     ...(objects.length > 0 ? [`taken to exist: ${objects.join(', ')}`] : []),

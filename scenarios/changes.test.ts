@@ -59,8 +59,12 @@ describe('a change of a good platform', () => {
     ],
     ['R', [['promptTokens: { mean: 600, p95: 1800 }', 'promptTokens: 30000']], 'FAIL requests-http'],
     // others that take GPUs
-    ['R', [['\n---\n', `${JOB('StatefulSet', 'serviceName: other')}---\n`]], 'INVALID UNMODELLED'],
-    ['B', [['\n---\n', `${JOB('DaemonSet', '')}---\n`]], 'INVALID UNMODELLED'],
+    ['R', [['\n---\n', `${JOB('StatefulSet', 'serviceName: other')}---\n`]], 'FAIL pod-does-not-fit'],
+    [
+      'B',
+      [['\n---\n', `${JOB('DaemonSet', '').replace('apps/v1', 'apps.kruise.io/v1alpha1')}---\n`]],
+      'INVALID UNMODELLED',
+    ],
     // a range that was given is tried
     ['L', [['loadTime: 540s', 'loadTime: { value: 540s, range: [300s, 1500s] }']], 'INVALID ASSUMPTION_DECIDES'],
     // slow is not stuck

@@ -6,6 +6,8 @@ export type Feature =
   | 'hook.http'
   | 'init.command'
   | 'volume.persistent'
+  /** A claim that is not among the manifests. */
+  | 'volume.elsewhere'
   | 'schedule.podAffinity'
   | 'schedule.topologySpread'
   | 'schedule.hostPort'

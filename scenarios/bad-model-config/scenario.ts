@@ -11,7 +11,7 @@ export default defineScenario({
   spareNodes: 1,
   withoutProbes: true,
   // nothing is stopped, and it does not matter where a pod goes or when its container starts
-  blindTo: ['hook.exec', 'hook.http', 'init.command', 'volume.persistent'],
+  blindTo: ['hook.exec', 'hook.http', 'init.command', 'volume.persistent', 'volume.elsewhere'],
   timeline: [],
   during: [never(podsRejected()), never(engineRefused()), never(gpusIdle())],
   after: [within('settle', rolloutComplete())],

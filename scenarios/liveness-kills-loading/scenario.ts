@@ -10,7 +10,7 @@ export default defineScenario({
   load: false,
   spareNodes: 1,
   // nothing is stopped, and it does not matter where a pod goes or when its container starts
-  blindTo: ['hook.exec', 'hook.http', 'init.command', 'volume.persistent'],
+  blindTo: ['hook.exec', 'hook.http', 'init.command', 'volume.persistent', 'volume.elsewhere'],
   timeline: [],
   during: [
     never(podsRejected()),

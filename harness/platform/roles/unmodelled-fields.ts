@@ -1,4 +1,4 @@
-import type { LifecycleHandler } from '../../../sandbox/kube/objects.ts'
+import { understand, understands } from '../../../sandbox/nodes/shell.ts'
 import type { Feature } from '../../../sandbox/tiers/capabilities.ts'
 import { type FieldPath, valueAt } from '../path.ts'
 import { namespaceOf, type Platform } from '../platform.ts'
@@ -22,7 +22,8 @@ export function unmodelledFields<R>(
     if (!features.has(feature)) fields.push({ effect, path, why })
   }
   const { spec, path } = server.template
-  for (const [i, container] of spec.containers.entries()) containerFields(container, [...path, 'containers', i], add)
+  for (const [i, container] of spec.containers.entries())
+    containerFields(container, [...path, 'containers', i], add, container.name === server.container.name)
   for (const [i, container] of (spec.initContainers ?? []).entries()) {
     const at = [...path, 'initContainers', i]
     if (container.restartPolicy === 'Always') containerFields(container, at, add)
@@ -44,17 +45,18 @@ export function unmodelledFields<R>(
 
 type Add = (feature: Feature, effect: UnmodelledField['effect'], path: FieldPath, why: string) => void
 
-function containerFields(container: WrittenContainer, path: FieldPath, add: Add): void {
+function containerFields(container: WrittenContainer, path: FieldPath, add: Add, isServer = false): void {
   for (const probe of ['startupProbe', 'livenessProbe', 'readinessProbe'] as const) {
-    if (container[probe]?.exec)
+    if (container[probe]?.exec && !understands(container[probe].exec.command ?? []))
       add('probe.exec', 'runs', [...path, probe, 'exec'], 'what the command would answer is not known')
-    if (container[probe]?.grpc)
+    // vLLM speaks no gRPC: what its server answers is known
+    if (container[probe]?.grpc && !isServer)
       add('probe.grpc', 'runs', [...path, probe, 'grpc'], 'what the gRPC service would answer is not known')
   }
   for (const when of ['postStart', 'preStop'] as const) {
     const hook = container.lifecycle?.[when]
     const at = [...path, 'lifecycle', when]
-    if (hook?.exec && sleepSecondsOf(hook) === undefined)
+    if (hook?.exec && !understands(hook.exec.command ?? []))
       add('hook.exec', 'runs', [...at, 'exec'], 'what the command does and how long it takes is not known')
     if (hook?.httpGet || hook?.tcpSocket)
       add('hook.http', 'runs', at, 'what the server does on the request is not known')
@@ -99,12 +101,16 @@ function volumeFields<R>(platform: Platform, { object, template }: InferenceServ
     if ('ephemeral' in volume)
       add('volume.persistent', 'schedules', [...at, i, 'ephemeral'], 'a volume is made and bound for each pod')
     const claim = volume['persistentVolumeClaim']
-    if (!isMap(claim) || isShared(platform, namespaceOf(object), String(claim['claimName']))) continue
+    if (!isMap(claim)) continue
+    const modes = modesOf(platform, namespaceOf(object), String(claim['claimName']))
+    if (isShared(modes)) continue
     add(
-      'volume.persistent',
+      modes === undefined ? 'volume.elsewhere' : 'volume.persistent',
       'schedules',
       [...at, i, 'persistentVolumeClaim'],
-      'the volume may bind the pods to a node or zone',
+      modes === undefined
+        ? 'the claim is not among the manifests, and its volume may bind the pods to a node or zone'
+        : 'the volume may bind the pods to a node or zone',
     )
   }
   if (valueAt(object.manifest, 'spec.volumeClaimTemplates') !== undefined) {
@@ -112,14 +118,17 @@ function volumeFields<R>(platform: Platform, { object, template }: InferenceServ
   }
 }
 
-/** A claim in the manifests that any node may mount. */
-function isShared(platform: Platform, namespace: string, name: string): boolean {
+const isShared = (modes: readonly string[] | undefined): boolean =>
+  modes?.some((mode) => mode === 'ReadWriteMany' || mode === 'ReadOnlyMany') ?? false
+
+/** The access modes of a claim; undefined for one that is not among the manifests. */
+function modesOf(platform: Platform, namespace: string, name: string): readonly string[] | undefined {
   const claim = platform.objects.find(
     (o) =>
       o.manifest.kind === 'PersistentVolumeClaim' && o.manifest.metadata.name === name && namespaceOf(o) === namespace,
   )
-  const modes = claim ? valueAt(claim.manifest, 'spec.accessModes') : undefined
-  return Array.isArray(modes) && (modes.includes('ReadWriteMany') || modes.includes('ReadOnlyMany'))
+  const modes = claim && valueAt(claim.manifest, 'spec.accessModes')
+  return claim && (Array.isArray(modes) ? (modes as string[]) : [])
 }
 
 function meshFields<R>(platform: Platform, { object, template }: InferenceServerRole<R>, add: Add): void {
@@ -137,23 +146,8 @@ function meshFields<R>(platform: Platform, { object, template }: InferenceServer
     add('network.mesh', 'mutates', path, 'a service mesh adds a proxy to the pods that requests pass through')
 }
 
-/** Seconds of a hook that only sleeps: `sleep: {seconds: 10}`, `["sleep", "10"]`, `["sh", "-c", "sleep 10"]`. Undefined: it does more. */
-export function sleepSecondsOf(hook: LifecycleHandler): number | undefined {
-  if (hook.sleep) return hook.sleep.seconds
-  return sleepOf(hook.exec?.command ?? [])
-}
-
-function sleepOf(command: readonly string[]): number | undefined {
-  const [program, ...args] = command
-  const shell =
-    /^(\/usr)?(\/bin\/)?(ba|da|a)?sh$/.test(program ?? '') && /^-[eux]*c$/.test(args[0] ?? '') && args.length === 2
-  const words = shell ? args[1]!.trim().replace(/;$/, '').split(/\s+/) : command
-  if (words.length !== 2 || !/^(\/usr)?(\/bin\/)?sleep$/.test(words[0]!)) return undefined
-  const parts = /^(\d+(?:\.\d+)?)([smh]?)$/.exec(words[1]!)
-  return parts ? Number(parts[1]) * { '': 1, s: 1, m: 60, h: 3600 }[parts[2] as '' | 's' | 'm' | 'h'] : undefined
-}
-
+/** A command that only sleeps, prints or succeeds: how long it takes is known without running it. */
 const isTrivialCommand = ({ command = [], args = [] }: WrittenContainer): boolean => {
   const words = [...command, ...args]
-  return words.length > 0 && (sleepOf(words) !== undefined || /^(\/usr)?(\/bin\/)?(true|echo)$/.test(words[0]!))
+  return words.length > 0 && understand(words) !== undefined
 }

@@ -6,7 +6,6 @@ import { findVllmServers } from './inference-servers.ts'
 import { podTemplatesOf } from './pod-templates.ts'
 import { deployment, load, SERVICE } from './testkit.ts'
 import { unmodelled } from './unmodelled.ts'
-import { sleepSecondsOf } from './unmodelled-fields.ts'
 
 /** A tier that has actors for workloads and for none of their fields. */
 const BARE: Capabilities = {
@@ -34,10 +33,9 @@ describe('unmodelled', () => {
       '',
       'runs containers[1].livenessProbe.exec',
     ],
-    ['probes by gRPC', '          startupProbe: {grpc: {port: 1}}\n', '', 'runs containers[1].startupProbe.grpc'],
     [
       'hooks by command',
-      '          lifecycle: {preStop: {exec: {command: [sh, -c, "kill 1; sleep 10"]}}}\n',
+      '          lifecycle: {preStop: {exec: {command: [sh, -c, "drain.py; sleep 10"]}}}\n',
       '',
       'runs containers[1].lifecycle.preStop.exec',
     ],
@@ -199,18 +197,6 @@ describe('unmodelled', () => {
     const text = deployment().replace('vllm-openai:v0.32.0', 'vllm-openai-cpu:v0.32.0')
     expect((await found(text)).map((u) => u.what)).toEqual(['deployments.apps/chat spec.template.spec.containers[1]'])
   })
-})
-
-test.each([
-  [['sleep', '10'], 10],
-  [['/bin/sh', '-c', 'sleep 1.5'], 1.5],
-  [['bash', '-ec', 'sleep 2m;'], 120],
-  [['sh', '-c', 'sleep 10; curl x'], undefined],
-  [['sleep'], undefined],
-  [['python', '10'], undefined],
-])('%j sleeps %s', (command, seconds) => {
-  expect(sleepSecondsOf({ exec: { command } })).toBe(seconds)
-  expect(sleepSecondsOf({ sleep: { seconds: 7 } })).toBe(7)
 })
 
 test('GPUs of a pod: init containers run before the others, sidecars beside them', async () => {

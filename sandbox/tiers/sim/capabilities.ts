@@ -19,5 +19,10 @@ export const simCapabilities: Capabilities = {
     'persistentvolumes',
     'storageclasses.storage.k8s.io',
   ]),
-  features: new Set<Feature>(['schedule.podAffinity', 'schedule.topologySpread', 'schedule.hostPort']),
+  features: new Set<Feature>([
+    'schedule.podAffinity',
+    'schedule.topologySpread',
+    'schedule.hostPort',
+    'volume.persistent',
+  ]),
 }

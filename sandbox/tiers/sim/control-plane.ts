@@ -1,23 +1,33 @@
 import { horizontalPodAutoscaler } from '../../autoscaling/hpa/controller.ts'
 import type { MetricsClient } from '../../autoscaling/metrics-client.ts'
 import { instancesOf } from '../../autoscaling/nodes/reclaim.ts'
+import { attachDetachController } from '../../controllers/attach-detach.ts'
 import { type ControllerSpec, runController } from '../../controllers/controller.ts'
 import { daemonSetController } from '../../controllers/daemonset.ts'
 import { deploymentController } from '../../controllers/deployment.ts'
 import { disruptionController } from '../../controllers/disruption/disruption.ts'
 import { staleDisruptionController } from '../../controllers/disruption/stale-condition.ts'
 import { endpointSliceController } from '../../controllers/endpointslice.ts'
+import { ephemeralVolumeController } from '../../controllers/ephemeral-volumes.ts'
 import { garbageCollector } from '../../controllers/garbage-collector.ts'
 import { jobController } from '../../controllers/job.ts'
 import { cloudNodeLifecycleController } from '../../controllers/node-lifecycle/cloud.ts'
 import { nodeLifecycleController } from '../../controllers/node-lifecycle/controller.ts'
+import { persistentVolumeController } from '../../controllers/persistent-volumes.ts'
 import { podGarbageCollector } from '../../controllers/pod-gc.ts'
 import { replicaSetController } from '../../controllers/replicaset.ts'
 import { resourceQuotaController } from '../../controllers/resourcequota/resource-quota.ts'
 import { statefulSetController } from '../../controllers/statefulset.ts'
 import { taintEvictionController } from '../../controllers/taint-eviction/controller.ts'
 import { ttlAfterFinishedController } from '../../controllers/ttl-after-finished.ts'
+import {
+  blockStorage,
+  fileStorage,
+  type StorageAssumptions,
+  volumeProvisioner,
+} from '../../controllers/volume-provisioner.ts'
 import { HorizontalPodAutoscaler, ScaledObject } from '../../kube/kinds.ts'
+import type { StorageClass } from '../../kube/objects.ts'
 import type { StoreKube } from '../../kube/store-kube.ts'
 import type { RunningNode } from '../../nodes/node.ts'
 import type { NodeLeases } from '../../nodes/node-leases.ts'
@@ -38,8 +48,16 @@ export function startControlPlane(options: ControlPlane): void {
   const { world, kubeOf } = options
   const manager = kubeOf('kube-controller-manager')
   for (const spec of controllers(options)) runController(spec, { world, kube: manager })
-  runScheduler({ world, kube: kubeOf('kube-scheduler') })
+  runController(volumeProvisioner(storageOf), { world, kube: kubeOf('csi-provisioner') })
+  runScheduler({ world, kube: kubeOf('kube-scheduler'), volumes: true })
 }
+
+/** Provisioners of shared file systems, by parts of their names; all others are taken to be block storage of one node at a time. */
+const FILE_STORAGE =
+  /(^|[./-])(file|efs|filestore|nfs|cephfs|lustre|fsx|azurefile|glusterfs|juicefs|weka|beegfs|gcsfuse|s3)/i
+
+const storageOf = ({ provisioner }: StorageClass): StorageAssumptions =>
+  FILE_STORAGE.test(provisioner) ? fileStorage : blockStorage
 
 const controllers = ({ metrics, leases, nodes }: ControlPlane): ControllerSpec[] => [
   replicaSetController,
@@ -56,6 +74,9 @@ const controllers = ({ metrics, leases, nodes }: ControlPlane): ControllerSpec[]
   nodeLifecycleController({ heartbeats: leases }),
   taintEvictionController(),
   cloudNodeLifecycleController({ instances: instancesOf(nodes) }),
+  persistentVolumeController,
+  ephemeralVolumeController,
+  attachDetachController(),
   garbageCollector({ custom: [HorizontalPodAutoscaler, ScaledObject] }),
   podGarbageCollector(),
 ]

@@ -35,6 +35,7 @@ export function startNodes(options: NodesOptions): void {
         network,
         registry,
         leases,
+        mountsClaims: true,
         programFor,
         kube: kubeOf(`kubelet/${name}`, kubeletFields(name)),
         pullBytesPerSecond: options.registryBytesPerSecond,
