@@ -75,7 +75,7 @@ export class Engine {
     this.config = resolveConfig(config)
     this.stepModel = stepModel
     this.scheduler = new Scheduler(this.config, this.tokensInFlight)
-    this.metrics = new EngineMetrics(this.config.maxModelLen)
+    this.metrics = new EngineMetrics(this.config.maxModelLen, this.config.histogramBuckets)
     this.leap = driver === 'leap' ? new Leap(this.scheduler, stepModel, this.config) : undefined
     const depth = this.config.asyncScheduling ? 2 : 1
     for (let i = 0; i < depth; i++) this.spare.push(new Batch(this.config.maxNumSeqs))

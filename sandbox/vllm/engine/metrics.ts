@@ -27,7 +27,7 @@ export class Histogram {
   }
 }
 
-/** The buckets of vllm/v1/metrics/buckets.py, by family. */
+/** The buckets of vllm/v1/metrics/buckets.py of vLLM 0.32, by family. */
 export const BUCKETS = {
   requestLatency: [0.3, 0.5, 0.8, 1, 1.5, 2, 2.5, 5, 10, 15, 20, 30, 40, 50, 60, 120, 240, 480, 960, 1920, 7680],
   timeToFirstToken: [
@@ -52,6 +52,13 @@ export function tokenBuckets(max: number): number[] {
   return bounds
 }
 
+export type HistogramName = {
+  [K in keyof EngineMetrics]: EngineMetrics[K] extends Histogram ? K : never
+}[keyof EngineMetrics]
+
+/** Upper bounds where a version of vLLM has others than `BUCKETS`. */
+export type HistogramBuckets = Readonly<Partial<Record<HistogramName, readonly number[]>>>
+
 /** Everything vLLM counts while it serves, in its units (seconds, tokens). */
 // follows PrometheusStatLogger in vllm/v1/metrics/loggers.py and vllm/v1/metrics/stats.py
 export class EngineMetrics {
@@ -67,29 +74,41 @@ export class EngineMetrics {
   promptTokensCached = 0
   generationTokens = 0
   readonly success = { stop: 0, length: 0, abort: 0, error: 0, repetition: 0 }
-  readonly iterationTokens = new Histogram(BUCKETS.iterationTokens)
-  readonly timeToFirstToken = new Histogram(BUCKETS.timeToFirstToken)
-  readonly interTokenLatency = new Histogram(BUCKETS.interTokenLatency)
-  readonly timePerOutputToken = new Histogram(BUCKETS.interTokenLatency)
-  readonly e2e = new Histogram(BUCKETS.requestLatency)
-  readonly queueTime = new Histogram(BUCKETS.requestLatency)
-  readonly inferenceTime = new Histogram(BUCKETS.requestLatency)
-  readonly prefillTime = new Histogram(BUCKETS.requestLatency)
-  readonly decodeTime = new Histogram(BUCKETS.requestLatency)
-  readonly requestPreemptions = new Histogram(BUCKETS.requestNumPreemptions)
-  readonly paramsN = new Histogram(BUCKETS.requestParamsN)
+  readonly iterationTokens: Histogram
+  readonly timeToFirstToken: Histogram
+  readonly interTokenLatency: Histogram
+  readonly timePerOutputToken: Histogram
+  readonly e2e: Histogram
+  readonly queueTime: Histogram
+  readonly inferenceTime: Histogram
+  readonly prefillTime: Histogram
+  readonly decodeTime: Histogram
+  readonly requestPreemptions: Histogram
+  readonly paramsN: Histogram
   readonly requestPromptTokens: Histogram
   readonly requestGenerationTokens: Histogram
   readonly requestMaxGenerationTokens: Histogram
   readonly requestMaxTokens: Histogram
   readonly prefillKvComputed: Histogram
 
-  constructor(maxModelLen: number) {
-    const bounds = tokenBuckets(maxModelLen)
-    this.requestPromptTokens = new Histogram(bounds)
-    this.requestGenerationTokens = new Histogram(bounds)
-    this.requestMaxGenerationTokens = new Histogram(bounds)
-    this.requestMaxTokens = new Histogram(bounds)
-    this.prefillKvComputed = new Histogram(bounds)
+  constructor(maxModelLen: number, buckets: HistogramBuckets = {}) {
+    const histogram = (name: HistogramName, usual: readonly number[]) => new Histogram(buckets[name] ?? usual)
+    this.iterationTokens = histogram('iterationTokens', BUCKETS.iterationTokens)
+    this.timeToFirstToken = histogram('timeToFirstToken', BUCKETS.timeToFirstToken)
+    this.interTokenLatency = histogram('interTokenLatency', BUCKETS.interTokenLatency)
+    this.timePerOutputToken = histogram('timePerOutputToken', BUCKETS.interTokenLatency)
+    this.e2e = histogram('e2e', BUCKETS.requestLatency)
+    this.queueTime = histogram('queueTime', BUCKETS.requestLatency)
+    this.inferenceTime = histogram('inferenceTime', BUCKETS.requestLatency)
+    this.prefillTime = histogram('prefillTime', BUCKETS.requestLatency)
+    this.decodeTime = histogram('decodeTime', BUCKETS.requestLatency)
+    this.requestPreemptions = histogram('requestPreemptions', BUCKETS.requestNumPreemptions)
+    this.paramsN = histogram('paramsN', BUCKETS.requestParamsN)
+    const tokens = tokenBuckets(maxModelLen)
+    this.requestPromptTokens = new Histogram(tokens)
+    this.requestGenerationTokens = new Histogram(tokens)
+    this.requestMaxGenerationTokens = new Histogram(tokens)
+    this.requestMaxTokens = new Histogram(tokens)
+    this.prefillKvComputed = new Histogram(tokens)
   }
 }

@@ -1,4 +1,5 @@
 import type { Us } from '../../world/time.ts'
+import type { HistogramBuckets } from './metrics.ts'
 
 /** What decides vLLM's scheduling; the names are those of its flags. */
 export interface EngineConfig {
@@ -27,6 +28,8 @@ export interface EngineConfig {
   readonly schedulerReserveFullIsl?: boolean
   /** Share of blocks kept free when admitting while others run. Default 0. */
   readonly watermark?: number
+  /** Where the version's histograms differ from those of 0.32. */
+  readonly histogramBuckets?: HistogramBuckets
 }
 
 /** One event per step, or jumps over runs of like decode steps. */
@@ -48,6 +51,7 @@ export function resolveConfig(config: EngineConfig): ResolvedEngineConfig {
     asyncScheduling: true,
     schedulerReserveFullIsl: true,
     watermark: 0,
+    histogramBuckets: {},
     ...defined(config),
   }
   const counts = ['numGpuBlocks', 'blockSize', 'maxModelLen', 'maxNumSeqs', 'maxNumBatchedTokens'] as const

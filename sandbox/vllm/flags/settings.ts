@@ -55,6 +55,8 @@ export interface ServerSettings {
   readonly cudagraphMemoryCounted: Setting<boolean>
   readonly loadFormat: Setting<string>
   readonly shutdownTimeoutSeconds: Setting<number>
+  /** A minor version whose hidden metrics are shown again. */
+  readonly showHiddenMetricsForVersion: Setting<string | undefined>
   /** Path prefix of every route. */
   readonly rootPath: Setting<string>
   readonly apiKeySet: Setting<boolean>
@@ -95,11 +97,7 @@ export function settingsOf(parsed: Parsed, version: VllmVersion, environment: Sh
       ? { value: fallback, origin: 'default', by: name }
       : { value: /^(1|true)$/i.test(text.trim()), origin: 'environment', by: name }
   }
-  const model: Setting<string> = {
-    value: parsed.model,
-    origin: parsed.modelOrigin === 'flag' ? 'flag' : 'default',
-    by: given.has('model') ? '--model' : 'the model argument',
-  }
+  const model = modelSetting(parsed)
   const names = setting<readonly string[]>('served_model_name', [])
   const certificate = setting('ssl_certfile', '')
   const dataParallel = setting('data_parallel_size', 1)
@@ -147,6 +145,7 @@ export function settingsOf(parsed: Parsed, version: VllmVersion, environment: Sh
     ),
     loadFormat: setting('load_format', 'auto'),
     shutdownTimeoutSeconds: setting('shutdown_timeout', 0),
+    showHiddenMetricsForVersion: setting<string | undefined>('show_hidden_metrics_for_version', undefined),
     rootPath: setting('root_path', ''),
     apiKeySet: apiKey(given, environment),
     // uvicorn speaks TLS as soon as it is given a certificate, whose file may hold the key as well
@@ -154,6 +153,12 @@ export function settingsOf(parsed: Parsed, version: VllmVersion, environment: Sh
     leftOut: LEFT_OUT.filter((dest) => given.has(dest)).map((dest) => byDest.get(dest)?.key ?? dest),
   }
 }
+
+const modelSetting = ({ model, modelOrigin, given }: Parsed): Setting<string> => ({
+  value: model,
+  origin: modelOrigin === 'flag' ? 'flag' : 'default',
+  by: given.has('model') ? '--model' : 'the model argument',
+})
 
 function apiKey(given: ReadonlyMap<string, unknown>, environment: ShellEnvironment): Setting<boolean> {
   if (given.has('api_key')) return { value: true, origin: 'flag', by: '--api-key' }

@@ -1,4 +1,10 @@
-import { compareVersions, flagTable, flagTableVersions, type VllmFlagTable } from '../../../fixtures/vllm/index.ts'
+import {
+  compareVersions,
+  flagTable,
+  flagTableVersions,
+  nearestVersion,
+  type VllmFlagTable,
+} from '../../../fixtures/vllm/index.ts'
 import type { VllmImage } from './image.ts'
 
 /** Which vLLM an image holds, and which table of flags stands for it. */
@@ -31,7 +37,7 @@ export function versionOf(image: VllmImage | undefined): VllmVersion {
   }
   if (compareVersions(number, newest) > 0)
     return { ...assume(newest, 'newer', 'newer than any table'), version: number }
-  const lower = tableFor(number, versions)
+  const lower = nearestVersion(number, versions)
   if (lower === undefined) return { ...assume(versions[0]!, 'older', 'older than any table'), version: number }
   const exact = compareVersions(lower, number) === 0
   return {
@@ -41,14 +47,6 @@ export function versionOf(image: VllmImage | undefined): VllmVersion {
     assumed: false,
     note: exact ? `vLLM ${number}` : `vLLM ${number}, read with the flags of ${lower}`,
   }
-}
-
-/** The table of the same minor version, whose patches hardly ever change flags; else the next older one. */
-function tableFor(version: string, versions: readonly string[]): string | undefined {
-  const minor = (v: string) => v.split('.').slice(0, 2).join('.')
-  const same = versions.filter((v) => minor(v) === minor(version))
-  const older = versions.filter((v) => compareVersions(v, version) <= 0)
-  return same.filter((v) => compareVersions(v, version) <= 0).at(-1) ?? same[0] ?? older.at(-1)
 }
 
 /** Whether the table after this one knows an argument: then a nearest table cannot tell that it is unknown. */

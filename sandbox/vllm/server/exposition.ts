@@ -2,10 +2,11 @@ import type { MetricFamily } from '../../metrics/sample.ts'
 import type { InferenceObserver } from '../../nodes/program.ts'
 import type { Clock } from '../../world/clock.ts'
 import { EPOCH_MS, toSeconds, type Us } from '../../world/time.ts'
-import type { LabelCache } from '../engine/metric-families.ts'
+import type { ExposedFamilies, LabelCache } from '../engine/metric-families.ts'
 import { apiServerCpuSeconds } from './accounts.ts'
 import type { FrontEnd } from './front-end.ts'
 import { HttpMetrics } from './http-metrics.ts'
+import { familiesOfServer } from './metric-names.ts'
 import type { RunnableServer } from './resolve.ts'
 
 /** What a vLLM server exposes on `/metrics`: Python's process families, the engine's, and those of its HTTP requests. */
@@ -18,12 +19,14 @@ export class Exposition {
   private readonly startedAt: Us
   private readonly http: HttpMetrics
   private readonly labelCaches: LabelCache[] = []
+  private readonly exposes: ExposedFamilies
 
   constructor(clock: Clock, server: RunnableServer) {
     this.clock = clock
     this.server = server
     this.startedAt = clock.now
     this.http = new HttpMetrics(clock)
+    this.exposes = familiesOfServer(server)
   }
 
   /** The observer, with its request counted when it ends. The simulator does not tell which route a client took: the chat one is taken. */
@@ -70,7 +73,15 @@ export class Exposition {
     const [first = [], ...others] = frontEnd.engines.map((engine, i) => {
       this.labelCaches[i] ??= new Map()
       const labelCache = this.labelCaches[i]
-      return engine.metrics({ modelName, engine: i, cacheConfig, labelCache, ...(wanted ? { wanted } : {}) })
+      return engine.metrics({
+        modelName,
+        engine: i,
+        exposes: this.exposes,
+        blockSize: memory.blockSize,
+        cacheConfig,
+        labelCache,
+        ...(wanted ? { wanted } : {}),
+      })
     })
     if (others.length === 0) return first
     return first.map((family, i) => ({

@@ -2,9 +2,11 @@ import type { InferenceObserver, InferenceRequest } from '../../nodes/program.ts
 import type { Clock } from '../../world/clock.ts'
 import { ms, type Us } from '../../world/time.ts'
 import { EngineHost } from '../engine/engine-host.ts'
+import { bucketsOf } from '../engine/metric-quantities.ts'
 import { rooflineStepModel } from '../engine/step-time.ts'
 import type { EngineConfig } from '../engine/types.ts'
 import { kvElementBytes } from '../memory/kv-cache-plan.ts'
+import { familiesOfServer } from './metric-names.ts'
 import type { RunnableServer } from './resolve.ts'
 
 /** Reading, checking and rendering a request before the engine sees it; also how fast an error comes back. */
@@ -17,8 +19,10 @@ interface Open {
 }
 
 /** The engine settings of a resolved server. */
-function engineConfigOf({ settings, memory }: RunnableServer): EngineConfig {
+function engineConfigOf(server: RunnableServer): EngineConfig {
+  const { settings, memory } = server
   return {
+    histogramBuckets: bucketsOf(familiesOfServer(server).families),
     numGpuBlocks: memory.numGpuBlocks,
     blockSize: memory.blockSize,
     maxModelLen: memory.limits.maxModelLen,

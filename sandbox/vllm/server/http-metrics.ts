@@ -96,6 +96,19 @@ const FEW_NAME = 'http_request_duration_seconds'
 const FEW_HELP =
   'Latency with only few buckets by handler. Made to be only used if aggregation by handler is important. '
 
+/** Names of the samples there are. */
+export const HTTP_METRIC_NAMES: readonly string[] = [
+  'http_requests_total',
+  'http_requests_created',
+  ...[MANY_NAME, FEW_NAME].flatMap((name) => ['_bucket', '_count', '_sum', '_created'].map((end) => name + end)),
+]
+
+/** Names of the samples of sizes. */
+export const HTTP_METRIC_NAMES_LEFT_OUT: readonly string[] = [
+  'http_request_size_bytes',
+  'http_response_size_bytes',
+].flatMap((name) => ['_count', '_sum', '_created'].map((end) => name + end))
+
 function histogram(name: string, labels: Sample['labels'], { bounds, counts, sum }: Histogram): Sample[] {
   const samples: Sample[] = []
   let cumulative = 0
