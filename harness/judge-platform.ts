@@ -1,29 +1,20 @@
 import { strategies } from '../sandbox/apiserver/strategies/index.ts'
 import { kindOf } from '../sandbox/kube/kinds.ts'
-import { defaultProfile, type LagProfile } from '../sandbox/kube/lag.ts'
+import type { LagProfile } from '../sandbox/kube/lag.ts'
 import type * as o from '../sandbox/kube/objects.ts'
 import type { Capabilities } from '../sandbox/tiers/capabilities.ts'
-import type { NodeGroup } from '../sandbox/tiers/tier.ts'
 import type { ResolvedServer } from '../sandbox/vllm/server/resolve.ts'
-import { minutes, seconds } from '../sandbox/world/time.ts'
 import { assumedObjects } from './assumed-objects.ts'
 import { blockersOf, doubtOf } from './doubts.ts'
-import { type FoundServer, findServers, groupFor, inputsOf, programsFor, resolveOn } from './inference-servers.ts'
-import type { Judgeable, Overrides } from './judgeable.ts'
+import { type FoundServer, findServers, inputsOf } from './inference-servers.ts'
+import type { Judgeable } from './judgeable.ts'
 import { Capacities } from './load/capacity.ts'
-import { totalRate, type Workload } from './load/workload.ts'
 import { withParameters } from './parameters.ts'
-import { pricesOf } from './platform/inputs/price-inputs.ts'
 import type { ResolvedInputs } from './platform/inputs/resolve.ts'
-import { slosOf } from './platform/inputs/slo-inputs.ts'
-import { applyPatch } from './platform/patch.ts'
 import { type Platform, sourceOf } from './platform/platform.ts'
-import { selectsPods, subjectOf } from './platform/roles/inference-servers.ts'
-import { podTemplatesOf } from './platform/roles/pod-templates.ts'
+import { type PrepareContext, prepare, resolvedIn, subjectIn } from './prepare.ts'
 import type { Related } from './remedies/remedy.ts'
 import type { Server } from './server.ts'
-import type { Setup } from './setup.ts'
-import type { Subject } from './subject.ts'
 import { uncertainInputs } from './uncertain-inputs.ts'
 
 /** A platform's inference servers, each ready to be tried, and the inputs they are tried with. */
@@ -46,14 +37,7 @@ export function judgePlatform(platform: Platform, options: JudgeOptions): Judged
   return { judgeables, inputs }
 }
 
-interface Context extends JudgeOptions {
-  readonly platform: Platform
-  readonly server: FoundServer
-  readonly inputs: ResolvedInputs
-  readonly capacities: Capacities
-}
-
-function judgeable(context: Context): Judgeable {
+function judgeable(context: PrepareContext & JudgeOptions): Judgeable {
   const { platform, server, inputs } = context
   const { manifest } = server.object
   const own = inputs.servers[server.id]!
@@ -106,142 +90,6 @@ function whyAtRest({ object }: FoundServer): string | undefined {
   const { replicas, paused } = (object.manifest['spec'] ?? {}) as { replicas?: number; paused?: boolean }
   if (replicas === 0) return 'spec.replicas is 0: nothing runs'
   return paused ? 'spec.paused is true: nothing is rolled out' : undefined
-}
-
-/** Everything as plain values: the inputs as they are, but for what the overrides say. */
-function prepare(context: Context, overrides: Overrides): Setup {
-  const { inputs, lag = defaultProfile } = context
-  const platform = changed(context, overrides)
-  const found = findServers(platform)
-  const server = found.find((one) => one.id === context.server.id)!
-  const own = inputs.servers[server.id]!
-  const nodes = withMore(overrides.nodes ?? inputs.nodes.value, server, overrides.moreNodes ?? 0)
-  const resolved = resolvedIn({ ...context, server }, platform, nodes)
-  const loadTimeUs = overrides.loadTimeUs ?? own.loadTimeUs.value
-  const workload: Workload = {
-    ...own.details?.value,
-    arrival: own.arrival.value,
-    requestsPerSecond: overrides.requestsPerSecond ?? own.requestsPerSecond.value,
-    promptTokens: overrides.promptTokens ?? own.promptTokens.value,
-    outputTokens: overrides.outputTokens ?? own.outputTokens.value,
-    timeoutUs: own.timeoutUs.value,
-  }
-  const slos = slosOf({
-    ...own,
-    ...(overrides.availability === undefined
-      ? {}
-      : { availability: { ...own.availability, value: overrides.availability } }),
-    ...(overrides.ttftP95Us === undefined ? {} : { ttftP95Us: { ...own.ttftP95Us, value: overrides.ttftP95Us } }),
-    ...(overrides.tpotP95Us === undefined ? {} : { tpotP95Us: { ...own.tpotP95Us, value: overrides.tpotP95Us } }),
-  })
-  const image = server.container.image ?? ''
-  const imageBytes = (name: string): number =>
-    (name.startsWith(image) ? overrides.imageBytes : undefined) ??
-    inputs.imageBytes[name.replace(/@sha256:.*$/, '')]?.value ??
-    inputs.imageBytes[name]?.value ??
-    0
-  const registryBytesPerSecond = overrides.registryBytesPerSecond ?? inputs.registryBytesPerSecond.value
-  const capacity = resolved.kind === 'runs' ? context.capacities.of(resolved, workload) : 0
-  return {
-    objects: [
-      ...assumedObjects(platform),
-      ...platform.objects.map(({ manifest }) => manifest),
-    ] as unknown as o.Draft<o.KubeObject>[],
-    subject: subjectIn(server, resolved),
-    nodes,
-    pool: groupFor(server.template.spec, nodes)?.name,
-    programFor: programsFor({
-      servers: found,
-      nodes,
-      platform,
-      loadTimeUs: (id) => (id === server.id ? loadTimeUs : inputs.servers[id]!.loadTimeUs.value),
-    }),
-    imageBytes,
-    registryBytesPerSecond,
-    workload,
-    capacityOf: (asked) => (resolved.kind === 'runs' ? context.capacities.of(resolved, asked) : 0),
-    kvBlockTokens: resolved.kind === 'runs' ? resolved.memory.blockSize : 16,
-    slos,
-    prices: pricesOf(inputs.prices),
-    model: 'settings' in resolved ? resolved.settings.servedModelNames.value[0]! : '',
-    replicasNeeded: sharesService(server, platform)
-      ? 0
-      : capacity > 0
-        ? Math.max(1, Math.ceil(totalRate(workload) / capacity))
-        : 1,
-    settleBound: (stretch) =>
-      minutes(10) +
-      2 * seconds(imageBytes(image) / registryBytesPerSecond) +
-      3 * stretch * slowestLoad(inputs, loadTimeUs),
-    lag,
-    inputs: {
-      nodes,
-      loadTimeUs,
-      registryBytesPerSecond,
-      workload: withoutFile(workload),
-      slos,
-      lag: lag.name,
-      changes: overrides.changes ?? [],
-    },
-  }
-}
-
-/** Where a trace lies on this machine is no part of what a trial was made from; its digest is. */
-const withoutFile = ({ trace, ...rest }: Workload): unknown => {
-  if (!trace) return rest
-  const { file: _, ...told } = trace
-  return { ...rest, trace: told }
-}
-
-/** Whether pods of another workload answer behind the same Service: then the load says nothing about this one alone. */
-const sharesService = (server: FoundServer, platform: Platform): boolean =>
-  platform.objects.some(
-    (object) =>
-      object !== server.object &&
-      podTemplatesOf(object).some((template) =>
-        server.services.some((service) => selectsPods(service, 'spec.selector', template)),
-      ),
-  )
-
-const slowestLoad = (inputs: ResolvedInputs, own: number): number =>
-  Math.max(own, ...Object.values(inputs.servers).map((server) => server.loadTimeUs.value))
-
-function changed({ platform, server }: Context, { changes = [] }: Overrides): Platform {
-  if (changes.length === 0) return platform
-  return applyPatch(
-    platform,
-    changes.map(({ object = server.id, path, value }) => ({ object, path, value })),
-  ).platform
-}
-
-/** `more` nodes like those the server's pods go to. */
-function withMore(nodes: readonly NodeGroup[], server: FoundServer, more: number): readonly NodeGroup[] {
-  const group = groupFor(server.template.spec, nodes)
-  return more === 0 ? nodes : nodes.map((one) => (one === group ? { ...one, count: one.count + more } : one))
-}
-
-function resolvedIn(
-  { server }: Pick<Context, 'server'>,
-  platform: Platform,
-  nodes: readonly NodeGroup[],
-): ResolvedServer {
-  const gpu = groupFor(server.template.spec, nodes)?.gpu ?? nodes.find((group) => group.gpu)?.gpu
-  return resolveOn(server, gpu?.product, platform)
-}
-
-function subjectIn(server: FoundServer, resolved: ResolvedServer): Subject {
-  const settings = 'settings' in resolved ? resolved.settings : undefined
-  const worldSize =
-    settings &&
-    settings.tensorParallelSize.value * settings.pipelineParallelSize.value * settings.dataParallelSize.value
-  const port = settings?.port.value ?? 8000
-  return {
-    ...subjectOf(server, { port, worldSize }),
-    healthProbe: {
-      httpGet: { path: '/health', port, ...(settings?.tls.value ? { scheme: 'HTTPS' as const } : {}) },
-      periodSeconds: 5,
-    },
-  }
 }
 
 const relatedTo = ({ scalers, disruptionBudgets, services, routes }: FoundServer): Related => ({
