@@ -1,4 +1,5 @@
 import { PlatformError, PlatformErrors } from '../harness/platform/errors.ts'
+import { RunError } from '../harness/runs/store.ts'
 import { exitCodes } from './exit-codes.ts'
 
 /** Something the user can mend by calling differently. Exit code 2, or another where that says more. */
@@ -24,6 +25,10 @@ export function report(error: unknown): number {
   }
   if (error instanceof PlatformError) {
     process.stderr.write(`${error.format()}\n`)
+    return exitCodes.usage
+  }
+  if (error instanceof RunError) {
+    process.stderr.write(`${error.message} [${error.code}]\n    ${error.fix}\n`)
     return exitCodes.usage
   }
   if (error instanceof UsageError) {

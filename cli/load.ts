@@ -2,16 +2,21 @@ import { type JudgedPlatform, judgePlatform } from '../harness/judge-platform.ts
 import { checkParameters } from '../harness/parameters.ts'
 import { loadPlatform } from '../harness/platform/load.ts'
 import type { Platform } from '../harness/platform/platform.ts'
+import { commandText } from '../harness/platform/render-words.ts'
 import { unmodelledServingResources } from '../harness/platform/roles/unmodelled.ts'
 import type { Invalid } from '../harness/verdict/verdict.ts'
+import { checkWaivers } from '../harness/waivers/waivers.ts'
 import { type LagProfile, lagProfiles } from '../sandbox/kube/lag.ts'
 import { sim } from '../sandbox/tiers/sim/sim.ts'
 import { scenarios } from '../scenarios/index.ts'
 import { exitCodes } from './exit-codes.ts'
 import { UsageError } from './failure.ts'
+import { style } from './style.ts'
 
 export interface LoadOptions {
   readonly config?: string
+  /** False: commands of `seatrial.yaml` are refused. */
+  readonly render?: boolean
   readonly lag?: string
 }
 
@@ -29,8 +34,15 @@ export async function load(paths: readonly string[], options: LoadOptions): Prom
     cwd: process.cwd(),
     ...(options.config ? { config: options.config } : {}),
     ...(paths.includes('-') ? { stdin: process.stdin } : {}),
+    ...(options.render === undefined ? {} : { render: options.render }),
+    onRender: ({ argv, at }) =>
+      process.stderr.write(style.dim(`rendering: ${commandText(argv)}  (${at.file}:${at.line})\n`)),
   })
   checkParameters(platform.config, scenarios)
+  checkWaivers(
+    platform.config,
+    scenarios.map(({ slug }) => slug),
+  )
   const lag = lagProfiles.find((profile) => profile.name === (options.lag ?? 'default'))!
   const judged = judgePlatform(platform, { capabilities: sim.capabilities, lag })
   const unmodelled = unmodelledServingResources(platform, sim.capabilities).map(

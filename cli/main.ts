@@ -26,6 +26,7 @@ const withInputs = (command: Command, formats: readonly string[] = ['terminal', 
     .addOption(new Option('-o, --output <format>', 'report format').choices(formats).default('terminal'))
     .option('--json', 'the same as -o json')
     .option('--config <file>', 'seatrial.yaml (default: beside the manifests, then here)')
+    .option('--no-render', 'refuse the render commands of seatrial.yaml')
 
 const withLag = (command: Command): Command =>
   command.addOption(
@@ -44,6 +45,7 @@ withLag(withInputs(program.command('verify'), formats))
   .option('--seeds <n>', 'how many seeds each trial is run with', '5')
   .option('--jobs <n>', 'trials run side by side (default: one for each processor)')
   .option('-q, --quiet', 'verdicts only')
+  .option('--no-save', 'keep nothing in .seatrial/')
   .action(async (paths: string[], options) => finish((await import('./commands/verify.ts')).verify(paths, options)))
 
 withLag(withInputs(program.command('run')))
@@ -73,6 +75,26 @@ withInputs(program.command('plan'))
   .description('what verify would do with these manifests, and with which inputs')
   .argument('[paths...]', 'manifests: folders, files, or - for stdin', ['.'])
   .action(async (paths: string[], options) => finish((await import('./commands/plan.ts')).plan(paths, options)))
+
+const withFormat = (command: Command, formats: readonly string[]): Command =>
+  command
+    .addOption(new Option('-o, --output <format>', 'report format').choices(formats).default('terminal'))
+    .option('--json', 'the same as -o json')
+
+withFormat(program.command('report'), formats)
+  .description('print a kept run again, in any format')
+  .argument('[run]', 'the begin of its id, a file, latest or previous', 'latest')
+  .option('-l, --list', 'which runs are kept')
+  .option('-q, --quiet', 'verdicts only')
+  .action(async (run: string, options) => finish((await import('./commands/report.ts')).report(run, options)))
+
+withFormat(program.command('diff'), ['terminal', 'json'])
+  .description('what changed between two kept runs; exit code 1 when something got worse')
+  .argument('[before]', 'a run, as for report', 'previous')
+  .argument('[after]', 'a run, as for report', 'latest')
+  .action(async (before: string, after: string, options) =>
+    finish((await import('./commands/diff.ts')).diff(before, after, options)),
+  )
 
 program
   .command('doctor')

@@ -3,8 +3,9 @@ import type { Us } from '../sandbox/world/time.ts'
 import type { Broken } from './expectations/check.ts'
 import type { LengthDistribution } from './load/lengths.ts'
 import type { FieldChange, RemedyContext } from './remedies/remedy.ts'
-import type { Scenario } from './scenario.ts'
+import type { Need, Scenario } from './scenario.ts'
 import type { Setup } from './setup.ts'
+import type { Source } from './verdict/finding.ts'
 import type { Invalid, TrialResult } from './verdict/verdict.ts'
 
 /** One inference server of a platform, ready to be tried with inputs as they are or otherwise. */
@@ -32,7 +33,7 @@ export interface Judgeable {
   }
   remedyContext(broken: Broken): RemedyContext
   /** Where a field stands: of the subject's manifest, or of the object with that id. */
-  sourceOf(path: string, object?: string): { file: string; line: number; column: number; absent?: boolean }
+  sourceOf(path: string, object?: string): Omit<Source, 'path' | 'says'>
 }
 
 export interface UncertainInput {
@@ -44,6 +45,8 @@ export interface UncertainInput {
   readonly ends: readonly [InputEnd, InputEnd]
   /** It enters only what these checks judge; left out: any verdict. */
   readonly judgedBy?: readonly string[]
+  /** It enters only scenarios that need this role; left out: any. */
+  readonly forRole?: Need['role']
   /** How to give or measure it. */
   readonly howToGive: string
 }
@@ -63,6 +66,7 @@ export interface Overrides {
   readonly requestsPerSecond?: number
   readonly promptTokens?: LengthDistribution
   readonly outputTokens?: LengthDistribution
+  readonly idleCpuCores?: number | undefined
   readonly availability?: number
   readonly ttftP95Us?: Us
   readonly tpotP95Us?: Us

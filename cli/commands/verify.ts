@@ -1,17 +1,23 @@
 import { availableParallelism } from 'node:os'
+import { listInputs } from '../../harness/platform/inputs/list.ts'
 import { TrialPool } from '../../harness/pool/pool.ts'
-import { mattersTo, nodesText } from '../../harness/uncertain-inputs.ts'
-import type { Verdict } from '../../harness/verdict/decide.ts'
+import { digestsOf, type RunContent, runOf } from '../../harness/runs/run.ts'
+import { RunStore } from '../../harness/runs/store.ts'
+import { nodesText } from '../../harness/uncertain-inputs.ts'
 import { verify as verifyAll } from '../../harness/verify.ts'
 import { VERSION } from '../../harness/version.ts'
+import { Waivers } from '../../harness/waivers/waivers.ts'
 import { sim } from '../../sandbox/tiers/sim/sim.ts'
 import { scenarios as all } from '../../scenarios/index.ts'
 import { exitCodes } from '../exit-codes.ts'
-import { load, nothingToJudge, positiveInteger } from '../load.ts'
+import { type Loaded, load, nothingToJudge, positiveInteger } from '../load.ts'
 import { replayLine } from '../replay.ts'
 import { type Format, reporterFor } from '../reporters/index.ts'
-import type { Totals } from '../reporters/reporter.ts'
+import { inputText } from '../reporters/input-text.ts'
+import { recorder } from '../reporters/recorder.ts'
+import type { Overview, Totals } from '../reporters/reporter.ts'
 import { selectScenarios, selectTargets } from '../select.ts'
+import { style } from '../style.ts'
 
 export interface VerifyOptions {
   only?: string[]
@@ -23,6 +29,10 @@ export interface VerifyOptions {
   lag: string
   jobs?: string
   quiet?: boolean
+  /** False: commands of seatrial.yaml are refused. */
+  render?: boolean
+  /** False: nothing is written. */
+  save?: boolean
 }
 
 /** Judges every scenario that fits on every inference server of the manifests. */
@@ -30,54 +40,23 @@ export async function verify(paths: readonly string[], options: VerifyOptions): 
   const seeds = Array.from({ length: positiveInteger(options.seeds, '--seeds') }, (_, i) => i + 1)
   const scenarios = selectScenarios(all, options.only)
   const jobs = options.jobs === undefined ? availableParallelism() : positiveInteger(options.jobs, '--jobs')
-  const { platform, judgeables, inputs, unmodelled, lag } = await load(paths, options)
+  const loaded = await load(paths, options)
+  const { platform, judgeables, unmodelled, lag } = loaded
   if (judgeables.length === 0 && unmodelled.length === 0) throw nothingToJudge(platform)
   const chosen = selectTargets(judgeables, options.target)
-  const reporter = await reporterFor(options.json ? 'json' : options.output, { quiet: options.quiet ?? false })
-  const assumed = new Map(
-    chosen
-      .flatMap((j) => j.uncertain.filter((input) => input.origin === 'assumed' && mattersTo(input, ...scenarios)))
-      .map((input) => [`${input.name} ${input.value}`, input]),
+  const reporter = recorder(
+    await reporterFor(options.json ? 'json' : options.output, { quiet: options.quiet ?? false }),
   )
-  reporter.begin({
-    version: VERSION,
-    name: platform.name,
-    tier: sim.name,
-    seeds,
-    servers: chosen.map((j) => j.key),
-    nodes: nodesText(inputs.nodes.value),
-    scenarios: scenarios.map((s) => s.slug),
-    assumed: [...assumed.values()],
-    notes: [
-      ...new Set(chosen.flatMap((j) => j.taken)),
-      ...platform.notes.map(({ file, message }) => `${file}: ${message}`),
-    ],
-  })
+  const slugs = scenarios.map((s) => s.slug)
+  reporter.begin(overviewOf(loaded, chosen, slugs, seeds))
   await using pool = jobs > 1 ? new TrialPool({ platform, lag, size: jobs, now: () => performance.now() }) : undefined
   const startedAt = performance.now()
   let verdictAt = startedAt
-  const totals: { -readonly [K in keyof Totals]: number } = {
-    passed: 0,
-    failed: 0,
-    invalid: 0,
-    skipped: 0,
-    unstable: 0,
-    tookMs: 0,
+  const waivers = new Waivers(platform.config, new Date().toISOString().slice(0, 10))
+  for (const invalid of unmodelled) {
+    const subject = invalid.what.split(' ')[0]!
+    reporter.verdict({ scenario: 'all scenarios', subject, outcome: 'INVALID', trials: [], invalid: [invalid] }, 0)
   }
-  const take = (verdict: Verdict) => {
-    totals[COUNTED[verdict.outcome]]++
-    const tookMs = pool?.tookMs(verdict.scenario, verdict.subject) ?? performance.now() - verdictAt
-    reporter.verdict(verdict, tookMs)
-    verdictAt = performance.now()
-  }
-  for (const invalid of unmodelled)
-    take({
-      scenario: 'all scenarios',
-      subject: invalid.what.split(' ')[0]!,
-      outcome: 'INVALID',
-      trials: [],
-      invalid: [invalid],
-    })
   for await (const verdict of verifyAll({
     judgeables: chosen,
     scenarios,
@@ -95,24 +74,73 @@ export async function verify(paths: readonly string[], options: VerifyOptions): 
         at,
         target: judgeables.length > 1 ? judgeable.key : undefined,
       }),
-  }))
-    take(verdict)
-  totals.tookMs = performance.now() - startedAt
+  })) {
+    const tookMs = pool?.tookMs(verdict.scenario, verdict.subject) ?? performance.now() - verdictAt
+    reporter.verdict(waivers.apply(verdict), tookMs)
+    verdictAt = performance.now()
+  }
+  const remarks = waivers.remarks()
+  if (remarks.length > 0) reporter.waivers?.(remarks)
+  const totals = reporter.totals(performance.now() - startedAt)
   reporter.end(totals)
+  if (options.save !== false) save({ ...reporter.recorded(), ...whatWasRead(loaded), paths })
   return exitCode(totals)
 }
 
-const COUNTED = {
-  PASS: 'passed',
-  FAIL: 'failed',
-  INVALID: 'invalid',
-  SKIPPED: 'skipped',
-  UNSTABLE: 'unstable',
-} as const
+function overviewOf(
+  { platform, inputs }: Loaded,
+  chosen: Loaded['judgeables'],
+  scenarios: readonly string[],
+  seeds: readonly number[],
+): Overview {
+  const assumed = new Map(
+    chosen
+      .flatMap((j) => j.uncertain.filter((input) => input.origin === 'assumed'))
+      .map(({ name, value, howToGive }) => [`${name} ${value}`, { name, value, howToGive }]),
+  )
+  return {
+    version: VERSION,
+    name: platform.name,
+    tier: sim.name,
+    seeds,
+    servers: chosen.map((j) => j.key),
+    nodes: nodesText(inputs.nodes.value),
+    scenarios,
+    assumed: [...assumed.values()],
+    notes: [
+      ...new Set(chosen.flatMap((j) => j.taken)),
+      ...platform.notes.map(({ file, message }) => `${file}: ${message}`),
+    ],
+  }
+}
+
+/** For `report` and `diff`. A folder that cannot be written to is no reason to fail. */
+function save(content: RunContent): void {
+  try {
+    const run = runOf(content, new Date().toISOString())
+    new RunStore(process.cwd()).save(run)
+    if (process.stderr.isTTY) process.stderr.write(style.dim(`kept as ${run.id} → npx seatrial report\n`))
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    if (code === undefined) throw error
+    process.stderr.write(`the run was not kept in .seatrial/ (${code}); --no-save says that this is meant\n`)
+  }
+}
+
+const whatWasRead = ({ platform, inputs }: Loaded): Pick<RunContent, 'inputs' | 'manifests'> => ({
+  inputs: listInputs(inputs).map(({ key, name, input: { origin, value } }) => ({
+    key,
+    name,
+    origin,
+    text: inputText(key, value),
+    value,
+  })),
+  manifests: digestsOf(platform),
+})
 
 /** A failure outweighs doubt; nothing judged at all is no pass. */
-function exitCode({ passed, failed, invalid, unstable }: Totals): number {
+export function exitCode({ passed, failed, invalid, unstable, waived }: Totals): number {
   if (failed > 0) return exitCodes.fail
   if (invalid + unstable > 0) return exitCodes.undecided
-  return passed > 0 ? exitCodes.pass : exitCodes.nothingSelected
+  return passed + waived > 0 ? exitCodes.pass : exitCodes.nothingSelected
 }

@@ -1,5 +1,6 @@
 import { appendFileSync } from 'node:fs'
 import type { Verdict } from '../../harness/verdict/decide.ts'
+import { remarkOn } from './place.ts'
 import type { Overview, Reporter, Totals } from './reporter.ts'
 
 /**
@@ -17,6 +18,12 @@ export function githubReporter(): Reporter {
       verdicts.push(verdict)
       for (const line of annotations(verdict)) process.stdout.write(`${line}\n`)
     },
+    waivers(remarks) {
+      for (const { what, fix, at } of remarks)
+        process.stdout.write(
+          `${command('warning', { file: at.file, line: at.line, col: at.column, title: 'waiver' }, `${what}\n${fix}`)}\n`,
+        )
+    },
     end(totals) {
       const file = process.env['GITHUB_STEP_SUMMARY']
       if (file) appendFileSync(file, summary(overview!, verdicts, totals))
@@ -24,18 +31,20 @@ export function githubReporter(): Reporter {
   }
 }
 
-function annotations({ scenario, subject, outcome, finding, invalid, trials }: Verdict): string[] {
+function annotations({ scenario, subject, outcome, finding, invalid, trials, waiver }: Verdict): string[] {
   const title = `${scenario} on ${subject}: ${outcome}`
   if (finding) {
     const { what, source, fix, replay } = finding
-    const at = source ? { file: source.file, line: source.line, col: source.column } : {}
+    // a line of rendered text is no line of a file in the pull request
+    const at = source && !source.rendered ? { file: source.file, line: source.line, col: source.column } : {}
     const text = [
       what,
-      ...(source ? [source.says] : []),
+      ...(source ? [`${source.says}${remarkOn(source)}`] : []),
+      ...(waiver ? [`waived by ${waiver.owner} until ${waiver.expires}: ${waiver.reason}`] : []),
       ...(fix ? [`fix (re-run: ${fix.outcome}): ${fix.says}`] : []),
       `replay: ${replay}`,
     ]
-    return [command('error', { ...at, title }, text.join('\n'))]
+    return [command(waiver ? 'notice' : 'error', { ...at, title }, text.join('\n'))]
   }
   if (outcome === 'UNSTABLE')
     return [
@@ -45,7 +54,7 @@ function annotations({ scenario, subject, outcome, finding, invalid, trials }: V
 }
 
 function command(
-  name: 'error' | 'warning',
+  name: 'error' | 'warning' | 'notice',
   properties: Readonly<Record<string, string | number | undefined>>,
   message: string,
 ): string {
@@ -58,7 +67,14 @@ const escapedData = (text: string): string =>
   text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A')
 const escapedProperty = (text: string): string => escapedData(text).replaceAll(':', '%3A').replaceAll(',', '%2C')
 
-const MARKS: Record<Verdict['outcome'], string> = { PASS: '✅', FAIL: '❌', UNSTABLE: '❌', INVALID: '⚠️', SKIPPED: '⏭️' }
+const MARKS: Record<Verdict['outcome'], string> = {
+  PASS: '✅',
+  FAIL: '❌',
+  UNSTABLE: '❌',
+  INVALID: '⚠️',
+  SKIPPED: '⏭️',
+  WAIVED: '🙈',
+}
 
 function summary({ name, version, nodes, assumed }: Overview, verdicts: readonly Verdict[], totals: Totals): string {
   const rows = verdicts.map((verdict) => {
@@ -69,11 +85,11 @@ function summary({ name, version, nodes, assumed }: Overview, verdicts: readonly
     const why = finding ? `${place}${finding.what}.${fix}` : (invalid[0]?.what ?? skipped ?? breaks)
     return `| ${MARKS[outcome]} ${outcome} | ${scenario} | ${cell(subject)} | ${cell(why)} |`
   })
-  const { passed, failed, invalid, unstable } = totals
+  const { passed, failed, invalid, unstable, waived } = totals
   return [
     `### seatrial ${version}: ${cell(name)}`,
     '',
-    `${passed} passed · ${failed} failed${unstable > 0 ? ` · ${unstable} unstable` : ''} · ${invalid} invalid · ${cell(nodes)}`,
+    `${passed} passed · ${failed} failed${waived > 0 ? ` · ${waived} waived` : ''}${unstable > 0 ? ` · ${unstable} unstable` : ''} · ${invalid} invalid · ${cell(nodes)}`,
     ...(assumed.length > 0 ? ['', `Assumed: ${cell(assumed.map((a) => `${a.name} ${a.value}`).join(', '))}`] : []),
     '',
     '| | scenario | server | |',

@@ -1,4 +1,5 @@
 import type { Verdict } from '../../harness/verdict/decide.ts'
+import { placeText } from './place.ts'
 import type { Overview, Reporter } from './reporter.ts'
 
 /**
@@ -33,17 +34,26 @@ function suite(subject: string, cases: readonly { verdict: Verdict; tookMs: numb
   const count = (...outcomes: string[]) => cases.filter(({ verdict }) => outcomes.includes(verdict.outcome)).length
   const seconds = cases.reduce((sum, { tookMs }) => sum + tookMs, 0) / 1e3
   return [
-    `  <testsuite name="${escaped(subject)}" tests="${cases.length}" failures="${count('FAIL', 'UNSTABLE')}" errors="${count('INVALID')}" skipped="${count('SKIPPED')}" time="${seconds.toFixed(3)}">`,
+    `  <testsuite name="${escaped(subject)}" tests="${cases.length}" failures="${count('FAIL', 'UNSTABLE')}" errors="${count('INVALID')}" skipped="${count('SKIPPED', 'WAIVED')}" time="${seconds.toFixed(3)}">`,
     ...cases.flatMap(({ verdict, tookMs }) => testCase(verdict, tookMs)),
     '  </testsuite>',
   ]
 }
 
 function testCase(verdict: Verdict, tookMs: number): string[] {
-  const { scenario, subject, outcome, finding, invalid, skipped } = verdict
-  const file = finding?.source ? ` file="${escaped(finding.source.file)}" line="${finding.source.line}"` : ''
+  const { scenario, subject, outcome, finding, invalid, skipped, waiver } = verdict
+  const file =
+    finding?.source && !finding.source.rendered
+      ? ` file="${escaped(finding.source.file)}" line="${finding.source.line}"`
+      : ''
   const open = `    <testcase name="${escaped(scenario)}" classname="${escaped(subject)}" time="${(tookMs / 1e3).toFixed(3)}"${file}`
   if (outcome === 'PASS') return [`${open}/>`]
+  if (waiver)
+    return [
+      `${open}>`,
+      `      <skipped message="${escaped(`${waiver.outcome} waived by ${waiver.owner} until ${waiver.expires}: ${waiver.reason}`)}"/>`,
+      '    </testcase>',
+    ]
   if (outcome === 'SKIPPED')
     return [`${open}>`, `      <skipped message="${escaped(skipped ?? '')}"/>`, '    </testcase>']
   const element = outcome === 'INVALID' ? 'error' : 'failure'
@@ -65,7 +75,7 @@ function textOf({ finding, invalid, trials, outcome }: Verdict): string {
   const { evidence, source, fix, replay } = finding
   return [
     ...evidence.map(({ about, text }) => `${about}: ${text}`),
-    ...(source ? [`${source.file}:${source.line}:${source.column} ${source.says}`] : []),
+    ...(source ? [`${placeText(source)} ${source.says}`] : []),
     ...(fix ? [`fix (re-run: ${fix.outcome}): ${fix.says}`] : []),
     `replay: ${replay}`,
   ].join('\n')

@@ -2,8 +2,10 @@ import { type Cost, costText } from '../../harness/cost/cost.ts'
 import type { Verdict } from '../../harness/verdict/decide.ts'
 import type { Finding } from '../../harness/verdict/finding.ts'
 import type { MarginResult } from '../../harness/verdict/margin.ts'
+import type { WaiverRemark } from '../../harness/waivers/waivers.ts'
 import { formatDuration } from '../../sandbox/world/time.ts'
 import { marks, style } from '../style.ts'
+import { placeText } from './place.ts'
 import type { Overview, Reporter, Totals } from './reporter.ts'
 
 /** For people: one line a verdict, and under it what they need to act. */
@@ -11,6 +13,7 @@ export function terminalReporter({ quiet }: { quiet: boolean }): Reporter {
   const out = (line = '') => process.stdout.write(`${line}\n`)
   let width = 24
   let servers = 1
+  let subject = ''
   let told = ''
   const costs = new Map<string, Cost>()
   return {
@@ -26,10 +29,12 @@ export function terminalReporter({ quiet }: { quiet: boolean }): Reporter {
     },
     verdict(verdict, tookMs) {
       if (process.stderr.isTTY && !quiet) process.stderr.write(CLEAR)
-      const title =
-        servers > 1
-          ? `${verdict.scenario.padEnd(width)} ${shortName(verdict.subject).padEnd(serverWidth)}`
-          : verdict.scenario.padEnd(width)
+      if (servers > 1 && verdict.subject !== subject) {
+        if (subject !== '') out()
+        out(style.bold(shortName(verdict.subject)))
+      }
+      subject = verdict.subject
+      const title = verdict.scenario.padEnd(width)
       out(` ${markOf(verdict)} ${title} ${colour(verdict)(verdict.outcome.padEnd(8))} ${facts(verdict, tookMs)}`)
       const lines = detail(verdict)
       const text = reasonOf(verdict) ?? lines.join('\n')
@@ -40,6 +45,10 @@ export function terminalReporter({ quiet }: { quiet: boolean }): Reporter {
       told = text
       const cost = costUnderLoad(verdict)
       if (cost && !costs.has(verdict.subject)) costs.set(verdict.subject, cost)
+    },
+    waivers(remarks) {
+      out()
+      for (const line of remarks.flatMap(waiverLines)) out(line)
     },
     end(totals) {
       if (!quiet) {
@@ -56,7 +65,6 @@ export function terminalReporter({ quiet }: { quiet: boolean }): Reporter {
 const costUnderLoad = ({ trials }: Verdict): Cost | undefined =>
   trials.find(({ cost }) => cost?.perThousandTokens !== undefined)?.cost
 
-const serverWidth = 12
 /** To the line's begin, and nothing on it. */
 const CLEAR = '\r\u001b[K'
 
@@ -76,7 +84,7 @@ function heading({ name, tier, seeds, servers, nodes, scenarios, assumed, notes,
 function markOf({ outcome }: Verdict): string {
   if (outcome === 'PASS') return style.green(marks.pass)
   if (outcome === 'FAIL' || outcome === 'UNSTABLE') return style.red(marks.fail)
-  return outcome === 'SKIPPED' ? style.dim(marks.none) : style.yellow(marks.unsure)
+  return outcome === 'SKIPPED' || outcome === 'WAIVED' ? style.dim(marks.none) : style.yellow(marks.unsure)
 }
 
 const colour = ({ outcome }: Verdict) =>
@@ -99,13 +107,17 @@ function detail(verdict: Verdict): string[] {
   const lines = verdict.invalid.flatMap(({ code, what, fix }) => [`${code} ${what}`, style.dim(fix)])
   if (verdict.outcome === 'UNSTABLE')
     lines.push(`the seeds disagree: ${verdict.trials.map((t) => `${t.seed} ${t.outcome}`).join(', ')}`)
+  if (verdict.waiver) {
+    const { reason, owner, expires, outcome } = verdict.waiver
+    lines.push(`${outcome} waived by ${owner} until ${expires}: ${reason}`)
+  }
   return verdict.finding ? [...lines, ...findingLines(verdict.finding)] : lines
 }
 
 function findingLines({ what, evidence, source, fix, triedInVain, replay }: Finding): string[] {
   const lines = [style.bold(what)]
   for (const { about, text } of evidence.slice(0, 4)) lines.push(style.dim(`${about}: «${text}»`))
-  if (source) lines.push(`${style.cyan(`${source.file}:${source.line}:${source.column}`)}  ${source.says}`)
+  if (source) lines.push(`${style.cyan(placeText(source))}  ${source.says}`)
   if (fix) lines.push(style.green(`fix (re-run: ${fix.outcome}): ${fix.says}`))
   else if (triedInVain.length > 0) lines.push(`no fix known that passes (tried: ${triedInVain.join('; ')})`)
   lines.push(style.dim(`replay: ${replay}`))
@@ -116,10 +128,18 @@ function findingLines({ what, evidence, source, fix, triedInVain, replay }: Find
 const reasonOf = ({ subject, finding }: Verdict): string | undefined =>
   finding && `${subject} ${finding.cause} ${finding.source?.line}:${finding.source?.column}`
 
-function summary({ passed, failed, invalid, skipped, unstable, tookMs }: Totals): string {
+function waiverLines({ what, fix, at }: WaiverRemark): string[] {
+  return [
+    `${style.yellow('waiver')} ${style.cyan(`${at.file}:${at.line}:${at.column}`)}  ${what}`,
+    `     ${style.dim(fix)}`,
+  ]
+}
+
+function summary({ passed, failed, invalid, skipped, unstable, waived, tookMs }: Totals): string {
   const parts = [
     `${passed} passed`,
     `${failed} failed`,
+    ...(waived > 0 ? [`${waived} waived`] : []),
     ...(unstable > 0 ? [`${unstable} unstable`] : []),
     `${invalid} invalid`,
     ...(skipped > 0 ? [`${skipped} not applicable`] : []),

@@ -1,5 +1,6 @@
 import type { Overrides } from '../judgeable.ts'
 import { mattersTo } from '../uncertain-inputs.ts'
+import type { Waiver } from '../waivers/waivers.ts'
 import { attempt, type DecideOptions } from './attempt.ts'
 import { explain, type Finding } from './finding.ts'
 import { findBreakingPoint, type MarginResult } from './margin.ts'
@@ -15,6 +16,8 @@ export interface Verdict {
   readonly invalid: readonly Invalid[]
   readonly skipped?: string
   readonly margin?: MarginResult
+  /** Why the outcome is WAIVED, and what it would be without. */
+  readonly waiver?: Waiver
 }
 
 /** Runs the trials a verdict needs: every seed, the ends of every assumed range, the breaking point, and the fixes of a finding. */

@@ -27,6 +27,10 @@ export interface Source {
   readonly says: string
   /** The field is not there: the position is its nearest ancestor's. */
   readonly absent?: boolean
+  /** How what stands there comes into the object: `replicaCount, through chart/templates/deployment.yaml:8`. */
+  readonly via?: string
+  /** The position is that of rendered text, made from this. */
+  readonly rendered?: string
 }
 
 export interface Fix {

@@ -2,8 +2,8 @@ import type { Us } from '../../sandbox/world/time.ts'
 import type { Cost } from '../cost/cost.ts'
 import type { Broken } from '../expectations/check.ts'
 
-/** What a trial says. UNSTABLE is the word over several seeds that disagree. */
-export type Outcome = 'PASS' | 'FAIL' | 'INVALID' | 'SKIPPED' | 'UNSTABLE'
+/** What a trial says. UNSTABLE is the word over several seeds that disagree, WAIVED over a failure that someone has accepted. */
+export type Outcome = 'PASS' | 'FAIL' | 'INVALID' | 'SKIPPED' | 'UNSTABLE' | 'WAIVED'
 
 /** Why a trial has nothing to say. */
 export interface Invalid {
@@ -37,7 +37,7 @@ export interface Judged {
 
 /** One scenario × one subject × one tier × one seed. */
 export interface TrialResult {
-  readonly outcome: Exclude<Outcome, 'UNSTABLE'>
+  readonly outcome: Exclude<Outcome, 'UNSTABLE' | 'WAIVED'>
   readonly scenario: string
   readonly subject: string
   readonly tier: string

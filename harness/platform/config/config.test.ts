@@ -75,7 +75,7 @@ const bad: [string, string, RegExp, RegExp][] = [
     /"product"/,
   ],
   ['an unknown setting of a workload', 'workloads:\n  chat:\n    arrival: {‸rat: 1/s, rate: 1/s}\n', /rat"/, /"rate"/],
-  ['a setting of a later version', '‸waivers: []\n', /unknown setting "waivers"/, /Settings here: name/],
+  ['a setting of a later version', '‸runbooks: []\n', /unknown setting "runbooks"/, /Settings here: name/],
   [
     'a duration without a unit',
     'models: {m: {loadTime: ‸540}}\n',
