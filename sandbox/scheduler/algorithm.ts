@@ -2,6 +2,7 @@ import type { RandomStream } from '../world/random.ts'
 import type { SchedulerCache } from './cache.ts'
 import type { Diagnosis } from './framework/fit-error.ts'
 import type { NodeInfo } from './framework/node-info.ts'
+import { type KindVerdicts, NodeLocal } from './framework/node-local.ts'
 import type { Plugin } from './framework/plugin.ts'
 import type { PodInfo } from './framework/pod-info.ts'
 import { type FilterState, filterWithNominated, type Nominations, preFilter, scoreNodes } from './framework/runtime.ts'
@@ -30,6 +31,7 @@ export class Algorithm {
   /** Of the nodes that are tried; 0: fewer the more there are. */
   private readonly percentage: number
   private readonly cursor: SearchCursor
+  private readonly local: NodeLocal
 
   constructor(options: {
     plugins: readonly Plugin[]
@@ -40,6 +42,7 @@ export class Algorithm {
     cursor?: SearchCursor | undefined
   }) {
     this.plugins = options.plugins
+    this.local = new NodeLocal(options.plugins)
     this.cache = options.cache
     this.nominations = options.nominations
     this.random = options.random
@@ -50,18 +53,21 @@ export class Algorithm {
   schedule(pod: PodInfo): Decision {
     const { nodes } = this.cache
     if (nodes.length === 0) return { kind: 'no-nodes' }
-    const found = this.feasibleNodes(pod)
+    const verdicts = this.local.of(pod)
+    const found = this.feasibleNodes(pod, verdicts)
     if (!Array.isArray(found)) return found
     if (found.length === 1) return { kind: 'node', node: found[0]!, feasible: 1 }
-    const totals = scoreNodes(this.plugins, pod, found, this.cache)
+    const totals = scoreNodes(this.plugins, pod, found, this.cache, { verdicts })
     return { kind: 'node', node: found[this.pickTop(totals)]!, feasible: found.length }
   }
 
   /** The nodes that pass all filters, or as many of them as are worth scoring; or why there are none. */
-  private feasibleNodes(pod: PodInfo): NodeInfo[] | Decision {
+  private feasibleNodes(pod: PodInfo, verdicts: KindVerdicts | undefined): NodeInfo[] | Decision {
     const { nodes } = this.cache
-    const statuses = new NodeStatuses()
-    const { filters, status, nodeNames, naming } = preFilter(this.plugins, pod, this.cache)
+    const nominated = pod.pod.status?.nominatedNodeName
+    const promised = nominated ? this.cache.node(nominated) : undefined
+    const statuses = new NodeStatuses({ once: !promised })
+    const { filters, status, nodeNames, naming } = preFilter(this.plugins, pod, this.cache, verdicts)
     const plugins = new Set<string>(naming)
     if (status) {
       statuses.absent = status
@@ -69,8 +75,6 @@ export class Algorithm {
       const preFilterMessage = status.reasons.join(', ')
       return { kind: 'unfit', nodes: nodes.length, filters, diagnosis: { statuses, plugins, preFilterMessage } }
     }
-    const nominated = pod.pod.status?.nominatedNodeName
-    const promised = nominated ? this.cache.node(nominated) : undefined
     if (promised) {
       const feasible = this.passing([promised], pod, filters, statuses, plugins)
       if (feasible.length > 0) return feasible
@@ -95,6 +99,7 @@ export class Algorithm {
   ): NodeInfo[] {
     const wanted = feasibleNodesToFind(nodes.length, this.percentage)
     const feasible: NodeInfo[] = []
+    let last: string | undefined
     for (let i = 0; i < nodes.length && feasible.length < wanted; i++) {
       const node = nodes[(this.cursor.next + i) % nodes.length]!
       const status = filterWithNominated(filters, pod, node, this.nominations)
@@ -103,7 +108,8 @@ export class Algorithm {
         continue
       }
       statuses.set(node.name, status)
-      plugins.add(status.plugin)
+      if (status.plugin !== last) plugins.add(status.plugin)
+      last = status.plugin
     }
     return feasible
   }

@@ -25,9 +25,10 @@ function cacheOf(nodes: readonly Node[], running: readonly Pod[]): SchedulerCach
 function scores(profile: ReturnType<typeof profileOf>, plugin: string, nodes: Node[], running: Pod[], incoming: Pod) {
   const cache = cacheOf(nodes, running)
   let found: number[] | undefined
-  scoreNodes(pluginsOf(profile, listers), podInfo(incoming), cache.nodes, cache, (name, weighted) => {
+  const explain = (name: string, weighted: Float64Array) => {
     if (name === plugin) found = [...weighted]
-  })
+  }
+  scoreNodes(pluginsOf(profile, listers), podInfo(incoming), cache.nodes, cache, { explain })
   return found
 }
 

@@ -9,6 +9,9 @@ export interface ImageState {
   readonly nodes: Set<string>
 }
 
+/** The generation given out last. */
+let generations = 0
+
 /** A node and what runs on it, added up as pods come and go. Follows pkg/scheduler/framework/types.go NodeInfo. */
 export class NodeInfo {
   /** Undefined while only pods of the node are known. */
@@ -24,8 +27,8 @@ export class NodeInfo {
   allocatable: Resource = zeroResource()
   usedPorts = new UsedPorts()
   images = new Map<string, ImageState>()
-  /** Raised by every change, across all nodes: what was counted at one generation still holds. */
-  generation = 0
+  /** Of no other node and no other state of this one: what was counted at one generation still holds. */
+  generation = ++generations
   /** The place of this node in tables by node; -1 for a copy. */
   readonly slot: number
 
@@ -38,7 +41,7 @@ export class NodeInfo {
     if (node && node.status?.allocatable !== this.node?.status?.allocatable)
       this.allocatable = resourceOf(node.status?.allocatable)
     this.node = node
-    this.generation++
+    this.generation = ++generations
   }
 
   addPod(info: PodInfo): void {
@@ -83,7 +86,7 @@ export class NodeInfo {
       if (sign > 0) this.usedPorts.add(port)
       else this.usedPorts.remove(port)
     }
-    this.generation++
+    this.generation = ++generations
   }
 }
 

@@ -41,6 +41,8 @@ export interface Plugin<F = unknown, S = unknown> {
   readonly name: string
   /** Of the score among the others. */
   readonly weight?: number
+  /** Filter and score depend on the pod's spec and the node alone, so that what was found stands until the node changes. */
+  readonly nodeLocal?: boolean
   preFilter?(pod: PodInfo, snapshot: Snapshot): PreFiltered<F>
   filter?(state: F, pod: PodInfo, node: NodeInfo): Status | undefined
   cloneState?(state: F): F

@@ -1,4 +1,5 @@
 import type { NodeInfo } from './node-info.ts'
+import type { KindVerdicts } from './node-local.ts'
 import type { Plugin, Snapshot } from './plugin.ts'
 import type { PodInfo } from './pod-info.ts'
 import { type Status, unresolvable } from './status.ts'
@@ -11,7 +12,14 @@ export interface Nominations {
 /** What the filters know about a pod in one cycle. */
 export interface FilterState {
   /** The plugins that have something to say, each with its state. */
-  readonly active: readonly { readonly plugin: Plugin; readonly state: unknown }[]
+  readonly active: readonly ActiveFilter[]
+  /** What is known of nodes already of the first `known.count` of them; undefined: nothing. */
+  readonly known?: { readonly verdicts: KindVerdicts; readonly count: number } | undefined
+}
+
+interface ActiveFilter {
+  readonly plugin: Plugin
+  readonly state: unknown
 }
 
 export interface PreFilterOutcome {
@@ -24,16 +32,23 @@ export interface PreFilterOutcome {
 }
 
 /** Asks every plugin about the pod itself. Follows pkg/scheduler/framework/runtime/framework.go RunPreFilterPlugins. */
-export function preFilter(plugins: readonly Plugin[], pod: PodInfo, snapshot: Snapshot): PreFilterOutcome {
-  const active: { plugin: Plugin; state: unknown }[] = []
+export function preFilter(
+  plugins: readonly Plugin[],
+  pod: PodInfo,
+  snapshot: Snapshot,
+  verdicts?: KindVerdicts | undefined,
+): PreFilterOutcome {
+  const active: ActiveFilter[] = []
   const naming: string[] = []
-  const filters = { active }
+  const known = verdicts && { verdicts, count: 0 }
+  const filters = { active, known }
   let nodeNames: ReadonlySet<string> | undefined
   for (const plugin of plugins) {
     const found = plugin.preFilter?.(pod, snapshot)
     if (found?.skip) continue
     if (found?.status) return { filters, status: found.status, nodeNames: undefined, naming: [] }
     if (plugin.filter) active.push({ plugin, state: found?.state })
+    if (known && plugin.filter && known.verdicts.filters.has(plugin)) known.count++
     if (!found?.nodeNames) continue
     naming.push(plugin.name)
     const { nodeNames: named } = found
@@ -48,8 +63,22 @@ export function preFilter(plugins: readonly Plugin[], pod: PodInfo, snapshot: Sn
 }
 
 /** The first rejection of the node; undefined when it fits. */
-export function runFilters({ active }: FilterState, pod: PodInfo, node: NodeInfo): Status | undefined {
-  for (const { plugin, state } of active) {
+export function runFilters({ active, known }: FilterState, pod: PodInfo, node: NodeInfo): Status | undefined {
+  if (!known || node.slot < 0) return firstRejection(active, 0, active.length, pod, node)
+  const { verdicts, count } = known
+  if (!verdicts.knows(node)) verdicts.note(node, firstRejection(active, 0, count, pod, node))
+  return verdicts.statusOf(node) ?? firstRejection(active, count, active.length, pod, node)
+}
+
+function firstRejection(
+  active: readonly ActiveFilter[],
+  from: number,
+  to: number,
+  pod: PodInfo,
+  node: NodeInfo,
+): Status | undefined {
+  for (let i = from; i < to; i++) {
+    const { plugin, state } = active[i]!
     const status = plugin.filter!(state, pod, node)
     if (status) return status
   }
@@ -66,7 +95,9 @@ export function filterWithNominated(
   node: NodeInfo,
   nominations: Nominations,
 ): Status | undefined {
-  const promised = nominations.on(node.name).filter((p) => p.priority >= pod.priority && p.uid !== pod.uid)
+  const nominated = nominations.on(node.name)
+  if (nominated.length === 0) return runFilters(filters, pod, node)
+  const promised = nominated.filter((p) => p.priority >= pod.priority && p.uid !== pod.uid)
   if (promised.length > 0) {
     const copy = node.clone()
     const states = cloneFilters(filters)
@@ -96,13 +127,20 @@ export function removePodFrom(filters: FilterState, pod: PodInfo, removed: PodIn
   for (const { plugin, state } of filters.active) plugin.podChanged?.(state, pod, removed, node, -1)
 }
 
-/** The weighted sums of all scores, one a node. `explain` gets each plugin's weighted scores. Follows RunScorePlugins. */
+export interface ScoreOptions {
+  /** Gets each plugin's weighted scores. */
+  readonly explain?: (plugin: string, weighted: Float64Array) => void
+  /** What is known of nodes already. */
+  readonly verdicts?: KindVerdicts | undefined
+}
+
+/** The weighted sums of all scores, one a node. Follows RunScorePlugins. */
 export function scoreNodes(
   plugins: readonly Plugin[],
   pod: PodInfo,
   nodes: readonly NodeInfo[],
   snapshot: Snapshot,
-  explain?: (plugin: string, weighted: Float64Array) => void,
+  { explain, verdicts }: ScoreOptions = {},
 ): Float64Array {
   const totals = new Float64Array(nodes.length)
   const scores = new Float64Array(nodes.length)
@@ -110,7 +148,8 @@ export function scoreNodes(
     if (!plugin.score) continue
     const state = plugin.preScore?.(pod, nodes, snapshot)
     if (plugin.preScore && state === undefined) continue
-    for (let i = 0; i < nodes.length; i++) scores[i] = plugin.score(state, pod, nodes[i]!)
+    if (verdicts && plugin.nodeLocal) verdicts.score(plugin, state, pod, nodes, scores)
+    else for (let i = 0; i < nodes.length; i++) scores[i] = plugin.score(state, pod, nodes[i]!)
     plugin.normalize?.(scores, nodes, state)
     const weight = plugin.weight ?? 1
     for (let i = 0; i < nodes.length; i++) totals[i] = totals[i]! + scores[i]! * weight

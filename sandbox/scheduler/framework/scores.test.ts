@@ -17,9 +17,10 @@ function scores(nodes: readonly Node[], running: readonly Pod[], incoming: Pod, 
   for (const each of nodes) cache.setNode(each)
   for (const each of running) cache.addPod(each)
   const byPlugin: Record<string, number[]> = {}
-  scoreNodes(defaultPlugins(listers), podInfo(incoming), cache.nodes, cache, (name, weighted) => {
+  const explain = (name: string, weighted: Float64Array) => {
     byPlugin[name] = [...weighted]
-  })
+  }
+  scoreNodes(defaultPlugins(listers), podInfo(incoming), cache.nodes, cache, { explain })
   return byPlugin
 }
 

@@ -1,12 +1,15 @@
 import type { Pod } from '../../../kube/objects.ts'
-import { plugin } from '../plugin.ts'
+import { NodeColumn } from '../node-column.ts'
+import type { ImageState } from '../node-info.ts'
+import { plugin, type Snapshot } from '../plugin.ts'
 
 const MIB = 1024 * 1024
 const LEAST_BYTES = 23 * MIB
 const MOST_BYTES_PER_CONTAINER = 1000 * MIB
 
 interface State {
-  readonly images: readonly string[]
+  /** Those of the pod's images that a node has. */
+  readonly present: NodeColumn<readonly ImageState[]>
   readonly containers: number
   readonly nodes: number
 }
@@ -17,20 +20,41 @@ export const imageLocality = plugin<undefined, State>({
   weight: 1,
   preScore({ pod }, _, snapshot) {
     const containers = (pod.spec.initContainers?.length ?? 0) + pod.spec.containers.length
-    return { images: imagesOf(pod), containers, nodes: snapshot.nodes.length }
+    return { present: presentImages(snapshot, imagesOf(pod)), containers, nodes: snapshot.nodes.length }
   },
-  score({ images, containers, nodes }, _, node) {
-    if (node.images.size === 0) return 0
+  score({ present, containers, nodes }, _, node) {
+    const images = present.at(node)
+    if (images.length === 0) return 0
     let bytes = 0
-    for (const image of images) {
-      const state = node.images.get(image)
-      if (state) bytes += Math.trunc(state.sizeBytes * (state.nodes.size / nodes))
-    }
+    for (const image of images) bytes += Math.trunc(image.sizeBytes * (image.nodes.size / nodes))
     const most = MOST_BYTES_PER_CONTAINER * containers
     const bounded = Math.min(Math.max(bytes, LEAST_BYTES), most)
     return Math.trunc((100 * (bounded - LEAST_BYTES)) / (most - LEAST_BYTES))
   },
 })
+
+/** Image lists kept for each cluster. */
+const KEPT_MAX = 64
+const columns = new WeakMap<Snapshot, Map<string, NodeColumn<readonly ImageState[]>>>()
+const NONE: readonly ImageState[] = []
+
+function presentImages(snapshot: Snapshot, images: readonly string[]): NodeColumn<readonly ImageState[]> {
+  let known = columns.get(snapshot)
+  if (!known) {
+    known = new Map()
+    columns.set(snapshot, known)
+  }
+  const key = images.join()
+  let column = known.get(key)
+  if (column) return column
+  column = new NodeColumn((node) => {
+    const found = images.flatMap((image) => node.images.get(image) ?? [])
+    return found.length === 0 ? NONE : found
+  })
+  if (known.size >= KEPT_MAX) known.delete(known.keys().next().value!)
+  known.set(key, column)
+  return column
+}
 
 function imagesOf({ spec }: Pod): string[] {
   const volumes = (spec.volumes ?? []).flatMap((v) => {

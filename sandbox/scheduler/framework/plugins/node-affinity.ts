@@ -14,6 +14,7 @@ type Preference = { weight: number; matches: (node: Node) => boolean }
 /** Node selector, required and preferred node affinity. Follows pkg/scheduler/framework/plugins/nodeaffinity/node_affinity.go. */
 export const nodeAffinity = plugin<undefined, readonly Preference[]>({
   name: NAME,
+  nodeLocal: true,
   weight: 2,
   preFilter({ pod, facts }) {
     if (!facts.requiredNode) return { skip: true }

@@ -11,6 +11,7 @@ const REJECTED = rejected(NAME, "node(s) didn't have free ports for the requeste
 /** Follows pkg/scheduler/framework/plugins/nodeports/node_ports.go. */
 export const nodePorts = plugin({
   name: NAME,
+  nodeLocal: true,
   preFilter: ({ facts }) => (facts.hostPorts.length === 0 ? { skip: true } : {}),
   filter: (_, { facts }, { usedPorts }) => (usedPorts.fits(facts.hostPorts) ? undefined : REJECTED),
   events: [

@@ -13,6 +13,7 @@ const NAME = 'NodeResourcesFit'
 /** Whether what the pod requests is free, and how much would stay free. Follows pkg/scheduler/framework/plugins/noderesources/fit.go. */
 export const nodeResourcesFit = plugin<undefined, true>({
   name: NAME,
+  nodeLocal: true,
   weight: 1,
   filter: (_, { facts }, node) => fits(facts, node.allocatable, node.requested, node.pods.length),
   preScore: () => true,

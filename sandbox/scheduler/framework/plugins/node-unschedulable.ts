@@ -13,6 +13,7 @@ const toleratesCordon = (pod: Pod): boolean => isTolerated(pod.spec.tolerations 
 /** Follows pkg/scheduler/framework/plugins/nodeunschedulable/node_unschedulable.go. */
 export const nodeUnschedulable = plugin({
   name: NAME,
+  nodeLocal: true,
   filter: (_, { pod }, { node }) => (node!.spec.unschedulable && !toleratesCordon(pod) ? REJECTED : undefined),
   events: [
     {

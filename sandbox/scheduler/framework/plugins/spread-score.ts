@@ -1,4 +1,7 @@
+import type { NodeColumn } from '../node-column.ts'
+import type { NodeInfo } from '../node-info.ts'
 import type { Plugin } from '../plugin.ts'
+import type { PodInfo } from '../pod-info.ts'
 import type { PodCounter, PodCounts } from './pod-counts.ts'
 import {
   type Constraint,
@@ -12,6 +15,8 @@ import {
 interface Term {
   readonly constraint: Constraint
   readonly counter: PodCounter
+  /** The nodes' values of the topology key. */
+  readonly label: NodeColumn<string | undefined>
   /** Matching pods by value of the topology key, over all nodes; unused for hosts, where the node's own pods count. */
   readonly counts: Map<string, number>
   weight: number
@@ -40,29 +45,28 @@ export function spreadScore(
       const terms = constraints.map((constraint) => {
         const counts = new Map<string, number>()
         const counter = podCounts.of(constraint.selector, namespace)
+        const label = podCounts.labelOf(constraint.topologyKey)
         if (constraint.topologyKey === HOSTNAME)
-          return { constraint, counter, counts, weight: Math.log(feasible.length - ignored.size + 2) }
-        for (const { node, name } of feasible)
-          if (!ignored.has(name)) counts.set(node!.metadata.labels?.[constraint.topologyKey] ?? '', 0)
-        return { constraint, counter, counts, weight: Math.log(counts.size + 2) }
-      })
-      for (const { constraint, counts, counter } of terms) {
-        if (counts.size === 0) continue
-        for (const info of nodes) {
-          if (asked && !hasAllKeys(info.node!, constraints)) continue
-          const value = info.node!.metadata.labels?.[constraint.topologyKey] ?? ''
-          const count = counts.get(value)
-          if (count === undefined || !includes(constraint, pod, info.node!)) continue
-          counts.set(value, count + counter.on(info))
+          return { constraint, counter, label, counts, weight: Math.log(feasible.length - ignored.size + 2) }
+        let last: string | undefined
+        for (const info of feasible) {
+          if (ignored.size > 0 && ignored.has(info.name)) continue
+          const value = label.at(info) ?? ''
+          if (value !== last) counts.set(value, 0)
+          last = value
         }
+        return { constraint, counter, label, counts, weight: Math.log(counts.size + 2) }
+      })
+      for (const term of terms) {
+        if (term.counts.size > 0) countPods(term, pod, nodes, asked ? constraints : undefined)
       }
       return { terms, ignored }
     },
     score({ terms, ignored }, _, info) {
-      if (ignored.has(info.name)) return 0
+      if (ignored.size > 0 && ignored.has(info.name)) return 0
       let score = 0
-      for (const { constraint, counts, counter, weight } of terms) {
-        const value = info.node!.metadata.labels?.[constraint.topologyKey]
+      for (const { constraint, counts, counter, label, weight } of terms) {
+        const value = label.at(info)
         if (value === undefined) continue
         const count = constraint.topologyKey === HOSTNAME ? counter.on(info) : counts.get(value)!
         score += count * weight + (constraint.maxSkew - 1)
@@ -84,4 +88,26 @@ export function spreadScore(
     },
   }
   return part as Pick<Plugin, 'preScore' | 'score' | 'normalize'>
+}
+
+/** Counts pods in the topologies of `term.counts`. `required`: constraints whose keys a node must have all. */
+function countPods(
+  { constraint, counts, counter, label }: Term,
+  pod: PodInfo,
+  nodes: readonly NodeInfo[],
+  required: readonly Constraint[] | undefined,
+): void {
+  const everyNode = !required && !constraint.honorsTaints && !(constraint.honorsAffinity && pod.facts.requiredNode)
+  if (everyNode) {
+    const sums = counter.byValue(label, nodes)
+    for (const value of counts.keys()) counts.set(value, sums.get(value)!)
+    return
+  }
+  for (const info of nodes) {
+    if (required && !hasAllKeys(info.node!, required)) continue
+    const value = label.at(info) ?? ''
+    const count = counts.get(value)
+    if (count === undefined || !includes(constraint, pod, info.node!)) continue
+    counts.set(value, count + counter.on(info))
+  }
 }

@@ -10,6 +10,7 @@ const REJECTED = unresolvable(NAME, 'node(s) had untolerated taint(s)')
 /** Follows pkg/scheduler/framework/plugins/tainttoleration/taint_toleration.go. */
 export const taintToleration = plugin<undefined, readonly Toleration[]>({
   name: NAME,
+  nodeLocal: true,
   weight: 3,
   filter: (_, { pod }, { node }) => (keepsAway(node!.spec.taints, pod.spec.tolerations) ? REJECTED : undefined),
   preScore: ({ pod }) => (pod.spec.tolerations ?? []).filter((t) => !t.effect || t.effect === 'PreferNoSchedule'),
