@@ -3,6 +3,7 @@ import { modelById } from '../fixtures/models/lookup.ts'
 import type { ModelSpec } from '../fixtures/models/model.ts'
 import { plainProgram } from '../sandbox/nodes/plain-program.ts'
 import type { NodeGroup, ProgramFor } from '../sandbox/tiers/tier.ts'
+import { defaultIdleCpuCores } from '../sandbox/vllm/server/accounts.ts'
 import { vllmProgram } from '../sandbox/vllm/server/program.ts'
 import { type ResolvedServer, resolveServer } from '../sandbox/vllm/server/resolve.ts'
 import { startupPlan } from '../sandbox/vllm/server/startup.ts'
@@ -75,8 +76,10 @@ export function programsFor(options: {
   platform: Platform
   /** From process start to the first answer, by the id of the server. */
   loadTimeUs: (serverId: string) => Us
+  /** CPU cores while idle, by the id of the server. */
+  idleCpuCores: (serverId: string) => number
 }): ProgramFor {
-  const { servers, nodes, platform, loadTimeUs } = options
+  const { servers, nodes, platform, loadTimeUs, idleCpuCores } = options
   const made = new Map<string, ReturnType<ProgramFor>>()
   const plain = plainProgram()
   return (pod, container) => {
@@ -89,7 +92,7 @@ export function programsFor(options: {
       const resolved = resolveOn(server, group?.gpu?.product, platform)
       program =
         resolved.kind === 'runs' || resolved.kind === 'refused' || resolved.kind === 'bad-arguments'
-          ? vllmProgram(resolved, { totalLoadUs: loadTimeUs(server.id) })
+          ? vllmProgram(resolved, { totalLoadUs: loadTimeUs(server.id), idleCpuCores: idleCpuCores(server.id) })
           : plain
       made.set(key, program)
     }
@@ -125,6 +128,7 @@ function factsOf(platform: Platform, server: FoundServer) {
   return {
     model,
     servedNames: resolved.settings.servedModelNames.value,
+    idleCpuCores: defaultIdleCpuCores(resolved),
     ...(spec ? { weightsBytes: spec.weightsBytes } : {}),
   }
 }

@@ -66,7 +66,7 @@ export interface Overrides {
   readonly requestsPerSecond?: number
   readonly promptTokens?: LengthDistribution
   readonly outputTokens?: LengthDistribution
-  readonly idleCpuCores?: number | undefined
+  readonly idleCpuCores?: number
   readonly availability?: number
   readonly ttftP95Us?: Us
   readonly tpotP95Us?: Us

@@ -10,6 +10,7 @@ import type { Capacities } from './load/capacity.ts'
 import { totalRate, type Workload } from './load/workload.ts'
 import { pricesOf } from './platform/inputs/price-inputs.ts'
 import type { ResolvedInputs } from './platform/inputs/resolve.ts'
+import type { ServerInputs } from './platform/inputs/server-inputs.ts'
 import { slosOf } from './platform/inputs/slo-inputs.ts'
 import { applyPatch } from './platform/patch.ts'
 import type { Platform } from './platform/platform.ts'
@@ -37,6 +38,7 @@ export function prepare(context: PrepareContext, overrides: Overrides): Setup {
   const nodes = withMore(overrides.nodes ?? inputs.nodes.value, server, overrides.moreNodes ?? 0)
   const resolved = resolvedIn({ ...context, server }, platform, nodes)
   const loadTimeUs = overrides.loadTimeUs ?? own.loadTimeUs.value
+  const idleCpuCores = overrides.idleCpuCores ?? own.idleCpuCores.value
   const workload: Workload = {
     ...own.details?.value,
     arrival: own.arrival.value,
@@ -45,14 +47,7 @@ export function prepare(context: PrepareContext, overrides: Overrides): Setup {
     outputTokens: overrides.outputTokens ?? own.outputTokens.value,
     timeoutUs: own.timeoutUs.value,
   }
-  const slos = slosOf({
-    ...own,
-    ...(overrides.availability === undefined
-      ? {}
-      : { availability: { ...own.availability, value: overrides.availability } }),
-    ...(overrides.ttftP95Us === undefined ? {} : { ttftP95Us: { ...own.ttftP95Us, value: overrides.ttftP95Us } }),
-    ...(overrides.tpotP95Us === undefined ? {} : { tpotP95Us: { ...own.tpotP95Us, value: overrides.tpotP95Us } }),
-  })
+  const slos = slosOf(promisedIn(own, overrides))
   const image = server.container.image ?? ''
   const imageBytes = (name: string): number =>
     (name.startsWith(image) ? overrides.imageBytes : undefined) ??
@@ -74,6 +69,7 @@ export function prepare(context: PrepareContext, overrides: Overrides): Setup {
       nodes,
       platform,
       loadTimeUs: (id) => (id === server.id ? loadTimeUs : inputs.servers[id]!.loadTimeUs.value),
+      idleCpuCores: (id) => (id === server.id ? idleCpuCores : inputs.servers[id]!.idleCpuCores.value),
     }),
     imageBytes,
     registryBytesPerSecond,
@@ -102,6 +98,16 @@ export function prepare(context: PrepareContext, overrides: Overrides): Setup {
       lag: lag.name,
       changes: overrides.changes ?? [],
     },
+  }
+}
+
+/** The objectives, but for what the overrides say. */
+function promisedIn(own: ServerInputs, { availability, ttftP95Us, tpotP95Us }: Overrides): ServerInputs {
+  return {
+    ...own,
+    ...(availability === undefined ? {} : { availability: { ...own.availability, value: availability } }),
+    ...(ttftP95Us === undefined ? {} : { ttftP95Us: { ...own.ttftP95Us, value: ttftP95Us } }),
+    ...(tpotP95Us === undefined ? {} : { tpotP95Us: { ...own.tpotP95Us, value: tpotP95Us } }),
   }
 }
 

@@ -37,9 +37,13 @@ export interface Scenario {
 }
 
 export interface Need {
-  readonly role: 'inference-server'
+  readonly role: 'inference-server' | 'autoscaler'
   /** Workload kinds it can be run on. */
   readonly kinds?: readonly string[]
+  /** An autoscaler that goes to zero. */
+  readonly toZero?: boolean
+  /** An autoscaler that looks at a series of Prometheus, by whatever way. */
+  readonly onSeries?: boolean
 }
 
 export interface TimelineEntry {
@@ -64,6 +68,12 @@ export const defineScenario = (scenario: Scenario): Scenario => scenario
 
 export const inferenceServer = (options: { kinds?: readonly string[] } = {}): Need => ({
   role: 'inference-server',
+  ...options,
+})
+
+/** A HorizontalPodAutoscaler or ScaledObject of the server that has somewhere to go. */
+export const autoscaler = (options: { toZero?: boolean; onSeries?: boolean } = {}): Need => ({
+  role: 'autoscaler',
   ...options,
 })
 

@@ -32,6 +32,7 @@ export function uncertainInputs(inputs: ResolvedInputs, serverId: string, image:
     ),
     one('prompt length', server.promptTokens, tokensText, (promptTokens) => ({ promptTokens }), 'low'),
     one('output length', server.outputTokens, tokensText, (outputTokens) => ({ outputTokens }), 'low'),
+    scaledBy(one('idle CPU', server.idleCpuCores, coresText, (idleCpuCores) => ({ idleCpuCores }), 'low')),
     promised(one('availability', server.availability, percent, (availability) => ({ availability }), 'low')),
     promised(one('TTFT p95', server.ttftP95Us, formatDuration, (ttftP95Us) => ({ ttftP95Us }), 'high')),
     promised(one('TPOT p95', server.tpotP95Us, formatDuration, (tpotP95Us) => ({ tpotP95Us }), 'high')),
@@ -39,11 +40,19 @@ export function uncertainInputs(inputs: ResolvedInputs, serverId: string, image:
 }
 
 /** Whether an input may turn the verdict of one of the scenarios. */
-export const mattersTo = ({ judgedBy }: UncertainInput, ...scenarios: readonly Scenario[]): boolean =>
-  judgedBy === undefined ||
-  scenarios.some(({ during, after }) =>
-    [...during, ...after].some((expectation) => judgedBy.includes(callOf(expectation).check)),
+export const mattersTo = ({ judgedBy, forRole }: UncertainInput, ...scenarios: readonly Scenario[]): boolean =>
+  scenarios.some(
+    ({ needs, during, after }) =>
+      (forRole === undefined || needs.some(({ role }) => role === forRole)) &&
+      (judgedBy === undefined ||
+        [...during, ...after].some((expectation) => judgedBy.includes(callOf(expectation).check))),
   )
+
+/** Only an autoscaler can notice it. */
+const scaledBy = (input: UncertainInput | undefined): UncertainInput | undefined =>
+  input && { ...input, forRole: 'autoscaler' }
+
+const coresText = (cores: number): string => `${cores} cores`
 
 /** An objective: only what judges objectives asks for it. */
 const promised = (input: UncertainInput | undefined): UncertainInput | undefined =>

@@ -13,6 +13,8 @@ export interface LoadPlan {
    */
   readonly base: 'given' | { readonly ofCapacity: number }
   readonly steps?: readonly PlanStep[]
+  /** No step goes beyond this share of what the most replicas an autoscaler may make can serve. */
+  readonly peakOfMaximum?: number
   readonly promptTokens?: LengthDistribution
   readonly outputTokens?: LengthDistribution
   readonly arrival?: { readonly kind: ArrivalKind; readonly cv?: number }
@@ -36,14 +38,17 @@ export interface PlanContext {
   readonly workload: Workload
   /** Replicas of the subject that are Ready at the start. */
   readonly replicas: number
+  /** Replicas its autoscaler may make; undefined where it has none. */
+  readonly maxReplicas?: number
   /** Requests a second that one replica can serve of such a workload. */
   capacityOf(workload: Workload): number
 }
 
 /** The workload of a plan; `true` is the user's. Throws a RangeError on a tenant that is not there. */
-export function plannedWorkload(load: true | LoadPlan, { workload, replicas, capacityOf }: PlanContext): Workload {
-  if (load === true) return workload
-  const { base, steps = [], arrival, promptTokens, outputTokens, tenants, retry } = load
+export function plannedWorkload(load: true | LoadPlan, context: PlanContext): Workload {
+  if (load === true) return context.workload
+  const { workload, replicas, maxReplicas, capacityOf } = context
+  const { base, arrival, promptTokens, outputTokens, tenants, retry } = load
   const lengths = promptTokens || outputTokens
   const { trace: _, ...untraced } = workload
   const asked: Workload = {
@@ -56,6 +61,11 @@ export function plannedWorkload(load: true | LoadPlan, { workload, replicas, cap
   }
   const based =
     base === 'given' ? asked : scaledTo(even(asked), base.ofCapacity * Math.max(1, replicas) * capacityOf(even(asked)))
+  const most =
+    load.peakOfMaximum === undefined || maxReplicas === undefined
+      ? Number.POSITIVE_INFINITY
+      : (load.peakOfMaximum * maxReplicas * capacityOf(even(asked))) / totalRate(based)
+  const steps = (load.steps ?? []).map((step) => ({ ...step, times: Math.min(step.times, most) }))
   const common = steps.filter((step) => step.tenant === undefined)
   const shaped = withSteps(based, common)
   if (common.length === steps.length) return shaped

@@ -48,6 +48,12 @@ export const positive = (parse: (value: unknown) => number) => (value: unknown) 
 export const duration = declared(positive(parseTime))
 export const bytes = declared(positive(parseBytes))
 export const bandwidth = declared(positive(parseBandwidth))
+/** CPU cores: 0.05, or 50m; none is a number too. */
+export const cores = declared((value) => {
+  const number = /^\d+m$/.test(String(value)) ? Number(String(value).slice(0, -1)) / 1000 : parseNumber(value)
+  if (!(number >= 0)) throw new RangeError(`must be 0 cores or more, not ${String(value)}`)
+  return number
+})
 /** Dollars an hour. */
 export const price = declared(positive(parseNumber))
 export const lengths = parsed(parseLengths)

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { compareQuantities, parseQuantity } from '../../../sandbox/kube/quantity.ts'
-import { bandwidth, bytes, count, duration, parsed, price, text } from './figures.ts'
+import { bandwidth, bytes, cores, count, duration, parsed, price, text } from './figures.ts'
 import { slos, workload } from './load-schema.ts'
 import { nodeGroupName } from './node-group-name.ts'
 import { cluster, render, waiver } from './repository-schema.ts'
@@ -84,6 +84,7 @@ export const configSchema = z.strictObject({
       z.strictObject({
         loadTime: duration.optional(),
         loadBandwidth: bandwidth.optional(),
+        idleCpu: cores.optional(),
         imageSize: bytes.optional(),
         spec: modelSpec.optional(),
       }),

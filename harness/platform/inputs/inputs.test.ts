@@ -54,7 +54,15 @@ describe('inputs', () => {
       'size of vllm/vllm-openai:v0.32.0',
       'price of NVIDIA-H100-80GB-HBM3',
       ...[
-        ...['load time', 'request rate', 'arrivals', 'prompt length', 'output length', 'duration of the load'],
+        ...[
+          'load time',
+          'idle CPU',
+          'request rate',
+          'arrivals',
+          'prompt length',
+          'output length',
+          'duration of the load',
+        ],
         ...['client timeout', 'availability', 'TTFT p95', 'TPOT p95'],
       ].map((name) => `Deployment/chat ${name}`),
     ])

@@ -40,6 +40,7 @@ export function listInputs(inputs: ResolvedInputs): ListedInput[] {
 
 const NAMES: Readonly<Record<keyof ServerInputs, string>> = {
   loadTimeUs: 'load time',
+  idleCpuCores: 'idle CPU',
   modelSpec: 'model',
   requestsPerSecond: 'request rate',
   arrival: 'arrivals',

@@ -23,6 +23,8 @@ export interface ModelFacts {
   readonly servedNames?: readonly string[]
   /** Bytes of weights one replica loads. */
   readonly weightsBytes?: number
+  /** CPU its processes are taken to use while no request is there. */
+  readonly idleCpuCores?: number
 }
 
 /** How long loading takes, from the start of the container's process to the first answer. */

@@ -12,6 +12,8 @@ import { type SloInputs, sloInputs } from './slo-inputs.ts'
 export interface ServerInputs extends LoadInputs, SloInputs {
   /** From the start of the server's process to its first answer. */
   readonly loadTimeUs: Input<Us>
+  /** CPU that the server's processes use while no request is there, in cores. */
+  readonly idleCpuCores: Input<number>
   /** The model's shape, where `seatrial.yaml` gives it. */
   readonly modelSpec?: Input<ModelSpec>
 }
@@ -30,6 +32,7 @@ export function serverInputs<R>(
   const workload = workloadKey === undefined ? undefined : config?.workloads?.[workloadKey]
   const spec = model?.spec as ModelSpec | undefined
   return {
+    idleCpuCores: idleCpu(config, modelKey, model, server, options),
     loadTimeUs: loadTime(config, modelKey, model, server, options),
     ...(config && spec ? { modelSpec: givenInput(config, ['models', modelKey!, 'spec'], spec) } : {}),
     ...loadInputs(config, workloadKey, workload, server.template.replicas),
@@ -53,4 +56,18 @@ function loadTime<R>(
   })
   const name = server.object.manifest.metadata.name
   return assumed(estimate.us, estimate.rangeUs, `${estimate.note}: give models.${name}.loadTime in seatrial.yaml`)
+}
+
+/** Some versions of vLLM spin while they wait, others sleep: without a figure anything up to a core, or what is taken, counts. */
+function idleCpu<R>(
+  config: SeatrialConfig | undefined,
+  key: string | undefined,
+  model: ModelConfig | undefined,
+  server: InferenceServerRole<R>,
+  options: ResolveOptions<R>,
+): Input<number> {
+  if (config && model?.idleCpu) return declaredInput(config, ['models', key!, 'idleCpu'], model.idleCpu)
+  const { idleCpuCores = 0 } = options.factsOf(server)
+  const how = `give models.${server.object.manifest.metadata.name}.idleCpu in seatrial.yaml`
+  return assumed(idleCpuCores, [0, Math.max(1, idleCpuCores)], `${how} (kubectl top pod, with no request)`)
 }

@@ -40,7 +40,11 @@ const bytesOfStep = (server: RunnableServer): number => weightsBytesPerGpu(serve
  * vllm/distributed/device_communicators/shm_broadcast.py, 0.32). Before 0.9 they spun for good, a core each; from then on until
  * SpinCondition they did so unless `VLLM_SLEEP_WHEN_IDLE=1`. When SpinCondition came is not known here: 0.16 is taken.
  */
-export function defaultIdleCpuCores({ settings, version, command }: RunnableServer): number {
+export function defaultIdleCpuCores({
+  settings,
+  version,
+  command,
+}: Pick<RunnableServer, 'settings' | 'version' | 'command'>): number {
   const workers = settings.tensorParallelSize.value * settings.pipelineParallelSize.value
   if (workers === 1 || compareVersions(version.version, '0.16.0') >= 0) return QUIET_CPU_CORES
   const sleeps = command.environment.VLLM_SLEEP_WHEN_IDLE === '1' && compareVersions(version.version, '0.9.0') >= 0
