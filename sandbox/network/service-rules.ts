@@ -57,6 +57,14 @@ export function rulesOf(kube: Kube, serviceKey: string, nodeName: string): Map<n
   return rules
 }
 
+/** The endpoints of a Service's port, whatever its type and their state: what proxies that do not use the cluster IP go by. */
+export function portEndpoints(kube: Kube, serviceKey: string, port: number): readonly ProxyEndpoint[] {
+  const service = kube.get(Service, serviceKey)
+  const servicePort = service?.spec.ports?.find((one) => one.port === port)
+  if (!service || !servicePort) return []
+  return endpointsOf(kube.indexed(slicesByService, serviceKey), servicePort, '')
+}
+
 /** The endpoints of one port over all slices, in the order of their addresses. Follows pkg/proxy/endpointslicecache.go. */
 function endpointsOf(
   slices: readonly o.EndpointSlice[],

@@ -98,6 +98,8 @@ export interface InferenceObserver {
     message: string
     /** As a Retry-After header asks. */
     retryAfterUs?: Us
+    /** The rule of a proxy on the way that ended it: `HTTPRoute prod/chat spec.rules[0]: request timeout of 15s`. */
+    by?: string
   }): void
 }
 
