@@ -108,11 +108,13 @@ function serverFacts(resolved: ResolvedServer): Server {
   const settings = 'settings' in resolved ? resolved.settings : undefined
   return {
     model: 'model' in resolved ? resolved.model : undefined,
+    servedModelName: settings?.servedModelNames.value[0] ?? '',
     port: settings?.port.value ?? 8000,
     tls: settings?.tls.value ?? false,
     tensorParallelSize: settings?.tensorParallelSize.value ?? 1,
     pipelineParallelSize: settings?.pipelineParallelSize.value ?? 1,
     dataParallelSize: settings?.dataParallelSize.value ?? 1,
+    shutdownTimeoutSeconds: settings?.shutdownTimeoutSeconds.value ?? 0,
     knownFlags: 'version' in resolved ? Object.keys(resolved.version.table.flags) : [],
     ...('refusal' in resolved ? { refusal: resolved.refusal } : {}),
   }

@@ -3,6 +3,8 @@ import type { ModelSpec } from '../fixtures/models/model.ts'
 /** What the flags of an inference server come to on its GPUs, as far as remedies need it. */
 export interface Server {
   readonly model: ModelSpec | undefined
+  /** The name clients send for it. */
+  readonly servedModelName: string
   /** On which it listens. */
   readonly port: number
   /** Whether it speaks TLS there. */
@@ -10,6 +12,8 @@ export interface Server {
   readonly tensorParallelSize: number
   readonly pipelineParallelSize: number
   readonly dataParallelSize: number
+  /** Seconds it lets answers go on after SIGTERM. */
+  readonly shutdownTimeoutSeconds: number
   /** Flags its version knows, with their dashes. */
   readonly knownFlags: readonly string[]
   /** Why it does not start: a code of the memory plan or of the command line, the flag at fault and vLLM's own words. */

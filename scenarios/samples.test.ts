@@ -23,11 +23,11 @@ interface Expected {
 }
 
 async function judge(folder: string, slug: string): Promise<{ verdict: Verdict; replay: () => Promise<string> }> {
-  const scenario = scenarios.find((s) => s.slug === slug)!
   const platform = await loadPlatform({ paths: ['.'], cwd: folder })
   const { judgeables } = judgePlatform(platform, { capabilities: sim.capabilities })
   expect(judgeables).toHaveLength(1)
   const judgeable = judgeables[0]!
+  const scenario = judgeable.withParameters(scenarios.find((s) => s.slug === slug)!)
   const verdict = await decide({
     scenario,
     judgeable,

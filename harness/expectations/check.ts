@@ -22,6 +22,8 @@ export interface CheckContext {
   now(): Us
   /** What was promised to the subject's clients. */
   readonly slos: Slos
+  /** Replicas the load needs; 0 where others answer behind the same Service. */
+  readonly replicasNeeded: number
   /** Kinds of clients the load has, by name; empty where they are all alike. */
   readonly tenants: readonly string[]
   /** Requests sent and not answered to their end. */
@@ -59,6 +61,8 @@ export interface Broken {
   readonly what: string
   /** Replicas that would have been enough, where the number is the trouble. */
   readonly wanted?: number
+  /** How long it would have taken, where time is what was too short. */
+  readonly neededUs?: Us
   readonly evidence: readonly Evidence[]
 }
 

@@ -24,6 +24,10 @@ export interface SenderOptions {
 
 /** A request that has been sent and not answered to its end. */
 export interface OpenRequest {
+  /** As in the journal. */
+  readonly id: string
+  /** The pod it was sent to last; undefined while it has met none. */
+  readonly pod: string | undefined
   readonly intendedAt: Us
   readonly tenant: string | undefined
   readonly firstTokenAt: Us | undefined
@@ -82,14 +86,14 @@ export function startLoad(options: SenderOptions): Load {
 
 /** One request of a client, with all its attempts. */
 class Sending implements OpenRequest {
+  readonly id: string
+  pod: string | undefined
   firstTokenAt: Us | undefined
   private readonly options: SenderOptions
-  private readonly id: string
   private readonly planned: Planned
   private readonly retries: RandomStream
   private readonly ended: () => void
   private readonly timeout: Timer
-  private pod: string | undefined
   private attempts = 0
   private over = false
   /** Ends the attempt under way, or the wait for the next. */

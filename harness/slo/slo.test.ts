@@ -31,6 +31,8 @@ const request = (from: Partial<RequestRecord> & { intendedAt: number }): Request
   ...from,
 })
 const open = (from: Partial<OpenRequest>): OpenRequest => ({
+  id: 'r0',
+  pod: undefined,
   intendedAt: 0,
   tenant: undefined,
   firstTokenAt: undefined,
