@@ -1,9 +1,11 @@
+import { dirname, resolve } from 'node:path'
 import { type JudgedPlatform, judgePlatform } from '../harness/judge-platform.ts'
 import { checkParameters } from '../harness/parameters.ts'
 import { loadPlatform } from '../harness/platform/load.ts'
 import type { Platform } from '../harness/platform/platform.ts'
 import { commandText } from '../harness/platform/render-words.ts'
 import { unmodelledServingResources } from '../harness/platform/roles/unmodelled.ts'
+import { deployerFix, deployerText, unfollowedDeployers } from '../harness/repository/deployers.ts'
 import type { Invalid } from '../harness/verdict/verdict.ts'
 import { checkWaivers } from '../harness/waivers/waivers.ts'
 import { type LagProfile, lagProfiles } from '../sandbox/kube/lag.ts'
@@ -29,7 +31,7 @@ export interface Loaded extends JudgedPlatform {
 
 /** Reads the manifests a command was given and finds the inference servers in them. */
 export async function load(paths: readonly string[], options: LoadOptions): Promise<Loaded> {
-  const platform = await loadPlatform({
+  const loaded = await loadPlatform({
     paths,
     cwd: process.cwd(),
     ...(options.config ? { config: options.config } : {}),
@@ -38,6 +40,7 @@ export async function load(paths: readonly string[], options: LoadOptions): Prom
     onRender: ({ argv, at }) =>
       process.stderr.write(style.dim(`rendering: ${commandText(argv)}  (${at.file}:${at.line})\n`)),
   })
+  const platform = { ...loaded, notes: [...loaded.notes] }
   checkParameters(platform.config, scenarios)
   checkWaivers(
     platform.config,
@@ -45,6 +48,8 @@ export async function load(paths: readonly string[], options: LoadOptions): Prom
   )
   const lag = lagProfiles.find((profile) => profile.name === (options.lag ?? 'default'))!
   const judged = judgePlatform(platform, { capabilities: sim.capabilities, lag })
+  const root = platform.config ? dirname(resolve(platform.config.parsed.source.file)) : process.cwd()
+  const unfollowed = unfollowedDeployers(platform, root)
   const unmodelled = unmodelledServingResources(platform, sim.capabilities).map(
     ({ what, why, source }): Invalid => ({
       code: 'UNMODELLED',
@@ -52,6 +57,23 @@ export async function load(paths: readonly string[], options: LoadOptions): Prom
       fix: 'Bring the workloads it makes (kubectl get deployment -o yaml), or try it on a real cluster.',
     }),
   )
+  if (judged.judgeables.length === 0)
+    unmodelled.push(
+      ...unfollowed.map(
+        (deployer): Invalid => ({
+          code: 'UNMODELLED',
+          what: deployerText(deployer),
+          fix: deployerFix(deployer, commandText),
+        }),
+      ),
+    )
+  else
+    platform.notes.push(
+      ...unfollowed.map((deployer) => ({
+        file: deployer.at.file,
+        message: `${deployerText(deployer)}. ${deployerFix(deployer, commandText)}`,
+      })),
+    )
   return { platform, ...judged, unmodelled, lag }
 }
 

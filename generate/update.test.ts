@@ -1,10 +1,11 @@
 import { expect, it } from 'vitest'
 import { catalog } from './catalog.ts'
+import { configSchemaFile } from './config-schema.ts'
 import { differs } from './outputs.ts'
 import { registries } from './registries.ts'
 
 it('generated files are what `npm run update` writes', () => {
-  const stale = [...registries(), catalog()].filter(differs).map(({ path }) => path)
+  const stale = [...registries(), catalog(), configSchemaFile()].filter(differs).map(({ path }) => path)
   expect(stale).toEqual([])
 })
 

@@ -5,13 +5,16 @@ import { registries } from './registries.ts'
 
 /**
  * `npm run update` writes what follows from other files: the indexes of scenarios, faults, checks, remedies, GPUs and models, the words
- * of scenarios, the catalogue, and the output under the commands that the documents show. `npm run verify` (`--verify`) writes nothing and
+ * of scenarios, the catalogue, the JSON Schema of seatrial.yaml, and the output under the commands that the documents show. `npm run verify` (`--verify`) writes nothing and
  * fails when one of them differs.
  */
 const verifying = process.argv.includes('--verify')
 const lists = settle(registries())
 // the catalogue reads scenarios through the indexes: when they are stale it cannot be judged
-const rest = verifying && lists.length > 0 ? [] : settle([(await import('./catalog.ts')).catalog()])
+const rest =
+  verifying && lists.length > 0
+    ? []
+    : settle([(await import('./catalog.ts')).catalog(), (await import('./config-schema.ts')).configSchemaFile()])
 const consoles = verifying ? [] : await updateConsoles()
 const changed = [...lists, ...rest, ...consoles]
 

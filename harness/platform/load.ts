@@ -10,7 +10,7 @@ import { LIMITS, type Limits } from './limits.ts'
 import { type FoundObjects, objectsIn } from './objects.ts'
 import { traceOrigins } from './origins/trace.ts'
 import type { Note, Platform, PlatformObject } from './platform.ts'
-import type { Reading, Stdin } from './read.ts'
+import type { Reading, Stdin, TextFile } from './read.ts'
 import { rejections } from './rejected.ts'
 import type { RenderCommand } from './render.ts'
 import { validateFields } from './validate.ts'
@@ -24,6 +24,8 @@ export interface LoadOptions {
   readonly cwd: string
   /** A configuration file; without it `seatrial.yaml` is looked for in the first path's folder, then in `cwd`. */
   readonly config?: string
+  /** The text of a configuration that is in no file yet, instead. */
+  readonly configText?: TextFile
   readonly limits?: Limits
   /** False: the `render:` commands of `seatrial.yaml` are refused, not run. */
   readonly render?: boolean

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { LengthDistribution } from '../../load/lengths.ts'
+import { BANDWIDTH, CORES, DURATION, figure, LENGTHS, PRICE, SIZE } from './for-editors.ts'
 import { parseBandwidth, parseBytes, parseTime } from './units.ts'
 
 /**
@@ -45,18 +46,18 @@ export const positive = (parse: (value: unknown) => number) => (value: unknown) 
   return number
 }
 
-export const duration = declared(positive(parseTime))
-export const bytes = declared(positive(parseBytes))
-export const bandwidth = declared(positive(parseBandwidth))
+export const duration = declared(positive(parseTime)).meta(figure(DURATION))
+export const bytes = declared(positive(parseBytes)).meta(figure(SIZE))
+export const bandwidth = declared(positive(parseBandwidth)).meta(figure(BANDWIDTH))
 /** CPU cores: 0.05, or 50m; none is a number too. */
 export const cores = declared((value) => {
   const number = /^\d+m$/.test(String(value)) ? Number(String(value).slice(0, -1)) / 1000 : parseNumber(value)
   if (!(number >= 0)) throw new RangeError(`must be 0 cores or more, not ${String(value)}`)
   return number
-})
+}).meta(figure(CORES))
 /** Dollars an hour. */
-export const price = declared(positive(parseNumber))
-export const lengths = parsed(parseLengths)
+export const price = declared(positive(parseNumber)).meta(figure(PRICE))
+export const lengths = parsed(parseLengths).meta(LENGTHS)
 
 export const count = z.int().min(1)
 export const text = z.string().min(1)

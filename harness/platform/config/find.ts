@@ -2,13 +2,15 @@ import { existsSync, statSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import type { PlatformError } from '../errors.ts'
 import { LIMITS, type Limits } from '../limits.ts'
-import { readAll } from '../read.ts'
+import { readAll, type TextFile } from '../read.ts'
 import type { SeatrialConfig } from './config.ts'
 
 export interface FindConfigOptions {
   readonly paths: readonly string[]
   readonly cwd: string
   readonly config?: string
+  /** The text of a configuration that is in no file yet. */
+  readonly configText?: TextFile
   readonly limits?: Limits
 }
 
@@ -23,9 +25,13 @@ const NAMES = ['seatrial.yaml', 'seatrial.yml']
 
 /** Finds and reads the configuration. The schema library is loaded only when there is one. */
 export async function readConfig(options: FindConfigOptions): Promise<FoundConfig> {
+  const limits = options.limits ?? LIMITS
+  if (options.configText) {
+    const { parseConfig } = await import('./parse.ts')
+    return { configFile: options.configText.file, ...parseConfig(options.configText, limits) }
+  }
   const path = options.config ?? findConfig(options)
   if (path === undefined) return { errors: [] }
-  const limits = options.limits ?? LIMITS
   const { files, errors } = await readAll([path], options.cwd, limits)
   const file = files[0]
   if (!file) return { errors }

@@ -1,15 +1,17 @@
 import { z } from 'zod'
 import { presets } from '../../../fixtures/workloads/index.ts'
 import { declared, duration, lengths, parsed, positive, text } from './figures.ts'
+import { DURATION, figure, RATE, SHARE } from './for-editors.ts'
 import { parseRate, parseShare, parseTime } from './units.ts'
 
 /** What `seatrial.yaml` says of the load of a server and of what was promised to its clients. */
 
-const share = declared(parseShare)
-const plainDuration = parsed(positive(parseTime))
-const time = parsed(parseTime)
+const share = declared(parseShare).meta(figure(SHARE))
+const plainShare = parsed(parseShare).meta(SHARE)
+const plainDuration = parsed(positive(parseTime)).meta(DURATION)
+const time = parsed(parseTime).meta(DURATION)
 const multiple = z.number().min(0).max(10_000)
-const rate = declared(positive(parseRate))
+const rate = declared(positive(parseRate)).meta(figure(RATE))
 
 const latency = z.strictObject({ p95: duration.optional(), p99: duration.optional() }).optional()
 
@@ -39,7 +41,7 @@ const arrival = z.strictObject({
   /** The steps begin again. */
   repeat: plainDuration.optional(),
   wave: z
-    .strictObject({ amplitude: parsed(parseShare), period: plainDuration.default(86_400e6), peakAt: time.default(0) })
+    .strictObject({ amplitude: plainShare, period: plainDuration.default(86_400e6), peakAt: time.default(0) })
     .optional(),
 })
 
@@ -80,7 +82,7 @@ const traffic = {
 }
 
 const tenant = z
-  .strictObject({ name: text, share: parsed(parseShare).optional(), arrival: arrival.optional(), ...traffic })
+  .strictObject({ name: text, share: plainShare.optional(), arrival: arrival.optional(), ...traffic })
   .refine((one) => (one.share === undefined) !== (one.arrival?.rate === undefined), {
     message: 'a tenant has either a share of the rate or an arrival.rate of its own',
   })

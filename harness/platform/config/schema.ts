@@ -1,7 +1,9 @@
 import { z } from 'zod'
 import { compareQuantities, parseQuantity } from '../../../sandbox/kube/quantity.ts'
 import { bandwidth, bytes, cores, count, duration, parsed, price, text } from './figures.ts'
+import { QUANTITY } from './for-editors.ts'
 import { slos, workload } from './load-schema.ts'
+import { metrics } from './metrics-schema.ts'
 import { nodeGroupName } from './node-group-name.ts'
 import { cluster, render, waiver } from './repository-schema.ts'
 import { parseBytes } from './units.ts'
@@ -19,13 +21,13 @@ const memory = parsed((value) => {
       `must be more than ${EVICTION_MEMORY}, which the kubelet keeps free (its eviction threshold), not ${text}`,
     )
   return size
-})
+}).meta(QUANTITY)
 const cpu = parsed((value) => {
   const text = String(value)
   if (!isQuantity(text)) throw new RangeError(`not a CPU quantity: ${text.slice(0, 60)} (write it like 64 or 500m)`)
   if (compareQuantities(parseQuantity(text), NOTHING) <= 0) throw new RangeError(`must be more than 0, not ${text}`)
   return text
-})
+}).meta(QUANTITY)
 
 const gpu = z.strictObject({ product: text.optional(), id: text.optional(), count: z.int().min(0).max(64) })
 
@@ -98,6 +100,7 @@ export const configSchema = z.strictObject({
   scenarios: z.record(z.string(), z.record(z.string(), z.unknown())).optional(),
   waivers: z.array(waiver).optional(),
   cluster: cluster.optional(),
+  metrics: metrics.optional(),
 })
 
 /** Nodes are named after their group. The issue is at the later name that is written. */

@@ -15,7 +15,7 @@ export function kustomizePosition(manifest: Manifest, path: FieldPath, sources: 
   const kustomizations = kustomizationsFrom(sources.root, sources.cwd)
   const search = { manifest, wanted, cwd: sources.cwd }
   for (const one of kustomizations) {
-    const found = setBy(one, search) ?? patchedBy(one, search)
+    const found = setBy(one, search) ?? (isIdentity(path) ? undefined : patchedBy(one, search))
     if (found) return found
   }
   const resources = sources.resource
@@ -27,6 +27,10 @@ export function kustomizePosition(manifest: Manifest, path: FieldPath, sources: 
   }
   return undefined
 }
+
+/** Patches repeat what they are for; it is set by the resource. */
+const isIdentity = (path: FieldPath): boolean =>
+  /^(apiVersion|kind|metadata|metadata\.(name|namespace))?$/.test(path.join('.'))
 
 interface Search {
   readonly manifest: Manifest
