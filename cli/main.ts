@@ -37,6 +37,14 @@ const withLag = (command: Command): Command =>
 
 const list = (value: string, before: string[] = []): string[] => [...before, ...value.split(',')]
 
+program
+  .command('init')
+  .description('look through a repository and write a seatrial.yaml to begin with; never over one that is there')
+  .argument('[paths...]', 'where to look; the first holds seatrial.yaml', ['.'])
+  .option('--dry-run', 'print what would be written')
+  .option('--no-render', 'do not run the render commands that are found')
+  .action(async (paths: string[], options) => finish((await import('./commands/init.ts')).init(paths, options)))
+
 withLag(withInputs(program.command('verify'), formats))
   .description('judge every scenario that fits, and try a fix for what fails')
   .argument('[paths...]', 'manifests: folders, files, or - for stdin', ['.'])
