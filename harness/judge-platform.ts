@@ -6,6 +6,7 @@ import type { Capabilities } from '../sandbox/tiers/capabilities.ts'
 import type { ResolvedServer } from '../sandbox/vllm/server/resolve.ts'
 import { assumedObjects } from './assumed-objects.ts'
 import { blockersOf, doubtOf } from './doubts.ts'
+import { whyUnfit } from './fitness.ts'
 import { type FoundServer, findServers, inputsOf } from './inference-servers.ts'
 import type { Judgeable } from './judgeable.ts'
 import { Capacities } from './load/capacity.ts'
@@ -46,12 +47,7 @@ function judgeable(context: PrepareContext & JudgeOptions): Judgeable {
   return {
     key: `${manifest.metadata.namespace ?? 'default'}/${manifest.metadata.name}`,
     withParameters: (scenario) => withParameters(scenario, platform.config?.scenarios),
-    unfitFor(scenario) {
-      const kinds = scenario.needs.flatMap((need) => need.kinds ?? [])
-      if (kinds.length > 0 && !kinds.includes(manifest.kind))
-        return `it is a ${manifest.kind}; this scenario is for ${kinds.join(', ')}`
-      return whyAtRest(server)
-    },
+    unfitFor: (scenario) => whyUnfit(scenario, server, platform),
     blockersFor: (scenario) => blockersOf(context, resolved, scenario),
     doubtOf: (result) => doubtOf(result, resolved),
     taken: takenOnTrust(platform, resolved),
@@ -83,13 +79,6 @@ function takenOnTrust(platform: Platform, resolved: ResolvedServer): string[] {
     ...('assumptions' in resolved ? resolved.assumptions : []),
     ...(objects.length > 0 ? [`taken to exist: ${objects.join(', ')}`] : []),
   ]
-}
-
-/** Why nothing of a workload would run, so that there is nothing to judge. */
-function whyAtRest({ object }: FoundServer): string | undefined {
-  const { replicas, paused } = (object.manifest['spec'] ?? {}) as { replicas?: number; paused?: boolean }
-  if (replicas === 0) return 'spec.replicas is 0: nothing runs'
-  return paused ? 'spec.paused is true: nothing is rolled out' : undefined
 }
 
 const relatedTo = ({ scalers, disruptionBudgets, services, routes }: FoundServer): Related => ({

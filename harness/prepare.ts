@@ -14,6 +14,8 @@ import type { ServerInputs } from './platform/inputs/server-inputs.ts'
 import { slosOf } from './platform/inputs/slo-inputs.ts'
 import { applyPatch } from './platform/patch.ts'
 import type { Platform } from './platform/platform.ts'
+import { monitoringOf } from './platform/roles/autoscaling/monitoring.ts'
+import { scalingOf } from './platform/roles/autoscaling/scaling.ts'
 import { selectsPods, subjectOf } from './platform/roles/inference-servers.ts'
 import { podTemplatesOf } from './platform/roles/pod-templates.ts'
 import type { Setup } from './setup.ts'
@@ -89,6 +91,8 @@ export function prepare(context: PrepareContext, overrides: Overrides): Setup {
       2 * seconds(imageBytes(image) / registryBytesPerSecond) +
       3 * stretch * slowestLoad(inputs, loadTimeUs),
     lag,
+    monitoring: monitoringOf(platform),
+    maxReplicas: scalingOf(platform, server)?.maxReplicas,
     inputs: {
       nodes,
       loadTimeUs,

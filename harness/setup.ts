@@ -1,5 +1,6 @@
 import type { LagProfile } from '../sandbox/kube/lag.ts'
 import type { Draft, KubeObject } from '../sandbox/kube/objects.ts'
+import type { MonitoringOptions } from '../sandbox/tiers/monitoring-options.ts'
 import type { NodeGroup, ProgramFor } from '../sandbox/tiers/tier.ts'
 import type { Us } from '../sandbox/world/time.ts'
 import type { GpuPrices } from './cost/prices.ts'
@@ -32,6 +33,10 @@ export interface Setup {
   /** How long the platform may take to settle before something is wrong with it, when starts take `stretch` times as long. */
   readonly settleBound: (stretch: number) => Us
   readonly lag: LagProfile
+  /** What measures the cluster and tells its autoscalers. */
+  readonly monitoring: MonitoringOptions
+  /** Replicas the subject's autoscaler may make; undefined where it has none. */
+  readonly maxReplicas: number | undefined
   /** The inputs as they enter the journal's header. */
   readonly inputs: unknown
 }

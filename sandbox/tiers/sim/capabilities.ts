@@ -13,6 +13,8 @@ export const simCapabilities: Capabilities = {
     'services',
     'priorityclasses.scheduling.k8s.io',
     'poddisruptionbudgets.policy',
+    'horizontalpodautoscalers.autoscaling',
+    'scaledobjects.keda.sh',
     'resourcequotas',
     'limitranges',
     'persistentvolumeclaims',
