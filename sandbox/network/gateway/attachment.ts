@@ -1,4 +1,4 @@
-import { type Kind, kindOf, Namespace } from '../../kube/kinds.ts'
+import { type Kind, Namespace, ReferenceGrant } from '../../kube/kinds.ts'
 import type * as o from '../../kube/objects.ts'
 import { selects } from '../../kube/selects.ts'
 
@@ -79,24 +79,16 @@ export function granted(
   to: { group: string; kind: string; namespace: string; name: string },
 ): boolean {
   if (from.namespace === to.namespace) return true
-  return grantsOf(objects).some(
-    (grant) =>
-      (grant.metadata.namespace ?? 'default') === to.namespace &&
-      grant.spec.from.some(
-        (one) => one.group === GROUP && one.kind === from.kind && one.namespace === from.namespace,
-      ) &&
-      grant.spec.to.some(
-        (one) => one.group === to.group && one.kind === to.kind && (one.name === undefined || one.name === to.name),
-      ),
-  )
+  return objects
+    .list(ReferenceGrant)
+    .some(
+      (grant) =>
+        (grant.metadata.namespace ?? 'default') === to.namespace &&
+        grant.spec.from.some(
+          (one) => one.group === GROUP && one.kind === from.kind && one.namespace === from.namespace,
+        ) &&
+        grant.spec.to.some(
+          (one) => one.group === to.group && one.kind === to.kind && (one.name === undefined || one.name === to.name),
+        ),
+    )
 }
-
-/** ReferenceGrants are served as v1beta1 and, since Gateway API 1.5, as v1. */
-export const GRANT_KINDS = ['v1beta1', 'v1'].map((version) =>
-  kindOf({ apiVersion: `${GROUP}/${version}`, kind: 'ReferenceGrant' }),
-) as Kind<o.ReferenceGrant>[]
-
-/** Versions of one kind are one list to some readers. */
-const grantsOf = (objects: ObjectReader): o.ReferenceGrant[] => [
-  ...new Set(GRANT_KINDS.flatMap((kind) => objects.list(kind))),
-]

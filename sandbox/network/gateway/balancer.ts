@@ -1,7 +1,7 @@
 import type { RandomStream } from '../../world/random.ts'
 import type { ProxyEndpoint } from '../service-rules.ts'
-import type { Behaviour } from './behaviour.ts'
 import type { Upstreams } from './endpoint-view.ts'
+import type { Balancing } from './rule.ts'
 
 export const addressOf = ({ ip, port }: ProxyEndpoint): string => `${ip}:${port}`
 
@@ -11,13 +11,13 @@ const RESELECTIONS = 5
 /** Chooses among the endpoints of one Service port, and knows how many requests each has. */
 export class Balancer {
   private readonly random: RandomStream
-  private readonly behaviour: Pick<Behaviour, 'balancer' | 'panicPercent'>
+  private readonly balancing: Balancing
   private readonly active = new Map<string, number>()
   private next = 0
 
-  constructor(random: RandomStream, behaviour: Pick<Behaviour, 'balancer' | 'panicPercent'>) {
+  constructor(random: RandomStream, balancing: Balancing) {
     this.random = random
-    this.behaviour = behaviour
+    this.balancing = balancing
   }
 
   /** An endpoint, if there is any; rather none of those `tried`. */
@@ -43,11 +43,11 @@ export class Balancer {
 
   /** Follows isHostSetInPanic of source/extensions/load_balancing_policies/common/load_balancer_impl.cc. */
   private usable({ healthy, all }: Upstreams): readonly ProxyEndpoint[] {
-    return all.length > 0 && (100 * healthy.length) / all.length < this.behaviour.panicPercent ? all : healthy
+    return all.length > 0 && (100 * healthy.length) / all.length < this.balancing.panicPercent ? all : healthy
   }
 
   private choose(candidates: readonly ProxyEndpoint[]): ProxyEndpoint {
-    const { balancer } = this.behaviour
+    const { balancer } = this.balancing
     if (balancer === 'round-robin') return candidates[this.next++ % candidates.length]!
     const first = candidates[this.random.int(candidates.length)]!
     if (balancer === 'random') return first

@@ -1,8 +1,8 @@
 import { ms, seconds, type Us } from '../../world/time.ts'
-import type { RetryPolicy, Timeouts } from './rule.ts'
+import type { Balancing, RetryPolicy, Timeouts } from './rule.ts'
 
 /** How an implementation behaves where its objects say nothing. */
-export interface Behaviour {
+export interface Behaviour extends Balancing {
   /** As people call it: `Envoy Gateway`. */
   readonly name: string
   /** Whose words and status codes its data plane uses. */
@@ -11,9 +11,6 @@ export interface Behaviour {
   readonly retry: RetryPolicy | undefined
   /** Retries of a rule that asks for them without saying how. Undefined: it does not retry as rules ask. */
   readonly askedRetry: RetryPolicy | undefined
-  readonly balancer: 'least-request' | 'round-robin' | 'random'
-  /** Below this share of healthy endpoints, in percent, all are used. Envoy's panic threshold; 0: never. */
-  readonly panicPercent: number
   /** How soon the data plane has an endpoint that the control plane saw. */
   readonly sync: { readonly debounceUs: Us; readonly minIntervalUs: Us; readonly pollUs: Us }
   /** `timeouts` of a rule have an effect. */

@@ -8,7 +8,7 @@ import type { Behaviour } from './behaviour.ts'
 import type { EndpointView } from './endpoint-view.ts'
 import { Exchange } from './exchange.ts'
 import type { HttpRequest } from './http-request.ts'
-import type { MatchRule, ProxyRule, ServiceTarget } from './rule.ts'
+import type { Balancing, MatchRule, ProxyRule, ServiceTarget } from './rule.ts'
 
 export type ClientObserver = Parameters<Route['send']>[1]
 
@@ -49,11 +49,11 @@ export class DataPlane {
     return () => exchange.hangUp()
   }
 
-  balancerOf({ key, port }: ServiceTarget): Balancer {
+  balancerOf({ key, port }: ServiceTarget, balancing: Balancing): Balancer {
     const id = `${key}:${port}`
     let balancer = this.balancers.get(id)
     if (!balancer) {
-      balancer = new Balancer(this.random, this.options.behaviour)
+      balancer = new Balancer(this.random, balancing)
       this.balancers.set(id, balancer)
     }
     return balancer
@@ -67,11 +67,11 @@ export class DataPlane {
   }
 
   /** Copies whose answers nobody waits for. */
-  private mirror({ mirrors }: ProxyRule, request: InferenceRequest): void {
+  private mirror({ mirrors, balancing }: ProxyRule, request: InferenceRequest): void {
     const { endpoints, network } = this.options
     for (const { service, share } of mirrors) {
       if (share < 1 && this.random.next() >= share) continue
-      const endpoint = this.balancerOf(service).pick(endpoints.of(service), new Set())
+      const endpoint = this.balancerOf(service, balancing).pick(endpoints.of(service), new Set())
       const connection = endpoint && network.connect(endpoint.ip, endpoint.port)
       if (connection?.kind === 'open')
         connection.endpoint.inference?.submit(endpoint!.port, { ...request, id: `${request.id}-mirror` }, SILENT)

@@ -75,7 +75,7 @@ export class Exchange {
   }
 
   private attempt(rule: ProxyRule, service: ServiceTarget): void {
-    const balancer = this.plane.balancerOf(service)
+    const balancer = this.plane.balancerOf(service, rule.balancing)
     const endpoint = balancer.pick(this.plane.options.endpoints.of(service), this.tried)
     if (endpoint) this.connect(endpoint, balancer, { rule, service })
     else this.end({ why: 'no-endpoints' })

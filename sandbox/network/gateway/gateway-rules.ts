@@ -1,11 +1,13 @@
 import { HTTPRoute, keyOf, Service } from '../../kube/kinds.ts'
 import type * as o from '../../kube/objects.ts'
+import { RegexpError } from '../../metrics/tsdb/regexp.ts'
 import { parseDuration, type Us } from '../../world/time.ts'
 import { attaches, granted, type ObjectReader, sharedHostnames, takesHttp } from './attachment.ts'
 import type { Behaviour } from './behaviour.ts'
 import { compareRanks, compileMatch, rankOf } from './conditions.ts'
 import { rewriteOf } from './filters.ts'
 import { type HttpRequest, hostMatches } from './http-request.ts'
+import { BackendTrafficPolicy, GCPBackendPolicy, policiesOn, underGcpPolicy, underTrafficPolicy } from './policies.ts'
 import type { MatchRule, ProxyRule, RetryPolicy, ServiceTarget, Timeouts, WeightedBackend } from './rule.ts'
 
 /** One match of one rule under one host name. */
@@ -54,7 +56,7 @@ function candidatesOf(listener: o.GatewayListener, context: GatewayContext): Can
     .filter((route) => attaches(route, listener, context))
     .flatMap((route) => {
       const hostnames = sharedHostnames(listener.hostname, route.spec.hostnames)
-      const matches = matchesOf(route, context)
+      const matches = acceptedMatches(route, context)
       return hostnames.flatMap((hostname) => matches.map((match) => ({ ...match, hostname, route })))
     })
     .sort(
@@ -72,6 +74,16 @@ function byAgeThenName(a: o.HTTPRoute, b: o.HTTPRoute): number {
   return first < second ? -1 : first > second ? 1 : 0
 }
 
+/** None of a route with an expression or a duration that cannot be read: it is not accepted. */
+function acceptedMatches(route: o.HTTPRoute, context: GatewayContext): ReturnType<typeof matchesOf> {
+  try {
+    return matchesOf(route, context)
+  } catch (error) {
+    if (error instanceof RegexpError || error instanceof RangeError) return []
+    throw error
+  }
+}
+
 function matchesOf(route: o.HTTPRoute, context: GatewayContext) {
   return (route.spec.rules ?? [{}]).flatMap((rule, i) =>
     (rule.matches && rule.matches.length > 0 ? rule.matches : [{}]).map((match: o.HTTPRouteMatch) => ({
@@ -85,8 +97,10 @@ function matchesOf(route: o.HTTPRoute, context: GatewayContext) {
 function ruleOf(
   route: o.HTTPRoute,
   { rule, i, match }: { rule: o.HTTPRouteRule; i: number; match: o.HTTPRouteMatch },
-  { objects, behaviour }: GatewayContext,
+  context: GatewayContext,
 ): ProxyRule {
+  const { objects } = context
+  const behaviour = behaviourFor(route, rule, context)
   const rewrite = rewriteOf(rule.filters, match)
   return {
     from: `HTTPRoute ${keyOf(route)} spec.rules[${i}]`,
@@ -102,10 +116,37 @@ function ruleOf(
     }),
     ...(rewrite ? { rewrite } : {}),
     mirrors: mirrorsOf(rule, route, objects),
+    balancing: behaviour,
     timeouts: timeoutsOf(rule, behaviour),
     retry: retryOf(rule, behaviour),
     bodyBytesMax: 0,
   }
+}
+
+/** What policies on the Gateway, and before them on the route or its Service, make of the implementation's behaviour. */
+function behaviourFor(route: o.HTTPRoute, rule: o.HTTPRouteRule, { gateway, objects, behaviour }: GatewayContext) {
+  const on = (kind: string, namespace: string | undefined, name: string) => ({
+    kind,
+    namespace: namespace ?? 'default',
+    name,
+  })
+  if (behaviour.name === 'Envoy Gateway') {
+    const own = policiesOn(
+      objects,
+      BackendTrafficPolicy,
+      on('HTTPRoute', route.metadata.namespace, route.metadata.name),
+    )
+    const { namespace, name } = gateway.metadata
+    const spec = own[0] ?? policiesOn(objects, BackendTrafficPolicy, on('Gateway', namespace, name))[0]
+    return spec ? underTrafficPolicy(behaviour, spec) : behaviour
+  }
+  if (behaviour.name === 'GKE Gateway') {
+    const specs = (rule.backendRefs ?? []).flatMap((ref) =>
+      policiesOn(objects, GCPBackendPolicy, on('Service', ref.namespace ?? route.metadata.namespace, ref.name)),
+    )
+    return specs[0] ? underGcpPolicy(behaviour, specs[0]) : behaviour
+  }
+  return behaviour
 }
 
 /** The Service a reference names, or why it names none. Follows «HTTPBackendRef» of apis/v1/httproute_types.go. */

@@ -12,9 +12,17 @@ export interface ProxyRule {
   /** Chooses before weights do; undefined: it leaves the choice to them. */
   readonly choose?: (request: HttpRequest, random: () => number) => WeightedBackend | undefined
   readonly timeouts: Timeouts
+  readonly balancing: Balancing
   readonly retry: RetryPolicy | undefined
   /** Bodies above this are answered 413; 0: any are taken. */
   readonly bodyBytesMax: number
+}
+
+/** How an endpoint is chosen. */
+export interface Balancing {
+  readonly balancer: 'least-request' | 'round-robin' | 'random'
+  /** Below this share of healthy endpoints, in percent, all are used. Envoy's panic threshold; 0: never. */
+  readonly panicPercent: number
 }
 
 export interface ServiceTarget {
