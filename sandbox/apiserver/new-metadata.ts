@@ -50,14 +50,14 @@ export function checkNamespace(kind: Kind, meta: ObjectMeta, context: StrategyCo
 }
 
 function uuid(random: RandomStream): string {
-  const hex = (digits: number) => {
-    let out = ''
-    for (let left = digits; left > 0; left -= 4)
-      out += random
-        .int(16 ** Math.min(left, 4))
-        .toString(16)
-        .padStart(Math.min(left, 4), '0')
-    return out
-  }
-  return `${hex(8)}-${hex(4)}-4${hex(3)}-${'89ab'[random.int(4)]}${hex(3)}-${hex(12)}`
+  const word = () => hex16(random.int(0x1_0000))
+  const twelveBits = () => hex16(random.int(0x1000)).slice(1)
+  const first = word() + word()
+  const second = word()
+  const third = twelveBits()
+  return `${first}-${second}-4${third}-${'89ab'[random.int(4)]}${twelveBits()}-${word()}${word()}${word()}`
 }
+
+const BYTES = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
+const hex16 = (n: number): string => BYTES[n >> 8]! + BYTES[n & 0xff]!

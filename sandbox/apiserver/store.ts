@@ -196,7 +196,8 @@ export class Store {
       this.remove(kind, before, by)
       return after
     }
-    return equal(before, after) ? before : this.commit(kind, before, after, by)
+    const change = diff(before, after)
+    return change === undefined ? before : this.commit(kind, before, after, by, change)
   }
 
   private merged<T extends KubeObject>(
@@ -241,7 +242,14 @@ export class Store {
     return raises ? { ...after, metadata: { ...after.metadata, generation: (generation ?? 0) + 1 } } : after
   }
 
-  private commit<T extends KubeObject>(kind: Kind<T>, before: T | undefined, object: T, by: string): T {
+  /** `change`: the merge patch from `before` to `object`, where the caller has it. */
+  private commit<T extends KubeObject>(
+    kind: Kind<T>,
+    before: T | undefined,
+    object: T,
+    by: string,
+    change?: unknown,
+  ): T {
     const version = ++this.version
     const stored = deepFreeze({ ...object, metadata: { ...object.metadata, resourceVersion: String(version) } })
     const key = keyOf(stored)
@@ -259,7 +267,7 @@ export class Store {
       key,
       resourceVersion: version,
       by,
-      value: before ? diff(before, stored) : stored,
+      value: before ? withVersion(change ?? diff(before, object), stored.metadata.resourceVersion) : stored,
     })
     this.watchers.send(kind.id, { verb, version, before, object: stored })
     return stored
@@ -274,6 +282,12 @@ export class Store {
     const last = deepFreeze({ ...before, metadata: { ...before.metadata, resourceVersion: String(version) } })
     this.watchers.send(kind.id, { verb: 'DELETED', version, before, object: last })
   }
+}
+
+/** The patch of a write as the journal has it: with the new version, which every write brings. */
+function withVersion(change: unknown, resourceVersion: string): unknown {
+  const { metadata, ...rest } = (change ?? {}) as { metadata?: object }
+  return { ...rest, metadata: { ...metadata, resourceVersion } }
 }
 
 const nameIn = (key: string): string => key.slice(key.indexOf('/') + 1)

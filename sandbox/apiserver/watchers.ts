@@ -50,13 +50,18 @@ export class Watchers {
 
   send(kind: string, event: StoreEvent): void {
     this.keep(at(this.histories, kind, newHistory), event)
-    for (const send of this.all.get(kind) ?? []) send(event)
-    for (const [path, values] of this.byField.get(kind) ?? []) {
+    const all = this.all.get(kind)
+    if (all) for (const send of all) send(event)
+    const byField = this.byField.get(kind)
+    if (!byField) return
+    for (const [path, values] of byField) {
       const before = event.before && fieldOf(event.before, path)
       const now = fieldOf(event.object, path)
-      for (const send of values.get(now) ?? []) forField(event, { path, value: now }, send)
-      if (before !== undefined && before !== now)
-        for (const send of values.get(before) ?? []) forField(event, { path, value: before }, send)
+      const here = values.get(now)
+      if (here) for (const send of here) forField(event, { path, value: now }, send)
+      if (before === undefined || before === now) continue
+      const there = values.get(before)
+      if (there) for (const send of there) forField(event, { path, value: before }, send)
     }
   }
 

@@ -21,6 +21,17 @@ const MAX_DIFFERENT = 10
 const SIMILAR_WITHIN = seconds(600)
 const SPAM = { qps: 1 / 300, burst: 25 }
 
+/** Occurrences that are alike but for their message. */
+interface Group {
+  /** The different ones of late, oldest first. */
+  messages: string[]
+  at: Us
+  /** Of each Event of its own, by message. */
+  readonly counts: Map<string, number>
+  /** Of the combined Event. */
+  combined: number
+}
+
 /**
  * Keeps recorders from flooding the server: from the tenth message on that differs only in its text one combined Event counts them,
  * the same Event again is counted, and of one object only 25 of a type are told, then one in five minutes.
@@ -28,8 +39,7 @@ const SPAM = { qps: 1 / 300, burst: 25 }
  */
 export class EventCorrelator {
   private readonly limits: boolean
-  private readonly similar = new Map<string, { messages: Set<string>; at: Us }>()
-  private readonly counts = new Map<string, number>()
+  private readonly groups = new Map<string, Group>()
   private readonly budgets = new Map<string, TokenBucket>()
 
   /** Without limits the same Event is only counted; the scheduler's recorder knows no others. */
@@ -40,26 +50,23 @@ export class EventCorrelator {
   correlate(occurrence: Occurrence, now: Us): Correlated {
     const { about, level, reason, message } = occurrence
     const group = `${about}/${level}/${reason}`
-    const combined = this.limits && this.isOneOfMany(group, message, now)
+    const known = this.groupOf(group)
+    const combined = this.limits && isOneOfMany(known, message, now)
     const key = combined ? group : `${group}/${message}`
     const text = combined ? `(combined from similar events): ${message}` : message
-    const count = (this.counts.get(key) ?? 0) + 1
-    this.counts.set(key, count)
+    const count = combined ? ++known.combined : (known.counts.get(message) ?? 0) + 1
+    if (!combined) known.counts.set(message, count)
     if (this.limits && !this.affords(`${about}/${level}`, now)) return { action: 'drop' }
     return count === 1 ? { action: 'create', key, message: text } : { action: 'count', key, message: text, count }
   }
 
-  private isOneOfMany(group: string, message: string, now: Us): boolean {
-    let known = this.similar.get(group)
-    if (!known || now - known.at > SIMILAR_WITHIN) {
-      known = { messages: new Set(), at: now }
-      this.similar.set(group, known)
+  private groupOf(name: string): Group {
+    let group = this.groups.get(name)
+    if (!group) {
+      group = { messages: [], at: 0, counts: new Map(), combined: 0 }
+      this.groups.set(name, group)
     }
-    known.at = now
-    known.messages.add(message)
-    if (known.messages.size < MAX_DIFFERENT) return false
-    known.messages.delete(known.messages.values().next().value!)
-    return true
+    return group
   }
 
   private affords(budgetKey: string, now: Us): boolean {
@@ -70,4 +77,13 @@ export class EventCorrelator {
     }
     return budget.tryTake(now)
   }
+}
+
+function isOneOfMany(group: Group, message: string, now: Us): boolean {
+  if (now - group.at > SIMILAR_WITHIN) group.messages = []
+  group.at = now
+  if (!group.messages.includes(message)) group.messages.push(message)
+  if (group.messages.length < MAX_DIFFERENT) return false
+  group.messages.shift()
+  return true
 }

@@ -87,13 +87,15 @@ export class EventQueue {
     const { process, world } = this.source
     const { kind, apiVersion, metadata } = about
     const component = componentOf(process)
-    const nanoseconds = BigInt(EPOCH_MS) * 1_000_000n + BigInt(world.clock.now) * 1000n + BigInt(this.sequence++ % 1000)
     const now = toRfc3339(world.clock.now)
     const { uid, name, namespace } = metadata
     return {
       apiVersion: 'v1',
       kind: 'Event',
-      metadata: { name: `${name}.${nanoseconds.toString(16)}`, namespace: namespace ?? 'default' },
+      metadata: {
+        name: `${name}.${unixNanosecondsHex(world.clock.now * 1000 + (this.sequence++ % 1000))}`,
+        namespace: namespace ?? 'default',
+      },
       involvedObject: { apiVersion, kind, uid, name, namespace },
       type: level,
       ...{ reason, message, count: 1, firstTimestamp: now, lastTimestamp: now },
@@ -101,6 +103,17 @@ export class EventQueue {
       reportingComponent: component,
     } satisfies Omit<KubeEvent, 'metadata'> & { metadata: { name: string; namespace: string } }
   }
+}
+
+const WORD = 2 ** 32
+const EPOCH_HIGH = Number((BigInt(EPOCH_MS) * 1_000_000n) >> 32n)
+const EPOCH_LOW = Number((BigInt(EPOCH_MS) * 1_000_000n) & 0xffff_ffffn)
+
+/** The Unix time in nanoseconds, in hex, of so many nanoseconds of trial time: more than a double holds exactly. */
+function unixNanosecondsHex(nanoseconds: number): string {
+  const low = EPOCH_LOW + (nanoseconds % WORD)
+  const high = EPOCH_HIGH + Math.floor(nanoseconds / WORD) + (low >= WORD ? 1 : 0)
+  return high.toString(16) + (low >= WORD ? low - WORD : low).toString(16).padStart(8, '0')
 }
 
 const componentOf = (process: string): string => process.split('/')[0]!

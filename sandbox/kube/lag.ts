@@ -27,13 +27,16 @@ export const instant: LagProfile = {
 export function sample(quantiles: Quantiles, random: RandomStream): Us {
   if (quantiles.length === 0) return 0
   const p = random.next()
-  for (let i = 1; i < quantiles.length; i++) {
-    const [high, to] = quantiles[i]!
-    if (p > high) continue
-    const [low, from] = quantiles[i - 1]!
-    return Math.round(from + ((p - low) / (high - low)) * (to - from))
+  let [below, at] = [0, quantiles.length - 1]
+  if (at === 0 || p > quantiles[at]![0]) return quantiles[at]![1]
+  while (at - below > 1) {
+    const middle = (below + at) >> 1
+    if (p <= quantiles[middle]![0]) at = middle
+    else below = middle
   }
-  return quantiles.at(-1)![1]
+  const high = quantiles[at]!
+  const low = quantiles[at - 1]!
+  return Math.round(low[1] + ((p - low[0]) / (high[0] - low[0])) * (high[1] - low[1]))
 }
 
 /**

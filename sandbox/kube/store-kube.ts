@@ -180,6 +180,9 @@ function fieldMatches(object: KubeObject, field: NonNullable<WatchOptions['field
   return (object as KubeObject & { spec?: { nodeName?: string } }).spec?.nodeName === field.value
 }
 
+/** Delivered events whose places are kept, so that they are given up many at once. */
+const FORGOTTEN_MAX = 1024
+
 /** One watch stream: events arrive late but in order. */
 class Feed<T extends KubeObject> {
   private readonly world: World
@@ -187,6 +190,9 @@ class Feed<T extends KubeObject> {
   private readonly random: RandomStream
   private readonly deliver: (event: StoreEvent<T>) => void
   private lastAt: Us = 0
+  /** On their way, first to last. */
+  private readonly underway: (StoreEvent<T> | undefined)[] = []
+  private first = 0
 
   constructor(world: World, delay: Quantiles, stream: string, deliver: (event: StoreEvent<T>) => void) {
     this.world = world
@@ -198,6 +204,17 @@ class Feed<T extends KubeObject> {
   push(event: StoreEvent<T>): void {
     const { clock } = this.world
     this.lastAt = Math.max(this.lastAt, clock.now + sample(this.delay, this.random))
-    clock.at(this.lastAt, () => this.deliver(event))
+    this.underway.push(event)
+    clock.at(this.lastAt, this.arrive)
+  }
+
+  private readonly arrive = (): void => {
+    const event = this.underway[this.first]!
+    this.underway[this.first++] = undefined
+    if (this.first === this.underway.length || this.first === FORGOTTEN_MAX) {
+      this.underway.splice(0, this.first)
+      this.first = 0
+    }
+    this.deliver(event)
   }
 }

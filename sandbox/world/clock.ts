@@ -15,13 +15,21 @@ export interface Clock {
   after(delay: Us, fn: () => void): Timer
 }
 
-interface Entry extends Timer {
-  at: Us
-  sequence: number
+class Entry implements Timer {
+  readonly at: Us
+  readonly sequence: number
   fn: (() => void) | undefined
-}
 
-const before = (a: Entry, b: Entry): boolean => a.at < b.at || (a.at === b.at && a.sequence < b.sequence)
+  constructor(at: Us, sequence: number, fn: () => void) {
+    this.at = at
+    this.sequence = sequence
+    this.fn = fn
+  }
+
+  cancel(): void {
+    this.fn = undefined
+  }
+}
 
 /**
  * Time that moves only when told to: a heap of (time, sequence). `runUntil` runs everything due, in order and
@@ -30,19 +38,14 @@ const before = (a: Entry, b: Entry): boolean => a.at < b.at || (a.at === b.at &&
 export class VirtualClock implements Clock {
   now: Us = 0
   private readonly heap: Entry[] = []
+  /** When each of the heap is due: beside it, so that most comparisons look at no entry. */
+  private readonly due: Us[] = []
   private sequence = 0
   /** Calls run so far: the simulator's unit of work. */
   events = 0
 
   at(at: Us, fn: () => void): Timer {
-    const entry: Entry = {
-      at: at > this.now ? Math.round(at) : this.now,
-      sequence: this.sequence++,
-      fn,
-      cancel() {
-        entry.fn = undefined
-      },
-    }
+    const entry = new Entry(at > this.now ? Math.round(at) : this.now, this.sequence++, fn)
     this.push(entry)
     return entry
   }
@@ -72,31 +75,47 @@ export class VirtualClock implements Clock {
   }
 
   private push(entry: Entry): void {
-    const heap = this.heap
+    const { heap, due } = this
+    const { at, sequence } = entry
     let i = heap.length
     heap.push(entry)
+    due.push(at)
     while (i > 0) {
       const parent = (i - 1) >> 1
-      if (!before(entry, heap[parent]!)) break
+      const above = due[parent]!
+      if (above < at || (above === at && heap[parent]!.sequence < sequence)) break
       heap[i] = heap[parent]!
+      due[i] = above
       i = parent
     }
     heap[i] = entry
+    due[i] = at
   }
 
   private pop(): void {
-    const heap = this.heap
+    const { heap, due } = this
     const last = heap.pop()!
-    if (heap.length === 0) return
+    const at = due.pop()!
+    const { length } = heap
+    if (length === 0) return
     let i = 0
     for (;;) {
       let child = 2 * i + 1
-      if (child >= heap.length) break
-      if (child + 1 < heap.length && before(heap[child + 1]!, heap[child]!)) child++
-      if (!before(heap[child]!, last)) break
+      if (child >= length) break
+      let next = due[child]!
+      if (child + 1 < length) {
+        const other = due[child + 1]!
+        if (other < next || (other === next && heap[child + 1]!.sequence < heap[child]!.sequence)) {
+          child++
+          next = other
+        }
+      }
+      if (next > at || (next === at && heap[child]!.sequence > last.sequence)) break
       heap[i] = heap[child]!
+      due[i] = next
       i = child
     }
     heap[i] = last
+    due[i] = at
   }
 }

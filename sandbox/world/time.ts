@@ -16,8 +16,18 @@ export const toSeconds = (t: Us): number => t / 1e6
 export const EPOCH_MS = Date.UTC(2026, 0, 1)
 
 /** RFC 3339 with whole seconds, as metav1.Time is serialised. */
-export const toRfc3339 = (t: Us): string =>
-  `${new Date(EPOCH_MS + Math.floor(t / 1e6) * 1e3).toISOString().slice(0, 19)}Z`
+export function toRfc3339(t: Us): string {
+  const second = Math.floor(t / 1e6)
+  if (second !== lastSecond) {
+    lastText = `${new Date(EPOCH_MS + second * 1e3).toISOString().slice(0, 19)}Z`
+    lastSecond = second
+  }
+  return lastText
+}
+
+/** Times come in runs of the same second. */
+let lastSecond = Number.NaN
+let lastText = ''
 
 /** The trial time of an RFC 3339 string; NaN when it is not one. */
 export const fromRfc3339 = (text: string): Us => (Date.parse(text) - EPOCH_MS) * 1e3

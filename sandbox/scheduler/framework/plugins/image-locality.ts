@@ -8,10 +8,11 @@ const LEAST_BYTES = 23 * MIB
 const MOST_BYTES_PER_CONTAINER = 1000 * MIB
 
 interface State {
-  /** Those of the pod's images that a node has. */
-  readonly present: NodeColumn<readonly ImageState[]>
+  readonly images: PodImages
   readonly containers: number
   readonly nodes: number
+  /** By number of the images a node has; undefined: not worked out in this cycle. */
+  readonly scores: number[]
 }
 
 /** Favours nodes that have the pod's images, less so where few nodes have them. Follows pkg/scheduler/framework/plugins/imagelocality/image_locality.go. */
@@ -20,40 +21,64 @@ export const imageLocality = plugin<undefined, State>({
   weight: 1,
   preScore({ pod }, _, snapshot) {
     const containers = (pod.spec.initContainers?.length ?? 0) + pod.spec.containers.length
-    return { present: presentImages(snapshot, imagesOf(pod)), containers, nodes: snapshot.nodes.length }
+    const images = podImages(snapshot, imagesOf(pod))
+    return { images, containers, nodes: snapshot.nodes.length, scores: [] }
   },
-  score({ present, containers, nodes }, _, node) {
-    const images = present.at(node)
-    if (images.length === 0) return 0
-    let bytes = 0
-    for (const image of images) bytes += Math.trunc(image.sizeBytes * (image.nodes.size / nodes))
-    const most = MOST_BYTES_PER_CONTAINER * containers
-    const bounded = Math.min(Math.max(bytes, LEAST_BYTES), most)
-    return Math.trunc((100 * (bounded - LEAST_BYTES)) / (most - LEAST_BYTES))
+  score(state, _, node) {
+    const present = state.images.on.at(node)
+    let score = state.scores[present]
+    if (score === undefined) {
+      score = scoreOf(state.images.combinations[present]!, state)
+      state.scores[present] = score
+    }
+    return score
   },
 })
 
+function scoreOf(images: readonly ImageState[], { containers, nodes }: State): number {
+  let bytes = 0
+  for (const image of images) bytes += Math.trunc(image.sizeBytes * (image.nodes.size / nodes))
+  const most = MOST_BYTES_PER_CONTAINER * containers
+  const bounded = Math.min(Math.max(bytes, LEAST_BYTES), most)
+  return Math.trunc((100 * (bounded - LEAST_BYTES)) / (most - LEAST_BYTES))
+}
+
+/** Which of a pod's images nodes have. Few combinations are met, and each is given a number. */
+class PodImages {
+  readonly combinations: (readonly ImageState[])[] = [[]]
+  /** The number of a node's combination; 0: none of the images. */
+  readonly on: NodeColumn<number>
+
+  constructor(images: readonly string[]) {
+    this.on = new NodeColumn((node) => this.numberOf(images.flatMap((image) => node.images.get(image) ?? [])))
+  }
+
+  private numberOf(found: readonly ImageState[]): number {
+    const { combinations } = this
+    const known = combinations.findIndex((c) => c.length === found.length && c.every((image, i) => image === found[i]))
+    return known < 0 ? combinations.push(found) - 1 : known
+  }
+}
+
 /** Image lists kept for each cluster. */
 const KEPT_MAX = 64
-const columns = new WeakMap<Snapshot, Map<string, NodeColumn<readonly ImageState[]>>>()
-const NONE: readonly ImageState[] = []
+/** Images that come and go make new combinations: from so many on they are numbered anew. */
+const COMBINATIONS_MAX = 256
+const known = new WeakMap<Snapshot, Map<string, PodImages>>()
 
-function presentImages(snapshot: Snapshot, images: readonly string[]): NodeColumn<readonly ImageState[]> {
-  let known = columns.get(snapshot)
-  if (!known) {
-    known = new Map()
-    columns.set(snapshot, known)
+function podImages(snapshot: Snapshot, images: readonly string[]): PodImages {
+  let byImages = known.get(snapshot)
+  if (!byImages) {
+    byImages = new Map()
+    known.set(snapshot, byImages)
   }
   const key = images.join()
-  let column = known.get(key)
-  if (column) return column
-  column = new NodeColumn((node) => {
-    const found = images.flatMap((image) => node.images.get(image) ?? [])
-    return found.length === 0 ? NONE : found
-  })
-  if (known.size >= KEPT_MAX) known.delete(known.keys().next().value!)
-  known.set(key, column)
-  return column
+  let found = byImages.get(key)
+  if (found && found.combinations.length <= COMBINATIONS_MAX) return found
+  found = new PodImages(images)
+  if (byImages.size >= KEPT_MAX) byImages.delete(byImages.keys().next().value!)
+  byImages.set(key, found)
+  return found
 }
 
 function imagesOf({ spec }: Pod): string[] {
