@@ -3,6 +3,8 @@ import type { Capabilities } from '../sandbox/tiers/capabilities.ts'
 import type { ResolvedServer } from '../sandbox/vllm/server/resolve.ts'
 import { type FoundServer, hasNoAddress } from './inference-servers.ts'
 import { type Platform, sourceOf } from './platform/platform.ts'
+import { scalingsOf } from './platform/roles/autoscaling/scaling.ts'
+import { signalBlockers } from './platform/roles/autoscaling/signals.ts'
 import { gpusOf } from './platform/roles/gpu-requests.ts'
 import { podTemplatesOf } from './platform/roles/pod-templates.ts'
 import { unmodelled } from './platform/roles/unmodelled.ts'
@@ -28,7 +30,7 @@ export function blockersOf(
         fix: 'Take it out of what is verified to judge the rest, or try it on a real cluster.',
       }),
     )
-  found.push(...otherGpuUsers(platform, server, capabilities))
+  found.push(...otherGpuUsers(platform, server, capabilities), ...signalsNobodyHas(platform, server))
   const service = server.services[0]
   if (scenario.load && service && hasNoAddress(service))
     found.push({
@@ -60,6 +62,17 @@ export function blockersOf(
     })
   return found
 }
+
+/** What its autoscalers look at and nobody declares, or is not simulated: how many replicas there would be cannot be said. */
+const signalsNobodyHas = (platform: Platform, server: FoundServer): Invalid[] =>
+  scalingsOf(platform, server)
+    .slice(0, 1)
+    .flatMap((scaling) => signalBlockers(platform, server, scaling))
+    .map(({ what, why, fix, object, source }) => ({
+      code: 'UNMODELLED',
+      what: `${object.id} (${source.file}:${source.line}:${source.column}): ${what}: ${why}`,
+      fix,
+    }))
 
 /** Pods of kinds without an actor that take GPUs: whether the server's find any left cannot be said. */
 function otherGpuUsers(platform: Platform, server: FoundServer, capabilities: Capabilities): Invalid[] {

@@ -13,6 +13,7 @@ import { Capacities } from './load/capacity.ts'
 import { withParameters } from './parameters.ts'
 import type { ResolvedInputs } from './platform/inputs/resolve.ts'
 import { type Platform, sourceOf } from './platform/platform.ts'
+import { describeMonitoring } from './platform/roles/autoscaling/monitoring.ts'
 import { type PrepareContext, prepare, resolvedIn, subjectIn } from './prepare.ts'
 import type { Related } from './remedies/remedy.ts'
 import type { Server } from './server.ts'
@@ -77,6 +78,7 @@ function takenOnTrust(platform: Platform, resolved: ResolvedServer): string[] {
     .map(({ kind, metadata }) => `${kind} ${metadata.name}`)
   return [
     ...('assumptions' in resolved ? resolved.assumptions : []),
+    ...describeMonitoring(platform).taken,
     ...(objects.length > 0 ? [`taken to exist: ${objects.join(', ')}`] : []),
   ]
 }

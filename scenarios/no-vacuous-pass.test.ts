@@ -87,16 +87,16 @@ describe('a good platform is no PASS when', () => {
 
   it.each([
     [
-      'horizontalpodautoscalers.autoscaling/chat',
+      'HorizontalPodAutoscaler/chat',
       'autoscaling/v2',
       'HorizontalPodAutoscaler',
-      'spec: { scaleTargetRef: { apiVersion: apps/v1, kind: Deployment, name: chat }, maxReplicas: 9 }',
+      'spec: { scaleTargetRef: { apiVersion: apps/v1, kind: Deployment, name: chat }, maxReplicas: 9, metrics: [{ type: External, external: { metric: { name: queue }, target: { type: Value, value: "5" } } }] }',
     ],
     [
-      'scaledobjects.keda.sh/chat',
+      'ScaledObject/chat',
       'keda.sh/v1alpha1',
       'ScaledObject',
-      'spec: { scaleTargetRef: { name: chat }, triggers: [] }',
+      'spec: { scaleTargetRef: { name: chat }, triggers: [{ type: kafka, metadata: { topic: a } }] }',
     ],
     [
       'rollouts.argoproj.io/chat',
@@ -104,18 +104,21 @@ describe('a good platform is no PASS when', () => {
       'Rollout',
       'spec: { workloadRef: { apiVersion: apps/v1, kind: Deployment, name: chat } }',
     ],
-  ])('something without an actor owns or scales it: %s', async (what, apiVersion, kind, spec) => {
-    const one = await judgeable(`apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata: { name: chat }\n${spec}\n`)
-    const verdict = await decide({
-      scenario: rolloutOnFullGpus,
-      judgeable: one,
-      tier: sim,
-      seeds: [1],
-      replay: () => '',
-    })
-    expect(verdict.outcome).toBe('INVALID')
-    expect(verdict.invalid[0]).toMatchObject({ code: 'UNMODELLED', what: expect.stringContaining(what) })
-  })
+  ])(
+    'something owns or scales it that has no actor, or looks at what nobody has: %s',
+    async (what, apiVersion, kind, spec) => {
+      const one = await judgeable(`apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata: { name: chat }\n${spec}\n`)
+      const verdict = await decide({
+        scenario: rolloutOnFullGpus,
+        judgeable: one,
+        tier: sim,
+        seeds: [1],
+        replay: () => '',
+      })
+      expect(verdict.outcome).toBe('INVALID')
+      expect(verdict.invalid[0]).toMatchObject({ code: 'UNMODELLED', what: expect.stringContaining(what) })
+    },
+  )
 
   it('the tier lacks the lever a fault needs: SKIPPED, with why', async () => {
     const setup = (await judgeable()).prepare({})

@@ -46,8 +46,6 @@ describe('inference servers', () => {
     })
     const found = unmodelled(platform, server!, SIM)
     expect(found.map((u) => `${u.effect} ${u.what}`)).toEqual([
-      'scales horizontalpodautoscalers.autoscaling/h',
-      'scales scaledobjects.keda.sh/k',
       'routes httproutes.gateway.networking.k8s.io/r',
       'routes ingresses.networking.k8s.io/i',
       'routes virtualservices.networking.istio.io/v',
