@@ -1,0 +1,59 @@
+import { expect, it } from 'vitest'
+import type { NetworkPolicy } from '../kube/objects.ts'
+import { ingressVerdict, type Peer } from './network-policy.ts'
+
+const POD = { namespace: 'prod', labels: { app: 'chat' }, ports: [{ name: 'http', containerPort: 8000 }] }
+
+const policy = (ingress: NetworkPolicy['spec']['ingress'], more: Partial<NetworkPolicy['spec']> = {}): NetworkPolicy =>
+  ({
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: { name: 'p', namespace: 'prod' },
+    spec: { podSelector: { matchLabels: { app: 'chat' } }, ...(ingress ? { ingress } : {}), ...more },
+  }) as NetworkPolicy
+
+const verdict = (policies: NetworkPolicy[], peer: Peer = {}, port = 8000) => ingressVerdict(policies, POD, peer, port)
+
+it('leaves pods alone that no policy selects for ingress', () => {
+  expect(verdict([])).toBe('allowed')
+  expect(verdict([policy(undefined, { podSelector: { matchLabels: { app: 'other' } } })])).toBe('allowed')
+  expect(verdict([policy(undefined, { policyTypes: ['Egress'] })])).toBe('allowed')
+  expect(verdict([{ ...policy(undefined), metadata: { name: 'p', namespace: 'x' } } as NetworkPolicy])).toBe('allowed')
+})
+
+it('denies what no rule allows, but never the kubelet', () => {
+  expect(verdict([policy(undefined)])).toBe('denied')
+  expect(verdict([policy([])])).toBe('denied')
+  expect(verdict([policy([])], { kubelet: true })).toBe('allowed')
+  expect(verdict([policy([]), policy([{}])])).toBe('allowed')
+  expect(verdict([policy(undefined, { podSelector: {} })])).toBe('denied')
+})
+
+it('knows ports by number, range, name and protocol', () => {
+  const on = (port: object) => verdict([policy([{ ports: [port] }])])
+  expect(on({ port: 8000 })).toBe('allowed')
+  expect(on({ port: 'http' })).toBe('allowed')
+  expect(on({ port: 'grpc' })).toBe('denied')
+  expect(on({ port: 7000, endPort: 9000 })).toBe('allowed')
+  expect(on({ port: 8000, protocol: 'UDP' })).toBe('denied')
+})
+
+it('knows peers by namespace and labels, together where both are given', () => {
+  const from = (peer: object, who: Peer) => verdict([policy([{ from: [peer] }])], who)
+  const edge = { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'ingress-nginx' } } }
+  expect(from(edge, { namespace: 'ingress-nginx' })).toBe('allowed')
+  expect(from(edge, { namespace: 'prod' })).toBe('denied')
+  expect(from({ ...edge, podSelector: { matchLabels: { a: 'b' } } }, { namespace: 'ingress-nginx', labels: {} })).toBe(
+    'denied',
+  )
+  expect(from({ podSelector: {} }, { namespace: 'prod' })).toBe('allowed')
+  expect(from({ podSelector: {} }, { namespace: 'x' })).toBe('denied')
+})
+
+it('says when it depends on what is not known', () => {
+  const from = (peer: object, who: Peer) => verdict([policy([{ from: [peer] }])], who)
+  expect(from({ podSelector: { matchLabels: { a: 'b' } } }, {})).toBe('unknown')
+  expect(from({ podSelector: { matchLabels: { a: 'b' } } }, { namespace: 'x' })).toBe('denied')
+  expect(from({ ipBlock: { cidr: '10.0.0.0/8' } }, { namespace: 'prod' })).toBe('unknown')
+  expect(from({ ipBlock: { cidr: '0.0.0.0/0' } }, {})).toBe('allowed')
+})

@@ -1,0 +1,92 @@
+import type { LabelSelector, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort } from '../kube/objects.ts'
+import { selects } from '../kube/selects.ts'
+
+/** Who connects, as far as it is known. What is not given may be anything. */
+export interface Peer {
+  /** The kubelet of the pod's own node: no policy stops it. */
+  readonly kubelet?: boolean
+  readonly namespace?: string
+  readonly namespaceLabels?: Readonly<Record<string, string>>
+  readonly labels?: Readonly<Record<string, string>>
+}
+
+/** The pod that is connected to. */
+export interface Guarded {
+  readonly namespace: string
+  readonly labels: Readonly<Record<string, string>>
+  /** Named ports, for policies that name them. */
+  readonly ports: readonly { readonly name?: string; readonly containerPort: number }[]
+}
+
+type Verdict = 'allowed' | 'denied' | 'unknown'
+
+/**
+ * Whether policies let a TCP connection into a pod. A pod no policy isolates takes all; an isolated one what any rule of any policy allows.
+ * `unknown`: it depends on what is not known of the peer. Follows k8s.io/api/networking/v1/types.go.
+ */
+export function ingressVerdict(policies: readonly NetworkPolicy[], pod: Guarded, peer: Peer, port: number): Verdict {
+  if (peer.kubelet) return 'allowed'
+  const isolating = policies.filter((policy) => isolates(policy, pod))
+  if (isolating.length === 0) return 'allowed'
+  let verdict: Verdict = 'denied'
+  for (const policy of isolating)
+    for (const { from, ports } of policy.spec.ingress ?? []) {
+      if (!takesPort(ports, port, pod)) continue
+      const one = fromPeers(from, policy.metadata.namespace ?? 'default', peer)
+      if (one === 'allowed') return 'allowed'
+      if (one === 'unknown') verdict = 'unknown'
+    }
+  return verdict
+}
+
+/** Ingress is among the types even where none is given. An absent or empty pod selector selects every pod. */
+function isolates({ spec, metadata }: NetworkPolicy, pod: Guarded): boolean {
+  return (
+    (metadata.namespace ?? 'default') === pod.namespace &&
+    (spec.policyTypes ?? ['Ingress']).includes('Ingress') &&
+    selects(spec.podSelector ?? {}, { ...pod.labels })
+  )
+}
+
+function takesPort(ports: readonly NetworkPolicyPort[] | undefined, port: number, pod: Guarded): boolean {
+  if (!ports || ports.length === 0) return true
+  return ports.some(({ protocol = 'TCP', port: wanted, endPort }) => {
+    if (protocol !== 'TCP') return false
+    if (wanted === undefined) return true
+    if (typeof wanted === 'string') return pod.ports.some((one) => one.name === wanted && one.containerPort === port)
+    return port >= wanted && port <= (endPort ?? wanted)
+  })
+}
+
+function fromPeers(from: readonly NetworkPolicyPeer[] | undefined, namespace: string, peer: Peer): Verdict {
+  if (!from || from.length === 0) return 'allowed'
+  const verdicts = from.map((one) => fromPeer(one, namespace, peer))
+  return verdicts.includes('allowed') ? 'allowed' : verdicts.includes('unknown') ? 'unknown' : 'denied'
+}
+
+function fromPeer({ ipBlock, namespaceSelector, podSelector }: NetworkPolicyPeer, own: string, peer: Peer): Verdict {
+  // pods' addresses are not known beforehand
+  if (ipBlock) return ipBlock.cidr === '0.0.0.0/0' && !ipBlock.except?.length ? 'allowed' : 'unknown'
+  const where: Verdict = namespaceSelector
+    ? matched(namespaceSelector, peer.namespaceLabels ?? ownName(peer.namespace))
+    : peer.namespace === undefined
+      ? 'unknown'
+      : peer.namespace === own
+        ? 'allowed'
+        : 'denied'
+  const who = podSelector ? matched(podSelector, peer.labels) : 'allowed'
+  if (where === 'denied' || who === 'denied') return 'denied'
+  return where === 'allowed' && who === 'allowed' ? 'allowed' : 'unknown'
+}
+
+/** A namespace of which only the name is known has at least the label every one has. */
+function ownName(namespace: string | undefined): Readonly<Record<string, string>> | undefined {
+  return namespace === undefined ? undefined : { 'kubernetes.io/metadata.name': namespace }
+}
+
+function matched(selector: LabelSelector, labels: Readonly<Record<string, string>> | undefined): Verdict {
+  const wants = Object.keys(selector.matchLabels ?? {}).length + (selector.matchExpressions ?? []).length
+  if (wants === 0) return 'allowed'
+  if (labels === undefined) return 'unknown'
+  return selects(selector, { ...labels }) ? 'allowed' : 'denied'
+}
