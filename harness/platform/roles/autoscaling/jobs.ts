@@ -37,12 +37,16 @@ export function jobsOf({ annotations, interval, scrapes = [], exporters }: JobSe
   ]
 }
 
-const POD_LABELS = `
-  - {action: labelmap, regex: __meta_kubernetes_pod_label_(.+)}
-  - {source_labels: [__meta_kubernetes_namespace], target_label: namespace}
-  - {source_labels: [__meta_kubernetes_pod_name], target_label: pod}
-  - {source_labels: [__meta_kubernetes_pod_container_name], target_label: container}
-  - {source_labels: [__meta_kubernetes_pod_node_name], target_label: node}`
+const copied = (labels: Readonly<Record<string, string>>): string =>
+  Object.entries(labels)
+    .map(([target, source]) => `\n  - {source_labels: [__meta_kubernetes_${source}], target_label: ${target}}`)
+    .join('')
+const mapped = (object: 'pod' | 'service'): string =>
+  `\n  - {action: labelmap, regex: __meta_kubernetes_${object}_label_(.+)}`
+
+const POD_LABELS = mapped('pod') + copied({ namespace: 'namespace', pod: 'pod_name', node: 'pod_node_name' })
+const SERVICE_LABELS =
+  mapped('service') + copied({ namespace: 'namespace', service: 'service_name', node: 'pod_node_name' })
 
 const ofAnnotations = (object: 'pod' | 'service') => {
   const annotation = (name: string) => `__meta_kubernetes_${object}_annotation_prometheus_io_${name}`
@@ -53,15 +57,14 @@ const ofAnnotations = (object: 'pod' | 'service') => {
   - {source_labels: [__address__, ${annotation('port')}], regex: '([^:]+)(?::\\d+)?;(\\d+)', replacement: '$1:$2', target_label: __address__}`
 }
 
-/** The jobs of the community chart that look at `prometheus.io/` annotations. */
+/** The jobs of the prometheus-community chart that look at `prometheus.io/` annotations, with the labels they give. */
 const annotationJobs = (): readonly ScrapeConfig[] =>
   parsePrometheusYml(`
 scrape_configs:
 - job_name: kubernetes-service-endpoints
   honor_labels: true
   kubernetes_sd_configs: [{role: endpoints}]
-  relabel_configs:${ofAnnotations('service')}
-  - {source_labels: [__meta_kubernetes_service_name], target_label: service}${POD_LABELS.replace('pod_label_', 'service_label_')}
+  relabel_configs:${ofAnnotations('service')}${SERVICE_LABELS}
 - job_name: kubernetes-pods
   honor_labels: true
   kubernetes_sd_configs: [{role: pod}]
@@ -89,6 +92,6 @@ ${Object.entries(selector)
   .map(([key, value]) => keep(`label_${sanitized(key)}`, value))
   .join('\n')}
 ${keep(`container_port_${by}`, String(port))}
-  - {action: drop, source_labels: [__meta_kubernetes_pod_phase], regex: Pending|Succeeded|Failed}${POD_LABELS}
+  - {action: drop, source_labels: [__meta_kubernetes_pod_phase], regex: Pending|Succeeded|Failed}${POD_LABELS}${copied({ container: 'pod_container_name' })}
 `).scrapes[0]!
 }
