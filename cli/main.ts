@@ -105,6 +105,17 @@ withFormat(program.command('diff'), ['terminal', 'json'])
   )
 
 program
+  .command('snapshot')
+  .description('measure a real cluster, only reading: nodes, image sizes, load times, traffic')
+  .requiredOption('--context <name>', 'the context of the kubeconfig')
+  .option('--kubeconfig <file>', 'default: KUBECONFIG, then ~/.kube/config')
+  .option('--prometheus <url>', 'where vLLM is scraped to, for rates and lengths')
+  .option('--window <duration>', 'how far back traffic is looked at', '1d')
+  .option('--file <file>', 'what to write', 'seatrial.snapshot.yaml')
+  .option('--dry-run', 'print what would be written')
+  .action(async (options) => finish((await import('./commands/snapshot.ts')).snapshot(options)))
+
+program
   .command('doctor')
   .description('what this machine can run, and how to get what it lacks')
   .option('--json', 'as JSON')

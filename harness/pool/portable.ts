@@ -4,7 +4,7 @@ import type { ParsedValue } from '../platform/value.ts'
 /** A platform that crosses to another thread: everything but where in the files it stands, which nobody asks of a trial. */
 export interface PortablePlatform {
   readonly objects: readonly Omit<Platform['objects'][number], 'parsed' | 'origin'>[]
-  readonly config?: Omit<NonNullable<Platform['config']>, 'parsed'>
+  readonly config?: Omit<NonNullable<Platform['config']>, 'parsed' | 'snapshot'>
   readonly name: string
   readonly files: readonly string[]
 }
@@ -35,6 +35,6 @@ const NOWHERE: ParsedValue = {
   targets: new Map(),
 }
 
-function withoutText({ parsed: _, ...values }: NonNullable<Platform['config']>) {
+function withoutText({ parsed: _, snapshot: __, ...values }: NonNullable<Platform['config']>) {
   return values
 }

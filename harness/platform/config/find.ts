@@ -1,9 +1,10 @@
 import { existsSync, statSync } from 'node:fs'
-import { join, relative, resolve } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import type { PlatformError } from '../errors.ts'
 import { LIMITS, type Limits } from '../limits.ts'
 import { readAll, type TextFile } from '../read.ts'
 import type { SeatrialConfig } from './config.ts'
+import { SNAPSHOT_FILE, withSnapshot } from './snapshot.ts'
 
 export interface FindConfigOptions {
   readonly paths: readonly string[]
@@ -30,9 +31,23 @@ export async function readConfig(options: FindConfigOptions): Promise<FoundConfi
     const { parseConfig } = await import('./parse.ts')
     return { configFile: options.configText.file, ...parseConfig(options.configText, limits) }
   }
-  const path = options.config ?? findConfig(options)
-  if (path === undefined) return { errors: [] }
-  const { files, errors } = await readAll([path], options.cwd, limits)
+  const path = options.config ?? findConfig(options, NAMES)
+  const found = path === undefined ? undefined : await readFile(path, options.cwd, limits)
+  const beside = path === undefined ? findConfig(options, [SNAPSHOT_FILE]) : join(dirname(path), SNAPSHOT_FILE)
+  const isThere = beside !== undefined && existsSync(resolve(options.cwd, beside))
+  const snapshot = isThere ? await readFile(beside, options.cwd, limits) : undefined
+  if (found && !found.config) return found
+  const config = withSnapshot(found?.config, snapshot?.config)
+  const configFile = found?.configFile ?? snapshot?.configFile
+  return {
+    ...(config ? { config } : {}),
+    ...(configFile === undefined ? {} : { configFile }),
+    errors: [...(found?.errors ?? []), ...(snapshot?.errors ?? [])],
+  }
+}
+
+async function readFile(path: string, cwd: string, limits: Limits): Promise<FoundConfig> {
+  const { files, errors } = await readAll([path], cwd, limits)
   const file = files[0]
   if (!file) return { errors }
   const { parseConfig } = await import('./parse.ts')
@@ -41,9 +56,9 @@ export async function readConfig(options: FindConfigOptions): Promise<FoundConfi
 
 /** Whether a file among the manifests is a configuration of Seatrial, not a manifest. */
 export const isConfigFile = (file: string, configFile: string | undefined): boolean =>
-  file === configFile || /(^|\/)seatrial\.ya?ml$/.test(file)
+  file === configFile || /(^|\/)seatrial(\.snapshot)?\.ya?ml$/.test(file)
 
-function findConfig({ paths, cwd }: FindConfigOptions): string | undefined {
+function findConfig({ paths, cwd }: FindConfigOptions, names: readonly string[]): string | undefined {
   const folders = [
     ...paths
       .filter((path) => path !== '-')
@@ -52,7 +67,7 @@ function findConfig({ paths, cwd }: FindConfigOptions): string | undefined {
     cwd,
   ]
   for (const folder of folders) {
-    for (const name of NAMES) {
+    for (const name of names) {
       const file = join(folder, name)
       if (existsSync(file)) return relative(cwd, file) || file
     }

@@ -1,5 +1,6 @@
 import type { Declared, SeatrialConfig } from '../config/config.ts'
 import { configSource } from '../config/config.ts'
+import { isMeasured, SNAPSHOT_FILE } from '../config/snapshot.ts'
 import type { SourcePosition } from '../locate.ts'
 import type { FieldPath } from '../path.ts'
 
@@ -29,9 +30,9 @@ export function declaredInput(config: SeatrialConfig, path: FieldPath, declared:
 /** A value from `seatrial.yaml` that is not a plain figure. */
 export const givenInput = <T>(config: SeatrialConfig, path: FieldPath, value: T): Input<T> => ({
   value,
-  origin: 'given',
+  origin: isMeasured(config, path) ? 'measured' : 'given',
   source: configSource(config, path),
-  note: 'given in seatrial.yaml',
+  note: isMeasured(config, path) ? `measured: ${SNAPSHOT_FILE}` : 'given in seatrial.yaml',
 })
 
 export const assumed = <T>(value: T, range: readonly [T, T], note: string): Input<T> => ({

@@ -5,6 +5,7 @@ import type { Us } from '../../../sandbox/world/time.ts'
 import type { NodeGroupConfig } from '../config/config.ts'
 import { configSource } from '../config/config.ts'
 import { nodeGroupName } from '../config/node-group-name.ts'
+import { isMeasured } from '../config/snapshot.ts'
 import { PlatformError, PlatformErrors } from '../errors.ts'
 import type { Platform } from '../platform.ts'
 import type { InferenceServerRole } from '../roles/inference-servers.ts'
@@ -179,11 +180,14 @@ function unmatched(
   names: readonly string[],
   what: string,
 ): PlatformError[] {
-  return Object.keys(platform.config?.[section] ?? {})
-    .filter((key) => !names.includes(key))
-    .map((key) =>
-      badConfig(platform, [section, key], `${section}.${key} matches no ${what}`, suggest(key, names), names),
-    )
+  return (
+    Object.keys(platform.config?.[section] ?? {})
+      // a snapshot is of a whole cluster, and may know more than the manifests
+      .filter((key) => !names.includes(key) && !isMeasured(platform.config!, [section, key]))
+      .map((key) =>
+        badConfig(platform, [section, key], `${section}.${key} matches no ${what}`, suggest(key, names), names),
+      )
+  )
 }
 
 function badConfig(

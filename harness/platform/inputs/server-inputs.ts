@@ -1,6 +1,7 @@
 import type { ModelSpec } from '../../../fixtures/models/model.ts'
 import type { Us } from '../../../sandbox/world/time.ts'
 import type { ModelConfig, SeatrialConfig } from '../config/config.ts'
+import { nameIn } from '../config/snapshot.ts'
 import type { Platform } from '../platform.ts'
 import type { InferenceServerRole } from '../roles/inference-servers.ts'
 import { assumed, declaredInput, givenInput, type Input } from './input.ts'
@@ -26,8 +27,8 @@ export function serverInputs<R>(
   options: ResolveOptions<R>,
 ): ServerInputs {
   const { config } = platform
-  const modelKey = names.find((name) => Object.hasOwn(config?.models ?? {}, name))
-  const workloadKey = names.find((name) => Object.hasOwn(config?.workloads ?? {}, name))
+  const modelKey = nameIn(config, 'models', names)
+  const workloadKey = nameIn(config, 'workloads', names)
   const model = modelKey === undefined ? undefined : config?.models?.[modelKey]
   const workload = workloadKey === undefined ? undefined : config?.workloads?.[workloadKey]
   const spec = model?.spec as ModelSpec | undefined
