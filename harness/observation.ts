@@ -158,6 +158,7 @@ function contextOf(options: {
     phase,
     now: () => world.clock.now,
     slos: setup.slos,
+    replicasNeeded: setup.replicasNeeded,
     tenants: tenantsOf(scenario.load, setup.workload),
     openRequests: () => load()?.sender.openRequests() ?? [],
     loadSteadyAt: () => load()?.steadyAt,

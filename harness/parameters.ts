@@ -9,6 +9,8 @@ export interface Parameter {
   readonly default: string | number
   /** `how long a drain may take`. */
   readonly what: string
+  /** The default is a word; any other value is a duration. */
+  readonly orDuration?: boolean
 }
 
 /** The scenario with its parameters' values where their names stand: the platform's, or the defaults. */
@@ -46,7 +48,7 @@ export function checkParameters(config: SeatrialConfig | undefined, scenarios: r
     return Object.entries(given).flatMap(([name, value]) => {
       const parameter = scenario.parameters?.[name]
       if (!parameter) return [wrong(config, [slug, name], `${slug} has no parameter "${name}"`, name, known)]
-      return isLike(value, parameter.default)
+      return isLike(value, parameter)
         ? []
         : [
             wrong(
@@ -78,16 +80,18 @@ function wrong(
 }
 
 /** A number for a number, a duration for a duration. */
-function isLike(value: unknown, usual: string | number): boolean {
+function isLike(value: unknown, { default: usual, orDuration }: Parameter): boolean {
   if (typeof usual === 'number') return typeof value === 'number' && Number.isFinite(value) && value >= 0
+  if (typeof value !== 'string') return false
+  if (orDuration) return value === usual || durationOf(value) > 0
+  return Number.isNaN(durationOf(usual)) || durationOf(value) > 0
+}
+
+/** In microseconds; NaN for what is no duration. */
+function durationOf(text: string): number {
   try {
-    parseDuration(String(usual))
+    return parseDuration(text)
   } catch {
-    return typeof value === 'string'
-  }
-  try {
-    return typeof value === 'string' && parseDuration(value) > 0
-  } catch {
-    return false
+    return Number.NaN
   }
 }

@@ -37,7 +37,7 @@ export interface Scenario {
 }
 
 export interface Need {
-  readonly role: 'inference-server' | 'autoscaler'
+  readonly role: 'inference-server' | 'autoscaler' | 'gpus' | 'spot-nodes'
   /** Workload kinds it can be run on. */
   readonly kinds?: readonly string[]
   /** An autoscaler that goes to zero. */
@@ -76,6 +76,12 @@ export const autoscaler = (options: { toZero?: boolean; onSeries?: boolean } = {
   role: 'autoscaler',
   ...options,
 })
+
+/** Pods that ask for GPUs. */
+export const gpus = (): Need => ({ role: 'gpus' })
+
+/** Nodes the cloud may take back, as labels, tolerations or what acts on the notice say. */
+export const spotNodes = (): Need => ({ role: 'spot-nodes' })
 
 /** `at('2m', newImage())`. */
 export const at = (

@@ -56,7 +56,7 @@ export class Timeline {
   private async inject({ do: call, for: lasts, stays }: TimelineEntry): Promise<(() => void) | undefined> {
     const { sandbox, spec } = this
     const fault = faultOf(call)
-    const context: FaultContext = { sandbox, subject: spec.setup.subject }
+    const context: FaultContext = { sandbox, subject: spec.setup.subject, setup: spec.setup }
     this.journal(call, 'inject')
     const undo = await sandbox.run(`fault/${call.fault}`, fault.inject(call, context))
     if (fault.sort === 'change' || stays) return undefined

@@ -7,6 +7,7 @@ import { boundOf, goalsReached } from './converge.ts'
 import { faults } from './faults/index.ts'
 import { planEndsAt, plannedWorkload } from './load/plan.ts'
 import { startLoad } from './load/simulated-sender.ts'
+import { unmetNeed } from './needs.ts'
 import { type Observation, observe } from './observation.ts'
 import type { Scenario } from './scenario.ts'
 import type { Setup } from './setup.ts'
@@ -30,6 +31,8 @@ export async function runTrial(spec: TrialSpec): Promise<TrialResult> {
   const { scenario, setup, tier, seed } = spec
   const lacking = leversOf(scenario).find((lever) => !tier.levers.includes(lever))
   if (lacking) return judge.skipped(spec, `tier ${tier.name} has no lever ${lacking}`)
+  const unmet = unmetNeed(scenario, setup)
+  if (unmet) return judge.skipped(spec, unmet)
   const bad = badInputs(setup)
   if (bad.length > 0) return judge.invalid(spec, bad)
   const sandbox = await tier.up({ ...setup, nodes: withSpares(setup, scenario.spareNodes ?? 0), seed })

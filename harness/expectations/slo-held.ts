@@ -10,7 +10,7 @@ import { type Broken, type CheckResult, check } from './check.ts'
 export const sloHeld = check<SloParams>({
   name: 'sloHeld',
   describe: (params) =>
-    `${params.objective === 'all' ? 'every SLO' : `the ${params.objective} SLO`}${whoText(params)} in every window of ${params.window ?? '1m'}`,
+    `${params.objective === 'all' ? 'every SLO' : `the ${params.objective} SLO`}${whoText(params)} in every window of ${params.window ?? '1m'}${params.afterFault ? `, from ${params.afterFault} after the fault on` : ''}`,
   start(params, context) {
     const { subject, phase } = context
     const following = new Following(params, context)
@@ -18,8 +18,8 @@ export const sloHeld = check<SloParams>({
     let result: CheckResult = { samples: 0 }
     return {
       record(record) {
-        if (record.type === 'phase' && record.phase === 'timeline') following.begin(record.at)
-        else if (record.type === 'request' && record.target === subject.key) following.add(record)
+        following.begin(record)
+        if (record.type === 'request' && record.target === subject.key) following.add(record)
       },
       result() {
         const { attainments } = following

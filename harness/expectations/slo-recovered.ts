@@ -16,8 +16,8 @@ export const sloRecovered = check<SloParams>({
     let faultAt = 0
     return {
       record(record) {
-        if (record.type === 'phase' && record.phase === 'timeline') following.begin(record.at)
-        else if (record.type === 'fault') faultAt = record.at
+        following.begin(record)
+        if (record.type === 'fault') faultAt = record.at
         else if (record.type === 'request' && record.target === context.subject.key) following.add(record)
       },
       result() {

@@ -1,6 +1,7 @@
 import type { Levers, Sandbox } from '../../sandbox/tiers/tier.ts'
 import type { Task } from '../../sandbox/world/actor.ts'
 import type { CheckContext, Fold, WordArguments } from '../expectations/check.ts'
+import type { Setup } from '../setup.ts'
 import type { Subject } from '../subject.ts'
 
 /**
@@ -24,6 +25,7 @@ export interface Fault<Params = unknown> {
 export interface FaultContext {
   readonly sandbox: Sandbox
   readonly subject: Subject
+  readonly setup: Setup
 }
 
 /** A fault as a scenario writes it: JSON. */

@@ -1,5 +1,5 @@
-import type { RequestRecord } from '../../sandbox/journal/record.ts'
-import { parseDuration, type Us } from '../../sandbox/world/time.ts'
+import type { JournalRecord, RequestRecord } from '../../sandbox/journal/record.ts'
+import { parseDuration } from '../../sandbox/world/time.ts'
 import type { CheckContext } from '../expectations/check.ts'
 import { Attainment, type Moment } from './attainment.ts'
 import { type ObjectiveName, objectivesFor, objectiveText } from './objective.ts'
@@ -16,6 +16,8 @@ export interface SloParams {
   readonly of?: 'together' | 'each' | { readonly tenant: string | number } | { readonly except: string | number }
   /** From how long after the load's start on. */
   readonly from?: string
+  /** From how long after each fault on, in place of that: what happens before is its price. */
+  readonly afterFault?: string
 }
 
 const WINDOW = '1m'
@@ -32,11 +34,14 @@ export class Following {
     this.context = context
   }
 
-  /** The load begins with the phase `timeline`. */
-  begin(at: Us): void {
-    const { objective, window = WINDOW, from = '0s' } = this.params
+  /** The load begins with the phase `timeline`; with `afterFault` it counts from the fault. */
+  begin(record: JournalRecord): void {
+    const { objective, window = WINDOW, from = '0s', afterFault } = this.params
     const { slos } = this.context
-    const startUs = at + parseDuration(from)
+    if (afterFault === undefined) {
+      if (record.type !== 'phase' || record.phase !== 'timeline') return
+    } else if (record.type !== 'fault' || record.step !== 'inject') return
+    const startUs = record.at + parseDuration(afterFault ?? from)
     const windowUs = parseDuration(window)
     this.attainments = objectivesFor(slos, objective).flatMap((one) =>
       this.whose().map((tenant) => new Attainment({ objective: one, windowUs, startUs, tenant })),

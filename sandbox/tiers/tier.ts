@@ -74,6 +74,13 @@ export interface Sandbox {
   close(): Promise<void>
 }
 
+/** What is done on the notice that a machine will be taken away. Nothing, where there is none. */
+export type NoticeHandling =
+  /** AWS Node Termination Handler and the like: the node gets a taint and is drained, so long after the notice. */
+  | { readonly kind: 'drain'; readonly reactsAfter?: Us; readonly taintKey?: string }
+  /** The kubelet's graceful node shutdown: pods end in order, critical ones last, within these times. */
+  | { readonly kind: 'graceful-shutdown'; readonly gracePeriod: Us; readonly criticalGracePeriod: Us }
+
 /** A way to a service, as an entry node sees it through its kube-proxy. */
 export interface Route {
   /** Sends a request now; the observer is told its fate. Returns how the client hangs up. */
@@ -95,10 +102,14 @@ export interface Levers {
   readonly 'node.power'?: (node: string) => () => void
   /** The node and its pods can neither reach nor be reached; what runs on it goes on. */
   readonly 'node.network'?: (node: string) => () => void
-  /** The cloud takes the node's machine back for good, after a notice of this long. Undoing does nothing. */
-  readonly 'node.reclaim'?: (node: string, notice: Us) => () => void
-  /** What the driver says of one GPU (by index) after an Xid: 79 off the bus, 94 contained. */
-  readonly 'gpu.health'?: (node: string, gpu: number, failure: { readonly xid: number }) => () => void
+  /** The cloud takes the node's machine back for good, after a notice of this long; who acts on it is told. Undoing does nothing. */
+  readonly 'node.reclaim'?: (node: string, notice: Us, handling?: NoticeHandling) => () => void
+  /** What the driver says of one GPU (by index, or the first a pod holds) after an Xid: 79 off the bus, 94 contained. */
+  readonly 'gpu.health'?: (
+    node: string,
+    gpu: number | { readonly ofPodUid: string },
+    failure: { readonly xid: number },
+  ) => () => void
   /** A part of the way from metrics to autoscalers answers nothing: the metrics APIs, Prometheus itself, or its scrapes of matching pods. */
   readonly 'metrics.path'?: (part: 'metrics-apis' | 'prometheus' | { scrapes: (pod: Pod) => boolean }) => () => void
   /** Series of matching pods are no longer exposed although the scrape succeeds. */

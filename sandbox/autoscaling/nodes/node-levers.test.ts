@@ -11,7 +11,7 @@ const setup = (seed = 1) => {
   c.deploy(3, 1)
   c.at(60)
   const nodes = new Map(c.nodes.map((n) => [n.name, n]))
-  return { ...c, levers: nodeLevers({ world: c.world, nodes }) }
+  return { ...c, levers: nodeLevers({ world: c.world, nodes, kubeOf: c.kube }) }
 }
 
 describe('the levers of nodes', () => {

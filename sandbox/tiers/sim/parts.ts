@@ -1,3 +1,4 @@
+import type { Kube } from '../../kube/kube.ts'
 import type { PodNetwork } from '../../network/pod-network.ts'
 import type { RunningNode } from '../../nodes/node.ts'
 import type { Registry } from '../../nodes/registry.ts'
@@ -12,6 +13,7 @@ export interface SimParts {
   readonly registry: Registry
   readonly programs: RunningPrograms
   readonly monitoring: Monitoring
+  readonly kubeOf: (process: string) => Kube
   /** By name. */
   readonly nodes: ReadonlyMap<string, RunningNode>
 }

@@ -81,7 +81,7 @@ class SimSandbox implements Sandbox {
       kubeOf: (process, fields) => this.kubeOf(process, fields),
       programFor: (pod, container) => programs.around(options.programFor(pod, container), pod),
     })
-    this.levers = leversOf({ world, network, registry, programs, nodes, monitoring: this.monitoring })
+    this.levers = leversOf({ world, network, registry, programs, nodes, kubeOf, monitoring: this.monitoring })
     this.proxyOf(this.entryNode())
     clock.runUntil(WARM_UP)
   }

@@ -1,0 +1,110 @@
+import type * as o from '../../sandbox/kube/objects.ts'
+import { type Candidate, containerPath, type Diagnosis, type RemedyContext, remedy } from './remedy.ts'
+import { ONE_MORE_NODE } from './spread.ts'
+
+const TOLERATIONS = 'spec.template.spec.tolerations'
+const SECONDS = 60
+
+/** A replica that was lost and not replaced. */
+export const replacement = remedy({
+  causes: [
+    'node-never-given-up',
+    'stateful-pod-fenced',
+    'replacement-does-not-fit',
+    'replacement-unschedulable',
+    'device-lost-nobody-moves',
+    'notice-unused',
+  ],
+  diagnose(context): Diagnosis | undefined {
+    const { replicas } = context.deployment.spec
+    switch (context.broken.cause) {
+      case 'node-never-given-up':
+        return tolerated(context)
+      case 'stateful-pod-fenced':
+        return {
+          path: 'kind',
+          says: 'a StatefulSet waits until the node, or a person who deletes it or taints it out-of-service, says that the pod has ended',
+          candidates: [],
+        }
+      case 'device-lost-nobody-moves':
+        return {
+          path: `${containerPath(context)}.resources.limits[nvidia.com/gpu]`,
+          says: 'a container restarts on the GPU it had, and nothing in the manifests moves its pod: a descheduler that removes pods with many restarts would',
+          candidates: [],
+        }
+      case 'notice-unused':
+        return {
+          path: 'spec.template.spec',
+          says: 'its nodes may be taken back, and no termination handler drains them on the notice: bring one',
+          candidates: [],
+        }
+      default:
+        return {
+          path: 'spec.replicas',
+          says: `${replicas} replicas have no room without one of the nodes, and the load needs them`,
+          candidates: [ONE_MORE_NODE],
+        }
+    }
+  },
+})
+
+/** The toleration that binds the pod to a node that is gone. */
+function tolerated({ deployment }: RemedyContext): Diagnosis {
+  const { tolerations = [] } = deployment.spec.template.spec
+  const index = tolerations.findIndex(isOfLostNodes)
+  const found = tolerations[index]
+  if (!found)
+    return {
+      path: TOLERATIONS,
+      says: 'pods tolerate an unreachable node for 300 s where nothing else is said',
+      candidates: [shortened(tolerations)],
+    }
+  const { key, tolerationSeconds } = found
+  const says = `${key ?? 'every taint'} is tolerated ${tolerationSeconds === undefined ? 'for ever' : `for ${tolerationSeconds} s`}: the pod stays bound to the node that is gone`
+  const without: Candidate = {
+    says: `without the toleration of ${key ?? 'every taint'}`,
+    changes: [{ path: TOLERATIONS, value: tolerations.filter((one) => one !== found) }],
+  }
+  return {
+    path: `${TOLERATIONS}[${index}]${tolerationSeconds === undefined ? '' : '.tolerationSeconds'}`,
+    says,
+    candidates: key
+      ? [
+          {
+            says: `tolerationSeconds: ${SECONDS}`,
+            changes: [
+              {
+                path: TOLERATIONS,
+                value: tolerations.map((one) =>
+                  isOfLostNodes(one) ? { ...one, effect: 'NoExecute', tolerationSeconds: SECONDS } : one,
+                ),
+              },
+            ],
+          },
+        ]
+      : [without],
+  }
+}
+
+/** It keeps a pod on a node that is not to be reached. */
+const isOfLostNodes = ({ key, effect, operator }: o.Toleration): boolean =>
+  (!effect || effect === 'NoExecute') &&
+  (key ? /^node\.kubernetes\.io\/(unreachable|not-ready)$/.test(key) : operator === 'Exists')
+
+const shortened = (tolerations: readonly o.Toleration[]): Candidate => ({
+  says: `tolerationSeconds: ${SECONDS} for node.kubernetes.io/unreachable`,
+  changes: [
+    {
+      path: TOLERATIONS,
+      value: [
+        ...tolerations,
+        ...['node.kubernetes.io/unreachable', 'node.kubernetes.io/not-ready'].map((key) => ({
+          key,
+          operator: 'Exists',
+          effect: 'NoExecute',
+          tolerationSeconds: SECONDS,
+        })),
+      ],
+    },
+  ],
+})

@@ -1,0 +1,32 @@
+import { type Diagnosis, remedy } from './remedy.ts'
+import { ONE_MORE_NODE, spread, withReplicas } from './spread.ts'
+
+/** Nobody serves while a node is away: there is one replica, or all are on that node. */
+export const replicasDisrupted = remedy({
+  causes: ['only-replica-disrupted', 'replicas-on-one-node', 'all-replicas-disrupted'],
+  diagnose(context): Diagnosis {
+    const { broken, deployment } = context
+    const { replicas, template } = deployment.spec
+    if (broken.cause === 'only-replica-disrupted') {
+      const two = withReplicas(2)
+      return {
+        path: 'spec.replicas',
+        says: 'spec.replicas: 1: nobody serves from the time its node goes until another has loaded',
+        candidates: [two, { ...two, says: `${two.says}, and ${ONE_MORE_NODE.says}`, moreNodes: 1 }],
+      }
+    }
+    const { affinity } = template.spec
+    const together = affinity?.podAffinity !== undefined
+    return {
+      path: together ? 'spec.template.spec.affinity.podAffinity' : 'spec.template.spec.topologySpreadConstraints',
+      says: together
+        ? `podAffinity puts all ${replicas} replicas on one node`
+        : `nothing keeps the ${replicas} replicas on nodes of their own`,
+      candidates: [
+        ...spread(context),
+        ONE_MORE_NODE,
+        ...spread(context).map((one) => ({ ...one, says: `${one.says}, and ${ONE_MORE_NODE.says}`, moreNodes: 1 })),
+      ],
+    }
+  },
+})
