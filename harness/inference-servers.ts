@@ -82,14 +82,14 @@ export function programsFor(options: {
   const { servers, nodes, platform, loadTimeUs, idleCpuCores } = options
   const made = new Map<string, ReturnType<ProgramFor>>()
   const plain = plainProgram()
-  return (pod, container) => {
+  return (pod, container, on) => {
     const server = servers.find((one) => isFrom(one, pod.metadata) && one.container.name === container.name)
     if (!server) return plain
-    const group = nodes.find((one) => isNodeOf(one, pod.spec.nodeName ?? ''))
-    const key = `${server.id} on ${group?.gpu?.product}`
+    const product = on?.gpuProduct ?? nodes.find((one) => isNodeOf(one, pod.spec.nodeName ?? ''))?.gpu?.product
+    const key = `${server.id} on ${product}`
     let program = made.get(key)
     if (!program) {
-      const resolved = resolveOn(server, group?.gpu?.product, platform)
+      const resolved = resolveOn(server, product, platform)
       program =
         resolved.kind === 'runs' || resolved.kind === 'refused' || resolved.kind === 'bad-arguments'
           ? vllmProgram(resolved, { totalLoadUs: loadTimeUs(server.id), idleCpuCores: idleCpuCores(server.id) })

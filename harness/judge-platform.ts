@@ -1,9 +1,11 @@
 import { strategies } from '../sandbox/apiserver/strategies/index.ts'
+import { typicalDelays } from '../sandbox/autoscaling/nodes/machines.ts'
 import { kindOf } from '../sandbox/kube/kinds.ts'
 import type { LagProfile } from '../sandbox/kube/lag.ts'
 import type * as o from '../sandbox/kube/objects.ts'
 import type { Capabilities } from '../sandbox/tiers/capabilities.ts'
 import type { ResolvedServer } from '../sandbox/vllm/server/resolve.ts'
+import { formatDuration } from '../sandbox/world/time.ts'
 import { assumedObjects } from './assumed-objects.ts'
 import { blockersOf, doubtOf } from './doubts.ts'
 import { whyUnfit } from './fitness.ts'
@@ -71,6 +73,8 @@ function judgeable(context: PrepareContext & JudgeOptions): Judgeable {
   }
 }
 
+const GROWTH = `a Cluster Autoscaler adds nodes up to their max: ${formatDuration(typicalDelays.register)} until one joins, ${formatDuration(typicalDelays.devicePlugin)} more to its GPUs`
+
 /** What was read into the manifests: the version of an image, objects made elsewhere. */
 function takenOnTrust(platform: Platform, resolved: ResolvedServer): string[] {
   const objects = assumedObjects(platform)
@@ -79,6 +83,7 @@ function takenOnTrust(platform: Platform, resolved: ResolvedServer): string[] {
   return [
     ...('assumptions' in resolved ? resolved.assumptions : []),
     ...describeMonitoring(platform).taken,
+    ...(platform.config?.nodes?.some(({ max }) => max !== undefined) ? [GROWTH] : []),
     ...(objects.length > 0 ? [`taken to exist: ${objects.join(', ')}`] : []),
   ]
 }

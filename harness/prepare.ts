@@ -1,3 +1,4 @@
+import { typicalDelays } from '../sandbox/autoscaling/nodes/machines.ts'
 import { defaultProfile, type LagProfile } from '../sandbox/kube/lag.ts'
 import type * as o from '../sandbox/kube/objects.ts'
 import type { NodeGroup } from '../sandbox/tiers/tier.ts'
@@ -86,12 +87,14 @@ export function prepare(context: PrepareContext, overrides: Overrides): Setup {
       : capacity > 0
         ? Math.max(1, Math.ceil(totalRate(workload) / capacity))
         : 1,
+    startUs: loadTimeUs + seconds(imageBytes(image) / registryBytesPerSecond),
     settleBound: (stretch) =>
       minutes(10) +
       2 * seconds(imageBytes(image) / registryBytesPerSecond) +
       3 * stretch * slowestLoad(inputs, loadTimeUs),
     lag,
     monitoring: monitoringOf(platform),
+    ...growingNodes(nodes),
     maxReplicas: scalingOf(platform, server)?.maxReplicas,
     inputs: {
       nodes,
@@ -113,6 +116,12 @@ function promisedIn(own: ServerInputs, { availability, ttftP95Us, tpotP95Us }: O
     ...(ttftP95Us === undefined ? {} : { ttftP95Us: { ...own.ttftP95Us, value: ttftP95Us } }),
     ...(tpotP95Us === undefined ? {} : { tpotP95Us: { ...own.tpotP95Us, value: tpotP95Us } }),
   }
+}
+
+/** Groups with a `max` are what a Cluster Autoscaler may change. */
+function growingNodes(nodes: readonly NodeGroup[]): Pick<Setup, 'nodeAutoscaler'> {
+  const groups = nodes.flatMap(({ name, count, min = count, max }) => (max === undefined ? [] : [{ name, min, max }]))
+  return groups.length === 0 ? {} : { nodeAutoscaler: { kind: 'cluster-autoscaler', groups, delays: typicalDelays } }
 }
 
 /** Where a trace lies on this machine is no part of what a trial was made from; its digest is. */

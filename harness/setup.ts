@@ -1,6 +1,7 @@
 import type { LagProfile } from '../sandbox/kube/lag.ts'
 import type { Draft, KubeObject } from '../sandbox/kube/objects.ts'
 import type { MonitoringOptions } from '../sandbox/tiers/monitoring-options.ts'
+import type { NodeAutoscalerOptions } from '../sandbox/tiers/node-autoscaler-options.ts'
 import type { NodeGroup, ProgramFor } from '../sandbox/tiers/tier.ts'
 import type { Us } from '../sandbox/world/time.ts'
 import type { GpuPrices } from './cost/prices.ts'
@@ -30,11 +31,15 @@ export interface Setup {
   readonly model: string
   /** Replicas the workload needs. */
   readonly replicasNeeded: number
+  /** From a pod's creation on a node without the image until its server is loaded. */
+  readonly startUs: Us
   /** How long the platform may take to settle before something is wrong with it, when starts take `stretch` times as long. */
   readonly settleBound: (stretch: number) => Us
   readonly lag: LagProfile
   /** What measures the cluster and tells its autoscalers. */
   readonly monitoring: MonitoringOptions
+  /** What adds and removes nodes; undefined: nothing does. */
+  readonly nodeAutoscaler?: NodeAutoscalerOptions
   /** Replicas the subject's autoscaler may make; undefined where it has none. */
   readonly maxReplicas: number | undefined
   /** The inputs as they enter the journal's header. */

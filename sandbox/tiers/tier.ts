@@ -1,12 +1,14 @@
 import type { Kube } from '../kube/kube.ts'
 import type { LagProfile } from '../kube/lag.ts'
 import type { Container, Pod } from '../kube/objects.ts'
+import type { MetricFamily } from '../metrics/sample.ts'
 import type { InferenceObserver, InferenceRequest, Program } from '../nodes/program.ts'
 import type { Task } from '../world/actor.ts'
 import type { Us } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 import type { Capabilities } from './capabilities.ts'
 import type { MonitoringOptions } from './monitoring-options.ts'
+import type { NodeAutoscalerOptions } from './node-autoscaler-options.ts'
 
 /** A kind of place to run platforms in. Adding one is adding a folder under `tiers/`. */
 export interface Tier {
@@ -38,14 +40,20 @@ export interface SandboxOptions {
   readonly lag: LagProfile
   /** What measures the cluster and tells its autoscalers; nothing where it is left out. */
   readonly monitoring?: MonitoringOptions
+  /** What adds and removes nodes; nothing where it is left out. */
+  readonly nodeAutoscaler?: NodeAutoscalerOptions
 }
 
-export type ProgramFor = (pod: Pod, container: Container) => Program
+/** `on`: the node the container starts on, as far as programs differ by it. */
+export type ProgramFor = (pod: Pod, container: Container, on?: { readonly gpuProduct?: string }) => Program
 
 /** Nodes that are alike. */
 export interface NodeGroup {
   readonly name: string
   readonly count: number
+  /** Set where a node autoscaler may change the number. */
+  readonly min?: number
+  readonly max?: number
   /** Kubernetes quantities: `64`, `512Gi`. */
   readonly cpu: string
   readonly memory: string
@@ -68,6 +76,8 @@ export interface Sandbox {
   run<T>(name: string, task: Task<T>): Promise<T>
   /** How clients reach a Service, or a pod of a workload without one. */
   reach(serviceKey: string, port: number): Route
+  /** What a pod exposes now on a port under `/metrics`, of these names; nothing where it does not listen. */
+  exposed(pod: Pod, port: number, names: ReadonlySet<string>): readonly MetricFamily[]
   /** What autoscalers and other actors rested on and is not simulated, one line each: a verdict that may depend on it is INVALID. */
   refusals(): readonly string[]
   /** Removes exactly what `up` made. */

@@ -34,6 +34,8 @@ const gpu = z.strictObject({ product: text.optional(), id: text.optional(), coun
 const nodeGroup = z.strictObject({
   name: text.optional(),
   count,
+  min: z.int().min(0).optional(),
+  max: count.optional(),
   gpu: gpu.optional(),
   cpu: cpu.optional(),
   memory: memory.optional(),

@@ -137,6 +137,7 @@ function nodeGroup(group: NodeGroupConfig, index: number, gpus: readonly GpuSpec
   return {
     name: nodeGroupName(group, index),
     count: group.count,
+    ...(group.max === undefined ? {} : { min: group.min ?? group.count, max: Math.max(group.max, group.count) }),
     cpu: group.cpu ?? String(Math.max(16, 16 * count)),
     memory: group.memory ?? `${Math.max(64, 128 * count)}Gi`,
     ...(gpu ? { gpu: { product: gpu.product, memoryBytes: gpu.memoryBytes, count } } : {}),

@@ -2,58 +2,64 @@ import type { StoreKube } from '../../kube/store-kube.ts'
 import type { PodNetwork } from '../../network/pod-network.ts'
 import { kubeletFields, type RunningNode, startNode } from '../../nodes/node.ts'
 import type { NodeLeases } from '../../nodes/node-leases.ts'
-import { nodeAddresses } from '../../nodes/node-object.ts'
+import { type NodeSpec, nodeAddresses } from '../../nodes/node-object.ts'
 import type { Registry } from '../../nodes/registry.ts'
 import type { World } from '../../world/world.ts'
-import type { NodeGroup, ProgramFor, SandboxOptions } from '../tier.ts'
+import type { SandboxOptions } from '../tier.ts'
 import type { Monitoring } from './monitoring.ts'
 
 type Fields = ReturnType<typeof kubeletFields>
 
-export interface NodesOptions extends Pick<SandboxOptions, 'registryBytesPerSecond'> {
+/** What nodes are started with. */
+export interface NodeParts
+  extends Pick<SandboxOptions, 'nodes' | 'nodeAutoscaler' | 'programFor' | 'registryBytesPerSecond'> {
   readonly world: World
   readonly network: PodNetwork
-  readonly kubeOf: (process: string, fields: Fields) => StoreKube
+  readonly kubeOf: (process: string, fields?: Fields) => StoreKube
   readonly registry: Registry
   readonly leases: NodeLeases
-  readonly monitoring: Pick<Monitoring, 'nodeAdded'>
-  readonly programFor: ProgramFor
-  /** Where the nodes are put, by name. */
+  readonly monitoring: Pick<Monitoring, 'nodeAdded' | 'nodeRemoved'>
+  /** Where the nodes are put, by name; machines that are gone stay in it. */
   readonly running: Map<string, RunningNode>
-  readonly nodes: readonly NodeGroup[]
 }
 
 /** Starts the nodes of every group: named `<group>-<index>`, each with an address and a /24 for its pods. */
-export function startNodes(options: NodesOptions): void {
-  const { world, network, kubeOf, programFor, registry, leases, monitoring, running } = options
-  for (const { count, name: groupName, taints, images, ...shape } of options.nodes)
-    for (let i = 0; i < count; i++) {
-      const name = `${groupName}-${i}`
-      const addresses = nodeAddresses(running.size)
-      const node = startNode({
-        world,
-        network,
-        registry,
-        leases,
-        mountsClaims: true,
-        programFor,
-        kube: kubeOf(`kubelet/${name}`, kubeletFields(name)),
-        pullBytesPerSecond: options.registryBytesPerSecond,
-        node: {
-          ...shape,
-          name,
-          ...(taints ? { taints: [...taints] } : {}),
-          ...(images ? { images } : {}),
-          ...addresses,
-        },
+export function startNodes(parts: NodeParts): void {
+  for (const { count, name: groupName, taints, images, min: _min, max: _max, ...shape } of parts.nodes)
+    for (let i = 0; i < count; i++)
+      startOne(parts, {
+        ...shape,
+        name: `${groupName}-${i}`,
+        ...(taints ? { taints: [...taints] } : {}),
+        ...(images ? { images } : {}),
+        ...nodeAddresses(parts.running.size),
       })
-      running.set(name, node)
-      monitoring.nodeAdded({
-        name,
-        ip: addresses.ip,
-        gpus: node.gpus,
-        ...(shape.gpu ? { gpu: shape.gpu } : {}),
-        containerStats: () => node.containerStats(),
-      })
-    }
+}
+
+/** Starts one node; its GPUs are there when its device plugin has registered, `pluginDelay` later. */
+export function startOne(parts: NodeParts, node: NodeSpec, pluginDelay?: number): RunningNode {
+  const { world, network, kubeOf, programFor, registry, leases, monitoring, running } = parts
+  const { name, ip, gpu } = node
+  const on = gpu ? { gpuProduct: gpu.product } : {}
+  const started = startNode({
+    world,
+    network,
+    registry,
+    leases,
+    mountsClaims: true,
+    programFor: (pod, container) => programFor(pod, container, on),
+    kube: kubeOf(`kubelet/${name}`, kubeletFields(name)),
+    pullBytesPerSecond: parts.registryBytesPerSecond,
+    node,
+    ...(pluginDelay === undefined ? {} : { pluginDelay }),
+  })
+  running.set(name, started)
+  monitoring.nodeAdded({
+    name,
+    ip,
+    gpus: started.gpus,
+    ...(gpu ? { gpu } : {}),
+    containerStats: () => started.containerStats(),
+  })
+  return started
 }

@@ -1,7 +1,9 @@
 import { Store } from '../../apiserver/store.ts'
 import { strategies } from '../../apiserver/strategies/index.ts'
 import { Journal } from '../../journal/journal.ts'
+import type { Pod } from '../../kube/objects.ts'
 import { StoreKube, type StoreKubeOptions } from '../../kube/store-kube.ts'
+import type { MetricFamily } from '../../metrics/sample.ts'
 import { KubeProxy } from '../../network/kube-proxy.ts'
 import { PodNetwork } from '../../network/pod-network.ts'
 import { createRoute } from '../../network/route.ts'
@@ -17,8 +19,9 @@ import type { Sandbox, SandboxOptions, Tier } from '../tier.ts'
 import { simCapabilities } from './capabilities.ts'
 import { startControlPlane } from './control-plane.ts'
 import { leverNames, leversOf } from './levers.ts'
+import { startNodeAutoscaler } from './machines.ts'
 import { type Monitoring, startMonitoring } from './monitoring.ts'
-import { startNodes } from './nodes.ts'
+import { type NodeParts, startNodes } from './nodes.ts'
 import { RunningPrograms } from './running-programs.ts'
 
 /** Everything simulated, in one process, in virtual time. Needs nothing but Node. */
@@ -70,7 +73,7 @@ class SimSandbox implements Sandbox {
     })
     startControlPlane({ world, kubeOf, metrics: this.monitoring.client, leases, nodes })
     const registry = new Registry({ clock, images: (image) => ({ sizeBytes: options.imageBytes(image) }) })
-    startNodes({
+    const parts: NodeParts = {
       ...options,
       world,
       network,
@@ -79,8 +82,10 @@ class SimSandbox implements Sandbox {
       running: nodes,
       monitoring: this.monitoring,
       kubeOf: (process, fields) => this.kubeOf(process, fields),
-      programFor: (pod, container) => programs.around(options.programFor(pod, container), pod),
-    })
+      programFor: (pod, container, on) => programs.around(options.programFor(pod, container, on), pod),
+    }
+    startNodes(parts)
+    startNodeAutoscaler(parts)
     this.levers = leversOf({ world, network, registry, programs, nodes, kubeOf, monitoring: this.monitoring })
     this.proxyOf(this.entryNode())
     clock.runUntil(WARM_UP)
@@ -127,6 +132,11 @@ class SimSandbox implements Sandbox {
       service: serviceKey,
       port,
     })
+  }
+
+  exposed({ status }: Pod, port: number, names: ReadonlySet<string>): readonly MetricFamily[] {
+    const connection = status.podIP === undefined ? undefined : this.network.connect(status.podIP, port)
+    return connection?.kind === 'open' ? (connection.endpoint.exposition?.(port, '/metrics', names) ?? []) : []
   }
 
   refusals(): readonly string[] {

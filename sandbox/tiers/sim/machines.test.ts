@@ -1,0 +1,54 @@
+import { expect, it } from 'vitest'
+import { Deployment as DeploymentKind, Node, Pod } from '../../kube/kinds.ts'
+import { defaultProfile } from '../../kube/lag.ts'
+import type { Deployment, Draft } from '../../kube/objects.ts'
+import { isReady } from '../../kube/pods.ts'
+import { plainProgram } from '../../nodes/plain-program.ts'
+import { minutes, seconds } from '../../world/time.ts'
+import { sim } from './sim.ts'
+
+const deployment = {
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name: 'chat' },
+  spec: {
+    replicas: 3,
+    selector: { matchLabels: { app: 'chat' } },
+    template: {
+      metadata: { labels: { app: 'chat' } },
+      spec: { containers: [{ name: 'a', image: 'a:1', resources: { limits: { 'nvidia.com/gpu': '1' } } }] },
+    },
+  },
+} as unknown as Draft<Deployment>
+
+it('a group with room to grow gets nodes for pods that fit nowhere, after the cloud and the device plugin took their time', async () => {
+  const plain = plainProgram()
+  const products: (string | undefined)[] = []
+  const gpu = { product: 'NVIDIA-L4', memoryBytes: 24e9, count: 1 }
+  const sandbox = await sim.up({
+    seed: 1,
+    nodes: [{ name: 'gpu', count: 1, cpu: '16', memory: '64Gi', gpu }],
+    nodeAutoscaler: {
+      kind: 'cluster-autoscaler',
+      groups: [{ name: 'gpu', min: 1, max: 2 }],
+      delays: { register: seconds(90), devicePlugin: seconds(60), refusal: seconds(5) },
+    },
+    programFor: (_pod, _container, on) => {
+      products.push(on?.gpuProduct)
+      return plain
+    },
+    imageBytes: () => 1e8,
+    registryBytesPerSecond: 1e9,
+    lag: defaultProfile,
+  })
+  await sandbox.run('kubectl', sandbox.kube.create(DeploymentKind, deployment))
+  const ready = () => sandbox.kube.list(Pod).filter(isReady).length
+  sandbox.kube.list(Node)
+  await sandbox.runUntil(minutes(2))
+  expect(ready()).toBe(1)
+  await sandbox.runUntil(minutes(6))
+  // three are wanted, and two nodes of one GPU are the most
+  expect(sandbox.kube.list(Node)).toHaveLength(2)
+  expect(ready()).toBe(2)
+  expect(products).toEqual(['NVIDIA-L4', 'NVIDIA-L4'])
+})
