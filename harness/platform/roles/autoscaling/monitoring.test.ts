@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { findVllmServers } from '../inference-servers.ts'
 import { describeMonitoring, monitoringOf, wantedMetrics } from './monitoring.ts'
@@ -146,6 +148,16 @@ describe('seatrial.yaml', () => {
     expect(prometheus[0]!.wanted).toEqual(new Set(['up']))
   })
 
+  test('as the reference shows it is read', async () => {
+    const page = readFileSync(new URL('../../../../docs/reference/seatrial-yaml.md', import.meta.url), 'utf8')
+    const block = /^```yaml metrics\n(.*?)^```$/ms.exec(page)![1]!
+    const config = `metrics:\n${block.replace(/^(?=.)/gm, '  ')}`
+    const pods = hpa(
+      '    - {type: Pods, pods: {metric: {name: vllm_num_requests_waiting}, target: {type: AverageValue, averageValue: "5"}}}',
+    )
+    expect(shortly(await platformOf([pods], { config }))).toEqual([])
+  })
+
   test('is refused with its place where it is wrong', async () => {
     for (const [text, message] of [
       ['metrics: {prometheus: {exporter: [dcgm]}}', 'unknown setting "metrics.prometheus.exporter"'],
@@ -206,4 +218,43 @@ data: {config.yaml: "rules: [{seriesQuery: up, resources: {template: '<<.Resourc
   const relist = async (args: string) => monitoringOf(await platformOf([adapter(args)])).adapter!.relistIntervalUs
   expect(await relist('--metrics-relist-interval=1m')).toBe(60e6)
   expect(await relist('--v=4')).toBeUndefined()
+})
+
+test('no shape of a ScaledObject, a monitor or a Prometheus makes it fall over', async () => {
+  const part = fc.oneof(
+    fc.constantFrom(null, 3, true, 'sum(vllm:num_requests_waiting)', 'prometheus', 'cpu', [], {}, [null], [[]]),
+    fc.dictionary(
+      fc.constantFrom('type', 'metadata', 'query', 'serverAddress', 'name', 'value'),
+      fc.constantFrom<unknown>(null, 'prometheus', 'cpu', 7, { serverAddress: 9090, query: 5 }, []),
+      { maxKeys: 4 },
+    ),
+  )
+  const spec = fc.record(
+    Object.fromEntries(
+      [
+        ...['triggers', 'metrics', 'advanced', 'minReplicaCount', 'maxReplicaCount', 'idleReplicaCount', 'selector'],
+        ...['endpoints', 'groups', 'ruleSelector', 'serviceMonitorSelector', 'namespaceSelector'],
+      ].map((field) => [field, fc.oneof(part, fc.array(part, { maxLength: 2 }))]),
+    ),
+    { requiredKeys: [] },
+  )
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.oneof(spec, fc.constant(null)), { minLength: 4, maxLength: 4 }), async (specs) => {
+      const kinds = [
+        'keda.sh/v1alpha1 ScaledObject',
+        'monitoring.coreos.com/v1 ServiceMonitor',
+        'monitoring.coreos.com/v1 Prometheus',
+        'monitoring.coreos.com/v1 PrometheusRule',
+      ]
+      const objects = kinds.map((text, i) => {
+        const [apiVersion, kind] = text.split(' ')
+        const scaled =
+          specs[i] && kind === 'ScaledObject' ? { ...specs[i], scaleTargetRef: { name: 'chat' } } : specs[i]
+        return JSON.stringify({ apiVersion, kind, metadata: { name: 'x', namespace: 'llm' }, spec: scaled })
+      })
+      const platform = await platformOf([...objects, WAITING])
+      expect(Array.isArray(shortly(platform))).toBe(true)
+    }),
+    { numRuns: 100 },
+  )
 })

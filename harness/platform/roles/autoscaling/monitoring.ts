@@ -1,5 +1,4 @@
-import { prometheusAddresses } from '../../../../sandbox/autoscaling/keda/unsupported.ts'
-import type { KubeObject, ScaledObject } from '../../../../sandbox/kube/objects.ts'
+import type { KubeObject } from '../../../../sandbox/kube/objects.ts'
 import {
   type AdapterConfig,
   AdapterConfigError,
@@ -97,16 +96,10 @@ export function describeMonitoring(platform: Platform): Monitoring {
 export const addressesAsked = (platform: Platform): string[] => [
   ...new Set(
     platform.objects
-      .filter(isScaledObject)
-      .filter(({ manifest }) => scalingShaped(manifest['spec']))
-      .flatMap(({ manifest }) => prometheusAddresses(manifest as unknown as ScaledObject)),
+      .flatMap((object) => scalingIn(object)?.signals ?? [])
+      .flatMap((signal) => (signal.kind === 'prometheus' && signal.serverAddress !== '' ? [signal.serverAddress] : [])),
   ),
 ]
-
-const scalingShaped = (spec: unknown): boolean =>
-  isMap(spec) &&
-  Array.isArray(spec['triggers']) &&
-  spec['triggers'].every((one) => isMap(one) && isMap(one['metadata'] ?? {}))
 
 export const isScaledObject = ({ manifest }: PlatformObject): boolean =>
   manifest.kind === 'ScaledObject' && groupOf(manifest.apiVersion) === 'keda.sh'
@@ -128,7 +121,9 @@ function sourcesOf(
 const withNamespaces = ({ objects }: Platform): KubeObject[] =>
   objects.map((object) => {
     const { manifest } = object
-    return { ...manifest, metadata: { ...manifest.metadata, namespace: namespaceOf(object) } } as unknown as KubeObject
+    const metadata = { ...manifest.metadata, namespace: namespaceOf(object) }
+    const spec = manifest.kind === 'Prometheus' && !isMap(manifest['spec']) ? { spec: {} } : {}
+    return { ...manifest, ...spec, metadata } as unknown as KubeObject
   })
 
 /** The chart's default of `metricsRelistInterval`. */

@@ -63,9 +63,19 @@ function filesOf(object: PlatformObject): RuleGroup[] {
   if (!isMap(data)) return []
   return Object.entries(data).flatMap(([key, text]) =>
     typeof text === 'string' && /^groups:/m.test(text) && !/^scrape_configs:/m.test(text)
-      ? loadRuleFile(parseDocument(text).toJS({ maxAliasCount: 100 }), `${object.id} ${key}`)
+      ? loadRuleFile(yamlOf(text, `${object.id} ${key}`), `${object.id} ${key}`)
       : [],
   )
+}
+
+function yamlOf(text: string, file: string): unknown {
+  const document = parseDocument(text)
+  if (document.errors.length > 0) throw new RuleError('RULES_INVALID', `${file}: yaml: ${document.errors[0]!.message}`)
+  try {
+    return document.toJS({ maxAliasCount: 100 })
+  } catch (error) {
+    throw new RuleError('RULES_INVALID', `${file}: yaml: ${(error as Error).message}`)
+  }
 }
 
 /** The recording rules that make one of `names`, and those these need in turn; other rules change nothing an autoscaler sees. */

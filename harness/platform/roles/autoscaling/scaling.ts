@@ -108,7 +108,7 @@ function hpaSignal(metric: MetricSpec, at: FieldPath): Signal {
     const { averageUtilization, averageValue } = resource.target ?? {}
     return {
       kind: 'resource',
-      resource: resource.name,
+      resource: String(resource.name),
       path,
       ...(metric.containerResource ? { container: metric.containerResource.container } : {}),
       ...(averageUtilization === undefined ? {} : { utilization: averageUtilization }),
@@ -120,7 +120,7 @@ function hpaSignal(metric: MetricSpec, at: FieldPath): Signal {
   const { metric: named, target } = metric[kind]!
   return {
     kind,
-    metric: named?.name ?? '',
+    metric: String(named?.name ?? ''),
     path: [...at, kind, 'metric', 'name'],
     ...(named?.selector ? { selector: named.selector } : {}),
     ...(target?.value === undefined ? {} : { value: String(target.value) }),
@@ -133,7 +133,8 @@ function hpaSignal(metric: MetricSpec, at: FieldPath): Signal {
 
 function kedaScaling(object: PlatformObject): Scaling {
   const spec = object.manifest['spec'] as Partial<ScaledObject['spec']>
-  const { minReplicaCount: minReplicas = 0, maxReplicaCount = KEDA_MAX, idleReplicaCount } = spec
+  const [minReplicas, maxReplicaCount] = [spec.minReplicaCount ?? 0, spec.maxReplicaCount ?? KEDA_MAX]
+  const idleReplicaCount = spec.idleReplicaCount ?? undefined
   const triggers = Array.isArray(spec.triggers) ? spec.triggers : []
   return {
     object,
@@ -142,7 +143,9 @@ function kedaScaling(object: PlatformObject): Scaling {
     maxReplicas: maxReplicaCount,
     ...(idleReplicaCount === undefined ? {} : { idleReplicas: idleReplicaCount }),
     toZero: minReplicas === 0 || idleReplicaCount === 0,
-    signals: triggers.map((trigger, i) => kedaSignal(trigger, ['spec', 'triggers', i])),
+    signals: triggers.flatMap((trigger, i) =>
+      isMap(trigger) ? kedaSignal(trigger as unknown as Trigger, ['spec', 'triggers', i]) : [],
+    ),
   }
 }
 

@@ -2,7 +2,7 @@ import { unsupportedTriggers } from '../../../../sandbox/autoscaling/keda/unsupp
 import type { ScaledObject } from '../../../../sandbox/kube/objects.ts'
 import { checkExpression } from '../../../../sandbox/metrics/promql/engine.ts'
 import { QueryError } from '../../../../sandbox/metrics/querier.ts'
-import { parsePath } from '../../path.ts'
+import { parsePath, valueAt } from '../../path.ts'
 import type { Platform } from '../../platform.ts'
 import { findVllmServers, type InferenceServerRole, type VllmRecognition } from '../inference-servers.ts'
 import { isMap } from '../pod-templates.ts'
@@ -57,8 +57,9 @@ const unique = (findings: readonly SignalFinding[]): SignalFinding[] => [
 function refusedByKeda(scaling: Scaling): SignalFinding[] {
   if (scaling.kind !== 'keda') return []
   const { manifest } = scaling.object
-  const triggers = (manifest['spec'] as { triggers?: unknown }).triggers
-  if (!Array.isArray(triggers) || !triggers.every(isMap)) return []
+  const triggers = valueAt(manifest, 'spec.triggers')
+  const formula = valueAt(manifest, 'spec.advanced.scalingModifiers.formula') ?? ''
+  if (!Array.isArray(triggers) || !triggers.every(isMap) || typeof formula !== 'string') return []
   return unsupportedTriggers(manifest as unknown as ScaledObject)
     .map((text) => ({ text, at: /\(([^()]*)\)$/.exec(text)?.[1] ?? 'spec' }))
     .filter(({ text }) => / with | in a formula/.test(text))

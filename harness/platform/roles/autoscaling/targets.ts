@@ -110,7 +110,8 @@ function sliceOf(service: PlatformObject, pods: readonly Pod[]): EndpointSlice {
       Object.keys(selector).length > 0 &&
       Object.entries(selector).every(([key, value]) => metadata.labels?.[key] === value),
   )
-  const ports = (valueAt(service.manifest, 'spec.ports') ?? []) as readonly WrittenPort[]
+  const written = valueAt(service.manifest, 'spec.ports')
+  const ports = (Array.isArray(written) ? written : []) as readonly WrittenPort[]
   const containers = chosen.flatMap(({ spec }) => spec.containers as readonly WrittenContainer[])
   const named = (port: string) => containers.flatMap((c) => c.ports ?? []).find((p) => p.name === port)?.containerPort
   return {
