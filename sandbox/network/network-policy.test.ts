@@ -54,6 +54,10 @@ it('says when it depends on what is not known', () => {
   const from = (peer: object, who: Peer) => verdict([policy([{ from: [peer] }])], who)
   expect(from({ podSelector: { matchLabels: { a: 'b' } } }, {})).toBe('unknown')
   expect(from({ podSelector: { matchLabels: { a: 'b' } } }, { namespace: 'x' })).toBe('denied')
+  expect(from({ namespaceSelector: { matchLabels: { team: 'a' } } }, { namespace: 'x' })).toBe('unknown')
+  expect(
+    from({ namespaceSelector: { matchLabels: { team: 'a' } } }, { namespace: 'x', namespaceLabels: { team: 'a' } }),
+  ).toBe('allowed')
   expect(from({ ipBlock: { cidr: '10.0.0.0/8' } }, { namespace: 'prod' })).toBe('unknown')
   expect(from({ ipBlock: { cidr: '0.0.0.0/0' } }, {})).toBe('allowed')
 })

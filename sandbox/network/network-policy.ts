@@ -68,7 +68,7 @@ function fromPeer({ ipBlock, namespaceSelector, podSelector }: NetworkPolicyPeer
   // pods' addresses are not known beforehand
   if (ipBlock) return ipBlock.cidr === '0.0.0.0/0' && !ipBlock.except?.length ? 'allowed' : 'unknown'
   const where: Verdict = namespaceSelector
-    ? matched(namespaceSelector, peer.namespaceLabels ?? ownName(peer.namespace))
+    ? inNamespace(namespaceSelector, peer)
     : peer.namespace === undefined
       ? 'unknown'
       : peer.namespace === own
@@ -79,9 +79,14 @@ function fromPeer({ ipBlock, namespaceSelector, podSelector }: NetworkPolicyPeer
   return where === 'allowed' && who === 'allowed' ? 'allowed' : 'unknown'
 }
 
-/** A namespace of which only the name is known has at least the label every one has. */
-function ownName(namespace: string | undefined): Readonly<Record<string, string>> | undefined {
-  return namespace === undefined ? undefined : { 'kubernetes.io/metadata.name': namespace }
+const NAME = 'kubernetes.io/metadata.name'
+
+/** A namespace of which only the name is known has at least the label every one has; of others nothing can be said. */
+function inNamespace(selector: LabelSelector, { namespace, namespaceLabels }: Peer): Verdict {
+  if (namespaceLabels) return matched(selector, { ...namespaceLabels, ...(namespace ? { [NAME]: namespace } : {}) })
+  const keys = [...Object.keys(selector.matchLabels ?? {}), ...(selector.matchExpressions ?? []).map(({ key }) => key)]
+  const known = namespace !== undefined && keys.every((key) => key === NAME)
+  return matched(selector, known ? { [NAME]: namespace } : undefined)
 }
 
 function matched(selector: LabelSelector, labels: Readonly<Record<string, string>> | undefined): Verdict {
