@@ -1,9 +1,11 @@
 import type { Container, LifecycleHandler } from '../kube/objects.ts'
-import { sleep, type Task } from '../world/actor.ts'
+import { perform, sleep, type Task } from '../world/actor.ts'
 import { seconds, type Us } from '../world/time.ts'
 import { environmentOf, podGet, resolvePort } from './pod-access.ts'
 import type { PodRuntime, RuntimeContainer } from './pod-runtime.ts'
+import type { Awaited } from './shell/environment.ts'
 import { scriptOf } from './shell/run.ts'
+import { awaitOne } from './shell.ts'
 
 /** What a lifecycle hook came to. */
 export interface HookOutcome {
@@ -58,16 +60,47 @@ function* runCommand(
   const environment = environmentOf(runtime, container)
   const run = scriptOf(command, environment.variable)?.(environment)
   if (!run) return { ended: true, failed: false, unmodelled: command }
+  let exitCode: number | undefined
   for (let left = limit; ; ) {
-    const step = run.next()
+    const step = run.next(exitCode)
+    exitCode = undefined
     if (step.done) {
       if (step.value === undefined) return { ended: true, failed: false, unmodelled: command }
       return { ended: true, failed: step.value !== 0 }
+    }
+    if (typeof step.value !== 'number') {
+      const found = yield* awaited(step.value, left)
+      if (!target.running) return FAILED
+      if (found.exitCode === undefined) return { ended: false, failed: false }
+      exitCode = found.exitCode
+      left -= found.tookUs
+      continue
     }
     const outcome = yield* within(target, step.value, left, false)
     if (!outcome.ended || outcome.failed) return outcome
     left -= step.value
   }
+}
+
+/** Waits for it, at most for `limit`; without an exit code where that was too short. */
+function* awaited(what: Awaited, limit: Us): Task<{ exitCode: number | undefined; tookUs: Us }> {
+  return yield* perform<{ exitCode: number | undefined; tookUs: Us }>({
+    start(clock, resume) {
+      const startedAt = clock.now
+      const timer = clock.after(limit, () => {
+        giveUp()
+        resume({ exitCode: undefined, tookUs: limit })
+      })
+      const giveUp = awaitOne(what, clock, (exitCode) => {
+        timer.cancel()
+        resume({ exitCode, tookUs: clock.now - startedAt })
+      })
+      return () => {
+        timer.cancel()
+        giveUp()
+      }
+    },
+  })
 }
 
 /** Waits in a container: a process there dies with the first one. */

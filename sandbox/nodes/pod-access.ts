@@ -2,9 +2,9 @@ import type { Container, HttpGetAction, IntOrString } from '../kube/objects.ts'
 import type { MetricFamily } from '../metrics/sample.ts'
 import { ms, type Us } from '../world/time.ts'
 import type { PodRuntime, RuntimeContainer } from './pod-runtime.ts'
-import type { PortAnswer } from './program.ts'
-import type { CommandEnvironment } from './shell/environment.ts'
-import { type CommandOutcome, outcomeNow, standardFile } from './shell.ts'
+import type { PortAnswer, PostRequest } from './program.ts'
+import type { AnswersLater, CommandEnvironment } from './shell/environment.ts'
+import { type CommandOutcome, outcomeOf, standardFile, type UnderWay } from './shell.ts'
 
 /** The number of a port given by number or by name in the container; undefined when no port has the name. */
 export function resolvePort(port: IntOrString, container: Container): number | undefined {
@@ -37,6 +37,21 @@ export function podGet(runtime: PodRuntime, port: number, path: string, scheme?:
   return { kind: 'refused' }
 }
 
+/** A POST to the pod's address. Undefined: the program that listens there cannot say what it would answer. */
+export function podPost(
+  runtime: PodRuntime,
+  port: number,
+  request: PostRequest,
+  scheme: string,
+): GetAnswer | AnswersLater | undefined {
+  const program = runtime.containers.find((c) => c.running && c.program?.accepts(port))?.program
+  if (!program) return { kind: 'refused' }
+  const tls = program.speaksTls?.(port)
+  if (tls !== undefined && tls !== (scheme === 'HTTPS')) return { kind: 'wrong-scheme', afterUs: WRONG_SCHEME_US }
+  if (!program.httpPost) return undefined
+  return { kind: 'later', begin: (answered) => program.httpPost!(port, request, answered) }
+}
+
 /** What the pod's containers expose on a port under a path; the first that exposes anything there. */
 export function podExposition(
   runtime: PodRuntime,
@@ -62,6 +77,7 @@ export function environmentOf(runtime: PodRuntime, container: Container): Comman
   const instance = runtime.running(container.name)
   return {
     get: (port, path, scheme) => podGet(runtime, port, path, scheme),
+    post: (port, request, scheme) => podPost(runtime, port, request, scheme),
     terminate: () => instance?.program?.signal('SIGTERM'),
     gpus: Number(container.resources.limits?.['nvidia.com/gpu'] ?? 0),
     hasFile: (path) => standardFile(path) ?? (instance && filesMade.get(instance)?.has(path) ? true : undefined),
@@ -80,12 +96,12 @@ export function environmentOf(runtime: PodRuntime, container: Container): Comman
 /** Files that commands made in a running container. */
 const filesMade = new WeakMap<RuntimeContainer, Set<string>>()
 
-/** Runs a command in a container: what its program says it does, or what the words say. `limit` as in `outcomeNow`. */
+/** Runs a command in a container: what its program says it does, or what the words say. `limit` as in `outcomeOf`. */
 export const execIn = (
   runtime: PodRuntime,
   container: Container,
   command: readonly string[],
   limit?: Us,
-): CommandOutcome | undefined =>
+): CommandOutcome | UnderWay | undefined =>
   runtime.running(container.name)?.program?.exec?.(command) ??
-  outcomeNow(command, environmentOf(runtime, container), limit)
+  outcomeOf(command, environmentOf(runtime, container), limit)

@@ -29,9 +29,21 @@ export interface ProgramContext {
 /** How a port answers: after a delay with a status, not at all (until the caller gives up), or with a refused connection. */
 export type PortAnswer = { kind: 'answer'; status: number; afterUs: Us } | { kind: 'hang' } | { kind: 'refused' }
 
+/** What is posted: `headers` are lines like `Content-Type: application/json`. */
+export interface PostRequest {
+  readonly path: string
+  readonly headers: readonly string[]
+  readonly body: string
+}
+
 export interface RunningProgram {
   /** An HTTP GET, as a probe sends it. */
   httpGet(port: number, path: string): PortAnswer
+  /**
+   * An HTTP POST, as a command in the pod sends it. Its answer is told when it is there: a completion asks the engine. Returns how the caller
+   * hangs up. Left out: nobody can say what would answer.
+   */
+  httpPost?(port: number, request: PostRequest, answered: (answer: PortAnswer) => void): () => void
   /** Whether a TCP connection is accepted. */
   accepts(port: number): boolean
   /** Whether the port speaks TLS. Left out: it answers in whichever way it is asked. */

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { VirtualClock } from '../world/clock.ts'
 import { seconds } from '../world/time.ts'
 import { type CommandEnvironment, nowhere } from './shell/environment.ts'
-import { outcomeNow, standardFile, understands } from './shell.ts'
+import { outcomeNow, outcomeOf, standardFile, understands } from './shell.ts'
 
 const sh = (script: string) => ['/bin/sh', '-c', script]
 
@@ -73,11 +74,68 @@ describe('a command in a container', () => {
   })
 })
 
+describe('a POST', () => {
+  const posted = (command: readonly string[]) => {
+    const seen: unknown[] = []
+    const post: CommandEnvironment['post'] = (port, request) => {
+      seen.push(port, request)
+      return { kind: 'answer', status: 200, afterUs: 0 }
+    }
+    outcomeNow(command, { ...nowhere, post })
+    return seen
+  }
+  const form = 'Content-Type: application/x-www-form-urlencoded'
+
+  it.each([
+    [
+      ['curl', '-H', 'A: b', '--header', 'content-type: application/json', '-d', '{}', 'localhost:8000/v1/completions'],
+      ['A: b', 'content-type: application/json'],
+      '{}',
+    ],
+    [['curl', '-d', 'a=b', 'localhost:8000/v1/completions'], [form], 'a=b'],
+    [['curl', '--json', '{}', 'localhost:8000/v1/completions'], ['Content-Type: application/json'], '{}'],
+    [['curl', '-X', 'POST', 'localhost:8000/v1/completions'], [], ''],
+    [['wget', '-q', '--post-data=a', 'http://localhost:8000/v1/completions'], [form], 'a'],
+  ])('%j', (command, headers, body) => {
+    expect(posted(command)).toEqual([8000, { path: '/v1/completions', headers, body }])
+  })
+
+  it('is waited for as long as its client waits, and what follows it runs after it', () => {
+    const ends = (answerAt: number | undefined, command: readonly string[]) => {
+      const clock = new VirtualClock()
+      let hungUp = false
+      const post: CommandEnvironment['post'] = () => ({
+        kind: 'later',
+        begin: (answered) => {
+          if (answerAt !== undefined)
+            clock.after(seconds(answerAt), () => answered({ kind: 'answer', status: 503, afterUs: 0 }))
+          return () => {
+            hungUp = true
+          }
+        },
+      })
+      const underWay = outcomeOf(command, { ...nowhere, post })
+      if (!underWay || !('goOn' in underWay)) throw new Error('not under way')
+      let end: unknown
+      underWay.goOn(clock, (exitCode) => {
+        end = [exitCode, clock.now / 1e6, hungUp]
+      })
+      clock.runUntil(seconds(100))
+      return end
+    }
+    const ask = 'curl -sf -m 5 -d x localhost:8000/v1/completions'
+    expect(ends(3, sh(ask))).toEqual([22, 3, false])
+    expect(ends(undefined, sh(ask))).toEqual([28, 5, true])
+    expect(ends(3, sh(`sleep 2; ${ask} || sleep 4; exit 9`))).toEqual([9, 9, false])
+  })
+})
+
 describe('understands', () => {
   it.each([
     [['sleep', '1m30s']],
     [['curl', 'http://vllm.default.svc/health']],
-    [['curl', '-X', 'POST', 'localhost:8000/v1/completions']],
+    [['curl', '-X', 'DELETE', 'localhost:8000/v1/completions']],
+    [['curl', '-d', '@/tmp/body', 'localhost:8000/v1/completions']],
     [['curl', 'https://localhost:8000/health']],
     [['kill', '-INT', '1']],
     [['pkill', 'vllm']],
@@ -99,6 +157,8 @@ describe('understands', () => {
     [sh('until curl -sf localhost:8000/health; do sleep 2; done')],
     [sh('kill -TERM 1; sleep 30')],
     [['nvidia-smi', '-L']],
+    [['curl', '-sf', '-m', '5', '-H', 'A: b', '-d', '{"max_tokens": 1}', 'localhost:8000/v1/completions']],
+    [['wget', '-qO-', '-T', '5', '--post-data', '{}', 'http://localhost:8000/v1/completions']],
     [['bash', '-c', '{ sleep 3; } && (exit 0)']],
   ])('%j', (command) => expect(understands(command)).toBe(true))
 

@@ -147,6 +147,36 @@ describe('a liveness probe', () => {
     expect(runs).toHaveLength(1)
   })
 
+  it('whose command asks for a completion follows the engine: late is dead, and the request is given up', () => {
+    let answerUs: number | undefined = ms(300)
+    let [asked, givenUp] = [0, 0]
+    const { runs, programFor } = scripted(({ clock }) => ({
+      accepts: (port) => port === 8000,
+      httpPost(_port, _request, answered) {
+        asked++
+        if (answerUs !== undefined) clock.after(answerUs, () => answered({ kind: 'answer', status: 200, afterUs: 0 }))
+        return () => void givenUp++
+      },
+    }))
+    const t = testNode({ programFor })
+    const command = ['curl', '-sf', '-d', '{}', 'http://localhost:8000/v1/completions']
+    const livenessProbe = { exec: { command }, periodSeconds: 10, timeoutSeconds: 4, failureThreshold: 3 }
+    t.create(testPod({ containers: [{ name: 'a', livenessProbe }] }))
+    t.at(60)
+    expect(asked).toBe(5)
+    expect(t.events('Unhealthy')).toEqual([])
+    answerUs = undefined
+    t.at(88)
+    expect(timesOf(t.events('Unhealthy'))).toEqual([65.3, 75.3, 85.3])
+    expect(t.events('Unhealthy')[0]!.message).toBe(
+      `Liveness probe failed: command timed out: "${command.join(' ')}" timed out after 4s`,
+    )
+    expect(givenUp).toBe(3)
+    expect(t.events('Killing')).toHaveLength(1)
+    t.at(130)
+    expect(runs.length).toBeGreaterThan(1)
+  })
+
   it('uses its own grace period when it has one', () => {
     const { runs, programFor } = scripted(() => ({}))
     const t = testNode({ programFor })

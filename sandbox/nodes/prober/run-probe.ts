@@ -1,7 +1,9 @@
 import type { Container, Probe } from '../../kube/objects.ts'
+import type { Clock } from '../../world/clock.ts'
 import { seconds, type Us } from '../../world/time.ts'
 import { execIn, podAccepts, podGet, resolvePort, urlOf } from '../pod-access.ts'
 import type { PodRuntime } from '../pod-runtime.ts'
+import type { UnderWay } from '../shell.ts'
 
 /**
  * What one probe finds, and when. `error` is upstream's prober error: the result is thrown away.
@@ -13,6 +15,13 @@ export type ProbeOutcome =
   | { readonly kind: 'error'; readonly afterUs: Us; readonly output: string }
   | { readonly kind: 'unmodelled'; readonly afterUs: Us; readonly command: readonly string[] }
 
+/** A probe whose outcome depends on what is still to happen. */
+export interface PendingProbe {
+  readonly kind: 'pending'
+  /** Told the outcome when it is there, at the latest when the probe's time is up. Returns how to give it up. */
+  begin(clock: Clock, ended: (outcome: ProbeOutcome) => void): () => void
+}
+
 export interface ProbeTarget {
   readonly runtime: PodRuntime
   readonly container: Container
@@ -20,7 +29,7 @@ export interface ProbeTarget {
 }
 
 /** Runs a probe's handler once. Follows pkg/kubelet/prober/prober.go and pkg/probe/{http,tcp,grpc,exec}. */
-export function runProbe(probe: Probe, target: ProbeTarget): ProbeOutcome {
+export function runProbe(probe: Probe, target: ProbeTarget): ProbeOutcome | PendingProbe {
   if (probe.exec) return execProbe(probe, target)
   if (probe.httpGet) return httpProbe(probe, probe.httpGet, target)
   if (probe.tcpSocket) return tcpProbe(probe, probe.tcpSocket, target)
@@ -82,18 +91,45 @@ function grpcProbe(probe: Probe, port: number, target: ProbeTarget): ProbeOutcom
   )
 }
 
-function execProbe(probe: Probe, target: ProbeTarget): ProbeOutcome {
+function execProbe(probe: Probe, target: ProbeTarget): ProbeOutcome | PendingProbe {
   const command = probe.exec?.command ?? []
   const timeout = seconds(probe.timeoutSeconds)
   const program = target.runtime.running(target.container.name)?.program
   if (!program) return { kind: 'error', afterUs: 0, output: 'container is not in CONTAINER_RUNNING state' }
   const result = execIn(target.runtime, target.container, command, timeout)
+  const late = failure(`command timed out: "${command.join(' ')}" timed out after ${probe.timeoutSeconds}s`, timeout)
   if (!result) return { kind: 'unmodelled', afterUs: 0, command }
-  if (result.afterUs >= timeout)
-    return failure(`command timed out: "${command.join(' ')}" timed out after ${probe.timeoutSeconds}s`, timeout)
-  if (result.exitCode === 0) return { kind: 'success', afterUs: result.afterUs }
-  return failure('', result.afterUs)
+  if ('goOn' in result) return pending(result, { command, timeout, late })
+  if (result.afterUs >= timeout) return late
+  return exited(result.exitCode, result.afterUs)
 }
+
+const exited = (exitCode: number, afterUs: Us): ProbeOutcome =>
+  exitCode === 0 ? { kind: 'success', afterUs } : failure('', afterUs)
+
+/** The runtime kills the command when its time is up: what it waited for is given up. */
+const pending = (
+  underWay: UnderWay,
+  { command, timeout, late }: { command: readonly string[]; timeout: Us; late: ProbeOutcome },
+): PendingProbe => ({
+  kind: 'pending',
+  begin(clock, ended) {
+    const startedAt = clock.now
+    const timer = clock.after(timeout, () => {
+      giveUp()
+      ended(late)
+    })
+    const giveUp = underWay.goOn(clock, (exitCode) => {
+      timer.cancel()
+      const afterUs = clock.now - startedAt
+      ended(exitCode === undefined ? { kind: 'unmodelled', afterUs, command } : exited(exitCode, afterUs))
+    })
+    return () => {
+      timer.cancel()
+      giveUp()
+    }
+  },
+})
 
 const REFUSED = { kind: 'refused' } as const
 

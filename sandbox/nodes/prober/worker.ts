@@ -5,7 +5,7 @@ import { isSidecar, type PodRuntime } from '../pod-runtime.ts'
 import { restartsAfter } from '../restart-policy.ts'
 import { nextTick } from '../timings.ts'
 import type { ProbeKind, ProbeResult } from './results.ts'
-import { type ProbeOutcome, runProbe } from './run-probe.ts'
+import { type PendingProbe, type ProbeOutcome, runProbe } from './run-probe.ts'
 
 /** What a probe worker reaches outside itself. */
 export interface ProbeWorkerContext {
@@ -47,6 +47,8 @@ export class ProbeWorker {
   private resultRun = 0
   private onHold = false
   private busy = false
+  /** Ends the probe under way that waits for what is still to happen. */
+  private giveUp: (() => void) | undefined
   private triggered = false
   private stopped = false
   private delayIsOver = false
@@ -74,6 +76,7 @@ export class ProbeWorker {
     if (this.stopped) return
     this.stopped = true
     this.timer?.cancel()
+    this.giveUp?.()
     if (this.containerID) this.context.remove(this.kind, this.containerID)
     this.context.ended()
   }
@@ -166,8 +169,14 @@ export class ProbeWorker {
   }
 
   /** A success that changes nothing is counted at once; everything else is judged when its answer is there. */
-  private begin(outcome: ProbeOutcome): void {
+  private begin(outcome: ProbeOutcome | PendingProbe): void {
     const { clock } = this.context
+    if (outcome.kind === 'pending') {
+      this.busy = true
+      const startedAt = clock.now
+      this.giveUp = outcome.begin(clock, (last) => this.finish(last, startedAt))
+      return
+    }
     const steady = outcome.kind === 'success' && this.lastResult === 'Success' && outcome.afterUs < this.period
     if (outcome.afterUs === 0 || (steady && this.resultRun >= this.spec.successThreshold)) {
       this.judge(outcome)
@@ -175,19 +184,24 @@ export class ProbeWorker {
     }
     this.busy = true
     const startedAt = clock.now
-    clock.after(outcome.afterUs, () => {
-      this.busy = false
-      if (this.stopped) return
-      this.judge(outcome)
-      if (this.stopped || this.onHold) return
-      // a tick that passed meanwhile is kept in the ticker's channel, as is a trigger
-      const missed = nextTick(startedAt + 1, this.base, this.period) <= clock.now
-      if (this.triggered) this.base = clock.now
-      if (this.triggered || missed) {
-        this.triggered = false
-        this.tick()
-      } else this.arm(clock.now + 1)
-    })
+    clock.after(outcome.afterUs, () => this.finish(outcome, startedAt))
+  }
+
+  /** The probe begun at `startedAt` has its outcome now. */
+  private finish(outcome: ProbeOutcome, startedAt: Us): void {
+    const { clock } = this.context
+    this.busy = false
+    this.giveUp = undefined
+    if (this.stopped) return
+    this.judge(outcome)
+    if (this.stopped || this.onHold) return
+    // a tick that passed meanwhile is kept in the ticker's channel, as is a trigger
+    const missed = nextTick(startedAt + 1, this.base, this.period) <= clock.now
+    if (this.triggered) this.base = clock.now
+    if (this.triggered || missed) {
+      this.triggered = false
+      this.tick()
+    } else this.arm(clock.now + 1)
   }
 
   private judge(outcome: ProbeOutcome): void {

@@ -73,7 +73,8 @@ function condition(args: readonly string[]): Command | undefined {
       inner &&
       ((environment) => {
         const outcome = inner(environment)
-        return outcome && { ...outcome, exitCode: outcome.exitCode === 0 ? 1 : 0 }
+        if (!outcome || 'begin' in outcome) return undefined
+        return { ...outcome, exitCode: outcome.exitCode === 0 ? 1 : 0 }
       })
     )
   }

@@ -1,5 +1,5 @@
 import { seconds, type Us } from '../../world/time.ts'
-import type { Command, CommandEnvironment } from './environment.ts'
+import type { AnswersLater, Awaited, Command, CommandEnvironment, CommandOutcome, LocalAnswer } from './environment.ts'
 
 interface Target {
   readonly port: number
@@ -37,12 +37,12 @@ function read(args: readonly string[], grammar: Grammar): { url: string; options
     if (long in grammar.valued) {
       const value = inline ?? args[++i]
       if (value === undefined) return undefined
-      options.set(grammar.valued[long]!, value)
+      keep(options, grammar.valued[long]!, value)
       continue
     }
     const attached = /^(-[A-Za-z])(.+)$/.exec(arg)
     if (attached && attached[1]! in grammar.valued && !arg.startsWith('--'))
-      options.set(grammar.valued[attached[1]!]!, attached[2]!.replace(/^=/, ''))
+      keep(options, grammar.valued[attached[1]!]!, attached[2]!.replace(/^=/, ''))
     else if (!arg.startsWith('--') && /^-[A-Za-z]{2}/.test(arg) && arg !== '-nv') {
       // letters in one: the first that takes a value takes the rest
       args = [...args.slice(0, i), arg.slice(0, 2), `-${arg.slice(2)}`, ...args.slice(i + 1)]
@@ -51,6 +51,12 @@ function read(args: readonly string[], grammar: Grammar): { url: string; options
     else return undefined
   }
   return urls.length === 1 ? { url: urls[0]!, options } : undefined
+}
+
+/** Headers add up; of other options the last one counts. */
+const keep = (options: Map<string, string>, name: string, value: string): void => {
+  const before = name === 'header' ? options.get(name) : undefined
+  options.set(name, before === undefined ? value : `${before}\n${value}`)
 }
 
 const split = (arg: string): [string, string | undefined] => {
@@ -77,21 +83,31 @@ const CURL: Grammar = {
     '-w': 'format',
     '--write-out': 'format',
     '-A': 'agent',
+    '-d': 'data',
+    '--data': 'data',
+    '--data-raw': 'data',
+    '--data-binary': 'data',
+    '--json': 'json',
   },
 }
 
-/** GETs to the pod itself, with curl's exit codes: 7 refused, 22 an error status under `-f`, 28 timed out, 52 no HTTP. */
+/** GETs and POSTs to the pod itself, with curl's exit codes: 7 refused, 22 an error status under `-f`, 28 timed out, 52 no HTTP. */
 export function curl(args: readonly string[]): Command | undefined {
   const line = read(args, CURL)
   const target = line && targetOf(line.url)
   if (!line || !target) return undefined
   const { options } = line
-  if (!/^GET$/.test(options.get('method') ?? 'GET') || Number(options.get('retry') ?? 0) > 0) return undefined
+  const data = options.get('json') ?? options.get('data')
+  const method = options.get('method') ?? (data === undefined ? 'GET' : 'POST')
+  // what a file holds is not known
+  if (!/^(GET|POST)$/.test(method) || data?.startsWith('@') || Number(options.get('retry') ?? 0) > 0) return undefined
   if (target.scheme === 'HTTPS' && !options.has('-k') && !options.has('--insecure')) return undefined
   const fails = ['-f', '--fail', '--fail-with-body'].some((flag) => options.has(flag))
   const timeout = durationOf(options.get('timeout'))
+  const type = options.has('json') ? 'application/json' : data === undefined ? undefined : FORM
+  const posted = method === 'POST' ? { body: data ?? '', headers: headersOf(options, type) } : undefined
   return (environment) =>
-    ask(environment, target, timeout, {
+    ask(environment, { ...target, posted }, timeout, {
       refused: 7,
       timedOut: 28,
       noHttp: target.scheme === 'HTTPS' ? 35 : 52,
@@ -109,10 +125,11 @@ const WGET: Grammar = {
     '-t': 'tries',
     '--tries': 'tries',
     '--header': 'header',
+    '--post-data': 'data',
   },
 }
 
-/** GETs to the pod itself, with GNU wget's exit codes: 4 the network, 8 an error status. A timeout is tried as often as asked. */
+/** GETs and POSTs to the pod itself, with GNU wget's exit codes: 4 the network, 8 an error status. A timeout is tried as often as asked. */
 export function wget(args: readonly string[]): Command | undefined {
   const line = read(args, WGET)
   const target = line && targetOf(line.url)
@@ -120,13 +137,25 @@ export function wget(args: readonly string[]): Command | undefined {
   if (target.scheme === 'HTTPS' && !line.options.has('--no-check-certificate')) return undefined
   const timeout = durationOf(line.options.get('timeout') ?? '900')
   const tries = Number(line.options.get('tries') ?? 20)
+  const body = line.options.get('data')
+  const posted = body === undefined ? undefined : { body, headers: headersOf(line.options, FORM) }
   return (environment) =>
-    ask(environment, target, timeout * Math.max(1, tries), {
+    ask(environment, { ...target, posted }, timeout * Math.max(1, tries), {
       refused: 4,
       timedOut: 4,
       noHttp: 4,
       status: (status) => (status >= 400 ? 8 : 0),
     })
+}
+
+/** The type of a body that no header names. */
+const FORM = 'application/x-www-form-urlencoded'
+
+function headersOf(options: ReadonlyMap<string, string>, type: string | undefined): string[] {
+  const given = options.get('header')?.split('\n') ?? []
+  return type === undefined || given.some((line) => /^content-type:/i.test(line))
+    ? given
+    : [...given, `Content-Type: ${type}`]
 }
 
 const durationOf = (text: string | undefined): Us => {
@@ -141,9 +170,27 @@ interface ExitCodes {
   status(status: number): number
 }
 
-function ask(environment: CommandEnvironment, { port, path, scheme }: Target, timeout: Us, codes: ExitCodes) {
-  const answer = environment.get(port, path, scheme)
+interface Question extends Target {
+  /** Of a POST. */
+  readonly posted: { readonly body: string; readonly headers: readonly string[] } | undefined
+}
+
+function ask(
+  environment: CommandEnvironment,
+  { port, path, scheme, posted }: Question,
+  timeoutUs: Us,
+  codes: ExitCodes,
+): CommandOutcome | Awaited | undefined {
+  const answer: LocalAnswer | AnswersLater | undefined = posted
+    ? environment.post(port, { path, ...posted }, scheme)
+    : environment.get(port, path, scheme)
   if (!answer) return undefined
+  if (answer.kind !== 'later') return outcomeOf(answer, timeoutUs, codes)
+  const begin: Awaited['begin'] = (ended) => answer.begin((last) => ended(outcomeOf(last, timeoutUs, codes).exitCode))
+  return { begin, timeoutUs, timedOut: codes.timedOut }
+}
+
+function outcomeOf(answer: LocalAnswer, timeout: Us, codes: ExitCodes): CommandOutcome {
   if (answer.kind === 'refused') return { exitCode: codes.refused, afterUs: 0 }
   if (answer.kind === 'hang' || answer.afterUs >= timeout) return { exitCode: codes.timedOut, afterUs: timeout }
   if (answer.kind === 'wrong-scheme') return { exitCode: codes.noHttp, afterUs: answer.afterUs }

@@ -1,11 +1,14 @@
 import type { Us } from '../../world/time.ts'
 import { commandOf } from './commands.ts'
-import type { CommandEnvironment } from './environment.ts'
+import type { Awaited, CommandEnvironment } from './environment.ts'
 import { type Node, parseScript } from './parse.ts'
 import type { Variable } from './tokens.ts'
 
-/** A command under way: it gives how long it waits, and in the end its exit code; undefined where it cannot be modelled. */
-export type Run = Generator<Us, number | undefined, void>
+/**
+ * A command under way: it gives how long it waits, or what it waits for and is to be resumed with the exit code of, and in the end its own exit code;
+ * undefined where it cannot be modelled.
+ */
+export type Run = Generator<Us | Awaited, number | undefined, number | undefined>
 
 /** A command that is understood, ready to run. */
 export type Script = (environment: CommandEnvironment) => Run
@@ -80,7 +83,7 @@ interface State {
   stopsAtFailure: boolean
 }
 
-type Evaluation = Generator<Us, number, void>
+type Evaluation = Generator<Us | Awaited, number, number | undefined>
 
 /** `tested`: something looks at whether it fails, so that `set -e` does not. */
 function* evaluate(node: Node, state: State, tested: boolean): Evaluation {
@@ -131,7 +134,12 @@ function* simple(words: readonly string[], state: State): Evaluation {
   if (words[0] === 'set' && words.slice(1).some((word) => /^-[a-z]*e/.test(word))) state.stopsAtFailure = true
   const outcome = commandOf(wordsOf(words))!(state.environment)
   if (!outcome) throw new NotModelled()
-  if (outcome.afterUs > 0) yield outcome.afterUs
-  if (words[0] === 'exec') throw new Exited(outcome.exitCode)
-  return outcome.exitCode
+  let exitCode: number
+  if ('begin' in outcome) exitCode = (yield outcome) ?? outcome.timedOut
+  else {
+    exitCode = outcome.exitCode
+    if (outcome.afterUs > 0) yield outcome.afterUs
+  }
+  if (words[0] === 'exec') throw new Exited(exitCode)
+  return exitCode
 }

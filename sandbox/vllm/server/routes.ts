@@ -2,7 +2,7 @@ import type { PortAnswer } from '../../nodes/program.ts'
 import { ms, type Us } from '../../world/time.ts'
 
 /** Paths that answer a GET with 200, and those that only take POST. */
-const GET_PATHS = new Set([
+export const GET_PATHS: ReadonlySet<string> = new Set([
   '/health',
   '/metrics',
   '/v1/models',
@@ -13,7 +13,7 @@ const GET_PATHS = new Set([
   '/docs',
   '/redoc',
 ])
-const POST_PATHS = new Set([
+export const POST_PATHS: ReadonlySet<string> = new Set([
   '/v1/chat/completions',
   '/v1/completions',
   '/v1/responses',
@@ -24,7 +24,7 @@ const POST_PATHS = new Set([
 ])
 
 /** How long the API server takes for each; a scrape renders 50 KB. */
-const ANSWER_US: Us = ms(1)
+export const ANSWER_US: Us = ms(1)
 const METRICS_US: Us = ms(8)
 
 /** What a GET sees on a server that is up. `engineDead`: the engine has ended, `/health` says so. */

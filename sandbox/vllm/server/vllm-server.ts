@@ -1,5 +1,12 @@
 import type { MetricFamily } from '../../metrics/sample.ts'
-import type { GpuUsage, InferenceServer, PortAnswer, ProgramContext, RunningProgram } from '../../nodes/program.ts'
+import type {
+  GpuUsage,
+  InferenceServer,
+  PortAnswer,
+  PostRequest,
+  ProgramContext,
+  RunningProgram,
+} from '../../nodes/program.ts'
 import type { Timer } from '../../world/clock.ts'
 import { ms, seconds, type Us } from '../../world/time.ts'
 import type { EngineStats } from '../engine/engine.ts'
@@ -7,6 +14,7 @@ import { ServerAccounts, type ServerPhases } from './accounts.ts'
 import { Exposition } from './exposition.ts'
 import { FrontEnd } from './front-end.ts'
 import { formatRecord, type LogRecord } from './log-format.ts'
+import { answerPost } from './posts.ts'
 import type { RunnableServer } from './resolve.ts'
 import { answerGet } from './routes.ts'
 import { shutdownLog } from './shutdown-log.ts'
@@ -85,6 +93,14 @@ export class VllmServer implements RunningProgram {
     if (!this.accepts(port)) return { kind: 'refused' }
     const apiKey = this.resolved.settings.apiKeySet.value
     return answerGet(path, { engineDead: this.state === 'dead-engine', apiKey })
+  }
+
+  httpPost(port: number, posted: PostRequest, answered: (answer: PortAnswer) => void): () => void {
+    return answerPost(posted, answered, {
+      ...this.resolved.settings,
+      later: (delay, then) => this.after(delay, then),
+      submit: (request, observer) => this.inference.submit(port, request, observer),
+    })
   }
 
   accepts(port: number): boolean {
