@@ -242,7 +242,7 @@ export class Store {
     return raises ? { ...after, metadata: { ...after.metadata, generation: (generation ?? 0) + 1 } } : after
   }
 
-  /** `change`: the merge patch from `before` to `object`, where the caller has it. */
+  /** `change`: what `diff` made of `before` and `object`, where the caller has it; it goes to the journal. */
   private commit<T extends KubeObject>(
     kind: Kind<T>,
     before: T | undefined,
@@ -286,8 +286,10 @@ export class Store {
 
 /** The patch of a write as the journal has it: with the new version, which every write brings. */
 function withVersion(change: unknown, resourceVersion: string): unknown {
-  const { metadata, ...rest } = (change ?? {}) as { metadata?: object }
-  return { ...rest, metadata: { ...metadata, resourceVersion } }
+  const patch = (change ?? {}) as { metadata?: { resourceVersion?: string } }
+  if (patch.metadata) patch.metadata.resourceVersion = resourceVersion
+  else patch.metadata = { resourceVersion }
+  return patch
 }
 
 const nameIn = (key: string): string => key.slice(key.indexOf('/') + 1)

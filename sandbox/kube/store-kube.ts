@@ -2,6 +2,7 @@ import { readScale, updateScale } from '../apiserver/scale.ts'
 import type { Store } from '../apiserver/store.ts'
 import type { StoreEvent, WatchOptions } from '../apiserver/watchers.ts'
 import { type Effect, perform, type Task } from '../world/actor.ts'
+import type { Clock } from '../world/clock.ts'
 import type { RandomStream } from '../world/random.ts'
 import type { Us } from '../world/time.ts'
 import type { World } from '../world/world.ts'
@@ -108,36 +109,65 @@ export class StoreKube implements Kube {
 
   /** Waits for a token, then for half the latency; the server acts; the answer comes after the other half. */
   private *request<T>(sort: 'read' | 'write', act: (store: Store, by: string) => T): Task<T> {
-    return yield* perform<T>(this.exchange(this.shared.profile.requestLatency[sort], act))
+    return yield* perform<T>(
+      new Exchange(
+        this.shared,
+        { bucket: this.bucket, random: this.random, latency: this.shared.profile.requestLatency[sort] },
+        act,
+      ),
+    )
+  }
+}
+
+/** How a client sends. */
+interface Sending {
+  readonly bucket: TokenBucket | undefined
+  readonly random: RandomStream
+  readonly latency: Quantiles
+}
+
+/** One request and its answer. */
+class Exchange<T> implements Effect<T> {
+  private readonly shared: Shared
+  private readonly sending: Sending
+  private readonly act: (store: Store, by: string) => T
+  private outcome: { value: T } | { error: unknown } | undefined
+  private wanted = true
+
+  constructor(shared: Shared, sending: Sending, act: (store: Store, by: string) => T) {
+    this.shared = shared
+    this.sending = sending
+    this.act = act
   }
 
-  private exchange<T>(latency: Quantiles, act: (store: Store, by: string) => T): Effect<T> {
-    return {
-      start: (clock, resume, fail) => {
-        const sendAt = this.bucket?.take(clock.now) ?? clock.now
-        const takes = sample(latency, this.random)
-        let answered = true
-        const answer = (give: () => void, at: Us) => {
-          clock.at(at, () => {
-            if (answered) give()
-          })
-        }
-        const serve = () => {
-          try {
-            const value = act(this.shared.store, this.process)
-            answer(() => resume(value), sendAt + takes)
-          } catch (error) {
-            answer(() => fail(error), sendAt + takes)
-          }
-        }
-        const arriving = clock.at(sendAt + Math.round(takes / 2), serve)
-        // a caller that gives up before the request is sent has sent nothing; after that only its answer is lost
-        return () => {
-          answered = false
-          if (clock.now < sendAt) arriving.cancel()
-        }
-      },
+  start(clock: Clock, resume: (value: T) => void, fail: (error: unknown) => void): () => void {
+    const { bucket, latency, random } = this.sending
+    const sendAt = bucket?.take(clock.now) ?? clock.now
+    const takes = sample(latency, random)
+    const arriving = clock.at(sendAt + Math.round(takes / 2), () => {
+      this.serve()
+      clock.at(sendAt + takes, () => this.answer(resume, fail))
+    })
+    // a caller that gives up before the request is sent has sent nothing; after that only its answer is lost
+    return () => {
+      this.wanted = false
+      if (clock.now < sendAt) arriving.cancel()
     }
+  }
+
+  private serve(): void {
+    try {
+      this.outcome = { value: this.act(this.shared.store, this.shared.process) }
+    } catch (error) {
+      this.outcome = { error }
+    }
+  }
+
+  private answer(resume: (value: T) => void, fail: (error: unknown) => void): void {
+    if (!this.wanted) return
+    const outcome = this.outcome!
+    if ('error' in outcome) fail(outcome.error)
+    else resume(outcome.value)
   }
 }
 
