@@ -62,14 +62,16 @@ export const cases: readonly Case[] = [
     measuresItself: true,
     rows: cluster,
   })),
-  {
-    name: 'engine',
-    says: 'the exact engine at batch 32, all histograms',
-    runs: 5,
-    command: [node, 'harness/bench/engine.bench.ts', '32'],
-    measuresItself: true,
-    rows: [{ what: 'M tokens per CPU s', of: ({ tokensPerCpuS }) => tokensPerCpuS! / 1e6, digits: 1 }],
-  },
+  ...['exact', 'leap'].flatMap((driver) =>
+    ['8', '32', '256'].map((batch) => ({
+      name: `engine-${driver}-${batch}`,
+      says: `the engine at batch ${batch}, driver ${driver}, all histograms`,
+      runs: 5,
+      command: [node, 'harness/bench/engine.bench.ts', batch, driver],
+      measuresItself: true,
+      rows: [{ what: 'M tokens per CPU s', of: ({ tokensPerCpuS }: Figures) => tokensPerCpuS! / 1e6, digits: 1 }],
+    })),
+  ),
   {
     name: 'help',
     says: `seatrial --help, Node ${process.versions.node} (goal < 0.15 s)`,
