@@ -2,6 +2,7 @@ import type { Kube } from '../kube/kube.ts'
 import type { LagProfile } from '../kube/lag.ts'
 import type { Container, Pod } from '../kube/objects.ts'
 import type { MetricFamily } from '../metrics/sample.ts'
+import type { EntryPoint } from '../network/gateway/entry.ts'
 import type { InferenceObserver, InferenceRequest, Program } from '../nodes/program.ts'
 import type { Task } from '../world/actor.ts'
 import type { Us } from '../world/time.ts'
@@ -76,6 +77,8 @@ export interface Sandbox {
   run<T>(name: string, task: Task<T>): Promise<T>
   /** How clients reach a Service, or a pod of a workload without one. */
   reach(serviceKey: string, port: number): Route
+  /** How clients come in by the way a platform declares. Throws a RangeError for a controller nobody here knows. */
+  enter(point: EntryPoint): Route
   /** What a pod exposes now on a port under `/metrics`, of these names; nothing where it does not listen. */
   exposed(pod: Pod, port: number, names: ReadonlySet<string>): readonly MetricFamily[]
   /** What autoscalers and other actors rested on and is not simulated, one line each: a verdict that may depend on it is INVALID. */

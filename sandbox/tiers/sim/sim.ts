@@ -4,6 +4,7 @@ import { Journal } from '../../journal/journal.ts'
 import type { Pod } from '../../kube/objects.ts'
 import { StoreKube, type StoreKubeOptions } from '../../kube/store-kube.ts'
 import type { MetricFamily } from '../../metrics/sample.ts'
+import { Entries, type EntryPoint } from '../../network/gateway/entry.ts'
 import { KubeProxy } from '../../network/kube-proxy.ts'
 import { PodNetwork } from '../../network/pod-network.ts'
 import { createRoute } from '../../network/route.ts'
@@ -15,7 +16,7 @@ import { VirtualClock } from '../../world/clock.ts'
 import { seconds, type Us } from '../../world/time.ts'
 import { createWorld, type World } from '../../world/world.ts'
 import type { MonitoringOptions } from '../monitoring-options.ts'
-import type { Sandbox, SandboxOptions, Tier } from '../tier.ts'
+import type { Route, Sandbox, SandboxOptions, Tier } from '../tier.ts'
 import { simCapabilities } from './capabilities.ts'
 import { startControlPlane } from './control-plane.ts'
 import { leverNames, leversOf } from './levers.ts'
@@ -53,6 +54,7 @@ class SimSandbox implements Sandbox {
   private readonly network = new PodNetwork()
   private readonly monitoring: Monitoring
   private readonly proxies = new Map<string, KubeProxy>()
+  private entries: Entries | undefined
 
   constructor(options: SandboxOptions) {
     this.options = options
@@ -124,14 +126,25 @@ class SimSandbox implements Sandbox {
     return outcome.value
   }
 
-  reach(serviceKey: string, port: number): ReturnType<Sandbox['reach']> {
+  reach(serviceKey: string, port: number, from: 'cluster' | 'outside' = 'cluster'): Route {
     return createRoute({
       world: this.world,
       proxy: this.proxyOf(this.entryNode()),
       network: this.network,
       service: serviceKey,
       port,
+      from,
     })
+  }
+
+  enter(point: EntryPoint): Route {
+    this.entries ??= new Entries({
+      world: this.world,
+      network: this.network,
+      kubeOf: (process) => this.kubeOf(process),
+      reach: (service, port, from) => this.reach(service, port, from),
+    })
+    return this.entries.enter(point)
   }
 
   exposed({ status }: Pod, port: number, names: ReadonlySet<string>): readonly MetricFamily[] {
