@@ -58,7 +58,7 @@ function broken(hit: readonly RequestRecord[], samples: number): Broken {
       (r): Evidence => ({
         at: r.at,
         about: `request ${r.id}${r.pod ? ` on ${r.pod}` : ''}`,
-        text: `${WORDS[r.outcome].replace(/^(were|found|got)/, (w) => (w === 'were' ? 'was' : w))}${r.status ? ` (${r.status})` : ''}`,
+        text: `${WORDS[r.outcome].replace(/^(were|found|got)/, (w) => (w === 'were' ? 'was' : w))}${r.status ? ` (${r.status})` : ''}${r.endedBy ? ` by ${r.endedBy}` : ''}`,
       }),
     ),
   }

@@ -95,6 +95,7 @@ class Sending implements OpenRequest {
   private readonly ended: () => void
   private readonly timeout: Timer
   private attempts = 0
+  private endedBy: string | undefined
   private over = false
   /** Ends the attempt under way, or the wait for the next. */
   private stop: (() => void) | undefined
@@ -154,6 +155,7 @@ class Sending implements OpenRequest {
     const { retry } = this.options.workload
     const delay = this.firstTokenAt === undefined ? retryDelay(retry, this.attempts, failure, this.retries) : undefined
     if (delay === undefined) {
+      this.endedBy = failure.by
       this.end(failure.kind, 0, failure.status)
       return
     }
@@ -185,6 +187,7 @@ class Sending implements OpenRequest {
       outputTokens,
       ...(tenant === undefined ? {} : { tenant }),
       ...(this.attempts > 1 ? { attempts: this.attempts } : {}),
+      ...(this.endedBy === undefined ? {} : { endedBy: this.endedBy }),
     })
   }
 

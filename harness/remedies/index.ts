@@ -2,6 +2,7 @@
 import { disruptionBudget } from './disruption-budget.ts'
 import { drainBudget } from './drain-budget.ts'
 import { enginePlacement } from './engine-placement.ts'
+import { gatewayTimeout } from './gateway-timeout.ts'
 import { image } from './image.ts'
 import { livenessBudget } from './liveness-budget.ts'
 import { noRoom } from './no-room.ts'
@@ -21,6 +22,7 @@ export const remedies: readonly Remedy[] = [
   disruptionBudget,
   drainBudget,
   enginePlacement,
+  gatewayTimeout,
   image,
   livenessBudget,
   noRoom,

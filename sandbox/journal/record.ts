@@ -65,6 +65,8 @@ export interface RequestRecord extends Stamped {
   tenant?: string
   /** Times it was sent, where more than once. */
   attempts?: number
+  /** The rule of a proxy on the way that ended it, where none of the servers did. */
+  endedBy?: string
 }
 
 /** One observation of a quantity. */
