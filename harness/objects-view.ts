@@ -23,6 +23,11 @@ export class ObjectsView {
     return [...(this.kinds.get(kind.id)?.values() ?? [])] as T[]
   }
 
+  /** The objects of every kind. */
+  all(): KubeObject[] {
+    return [...this.kinds.values()].flatMap((objects) => [...objects.values()])
+  }
+
   /** Takes in a record; says what changed when it is about an object. */
   apply(record: JournalRecord): Change | undefined {
     if (record.type !== 'object') return undefined

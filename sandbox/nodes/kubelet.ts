@@ -6,7 +6,7 @@ import type { PodNetwork } from '../network/pod-network.ts'
 import type { Actor } from '../world/actor.ts'
 import { seconds, type Us } from '../world/time.ts'
 import type { World } from '../world/world.ts'
-import { admit } from './admission.ts'
+import { admit, type Rejection } from './admission.ts'
 import { crashLoopBackoff } from './backoff.ts'
 import { type ContainerStats, statsOf } from './container-stats.ts'
 import { failProcess } from './device-failure.ts'
@@ -21,7 +21,7 @@ import { ProbeResults } from './prober/results.ts'
 import type { Registry } from './registry.ts'
 import { ShutDown, type ShutdownOptions } from './shutdown.ts'
 import { StatusManager } from './status-manager.ts'
-import { type NodeTimings, STATUS_SYNC_PERIOD } from './timings.ts'
+import { type NodeTimings, REJECTS_IN, STATUS_SYNC_PERIOD } from './timings.ts'
 
 export interface KubeletOptions {
   readonly world: World
@@ -119,9 +119,7 @@ export class Kubelet {
     })
   }
 
-  /**
-   * Ends everything at once, as when power is lost: processes are gone, nobody is told. Returns what is left of each pod on disk.
-   */
+  /** Ends everything at once, as when power is lost: processes are gone, nobody is told. Returns what is left of each pod on disk. */
   powerOff(): Map<string, PodView> {
     const left = new Map<string, PodView>()
     for (const [uid, { worker }] of this.pods) left.set(uid, worker.runtime.snapshot())
@@ -193,12 +191,18 @@ export class Kubelet {
     this.pods.set(uid, entry)
     if (why) {
       devices.release(uid)
-      this.context.event(pod, 'Warning', why.reason, why.message)
-      this.context.statuses.set(pod, rejectedStatus(pod, why))
+      // takes time, so that pods which are made and refused over and over do not hold time still
+      this.options.world.clock.after(REJECTS_IN, () => this.reject(entry, why))
       return
     }
     if (!fresh) worker.skipToTerminated()
     this.begin(entry)
+  }
+
+  private reject({ worker: { pod } }: Entry, why: Rejection): void {
+    if (!this.pods.has(pod.metadata.uid)) return
+    this.context.event(pod, 'Warning', why.reason, why.message)
+    this.context.statuses.set(pod, rejectedStatus(pod, why))
   }
 
   private begin(entry: Entry): void {
@@ -241,12 +245,14 @@ export class Kubelet {
     if (!entry) return
     // the worker goes on with the pod as it last was: a forced deletion does not shorten its grace period
     entry.removed = true
+    // its devices may be given out while its processes end, as by UpdateAllocatedDevices
+    this.options.devices.release(pod.metadata.uid)
     if (entry.worker.finished || !entry.actor) this.forget(pod.metadata.uid)
     else entry.worker.update(true)
   }
 
-  private finished(entry: Entry): void {
-    if (entry.removed) this.forget(entry.worker.pod.metadata.uid)
+  private finished({ removed, worker }: Entry): void {
+    if (removed) this.forget(worker.pod.metadata.uid)
   }
 
   private forget(uid: string): void {
@@ -259,11 +265,11 @@ export class Kubelet {
     this.options.devices.release(uid)
   }
 
-  /** Pods that hold resources. Follows GetActivePods. */
+  /** Pods that hold resources; not those that were deleted by force, though they may still be ending. Follows GetActivePods. */
   private activePods(): Pod[] {
     const active: Pod[] = []
-    for (const { worker, rejected } of this.pods.values()) {
-      if (rejected || worker.terminatedAt !== undefined) continue
+    for (const { worker, rejected, removed } of this.pods.values()) {
+      if (rejected || removed || worker.terminatedAt !== undefined) continue
       active.push(worker.pod)
     }
     return active

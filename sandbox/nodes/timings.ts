@@ -33,6 +33,9 @@ export const assumedTimings: NodeTimings = {
   resolveImage: ms(600),
 }
 
+/** From seeing a pod to saying that it will not be run: assumed. */
+export const REJECTS_IN: Us = ms(2)
+
 /** How long a machine takes to come back. Assumed figures; give measured ones where known. */
 export interface BootTimings {
   /** From power to a kubelet that talks to the API server: firmware, kernel, services. */

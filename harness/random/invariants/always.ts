@@ -1,0 +1,166 @@
+import type { JournalRecord } from '../../../sandbox/journal/record.ts'
+import { controllerOf } from '../../../sandbox/kube/indexes.ts'
+import {
+  Deployment,
+  HorizontalPodAutoscaler,
+  Node,
+  Pod,
+  PodDisruptionBudget,
+  ResourceQuota,
+} from '../../../sandbox/kube/kinds.ts'
+import type * as o from '../../../sandbox/kube/objects.ts'
+import { condition, isFinished, isReady } from '../../../sandbox/kube/pods.ts'
+import { selects } from '../../../sandbox/kube/selects.ts'
+import { fromRfc3339, seconds, type Us } from '../../../sandbox/world/time.ts'
+import { type Change, ObjectsView } from '../../objects-view.ts'
+import type { Violations } from '../violation.ts'
+import type { ProgramWatch } from './programs.ts'
+import { type Amounts, amountOf, amountsOf, larger, plus, requestsOf } from './requests.ts'
+
+/** How long after a pod was lost a budget's status may not know of it yet. */
+const BUDGET_LAG: Us = seconds(15)
+
+/** Rules that hold after every write, checked over the journal as it grows. */
+export class AlwaysRules {
+  readonly view = new ObjectsView()
+  /** When a pod was last lost or became unready for another reason than eviction, by namespace. */
+  private readonly lostAt = new Map<string, Us>()
+  /** What each node had at most. */
+  private readonly most = new Map<string, Amounts>()
+  private readonly violations: Violations
+  private readonly watch: ProgramWatch
+
+  constructor(violations: Violations, watch: ProgramWatch) {
+    this.violations = violations
+    this.watch = watch
+  }
+
+  take(record: JournalRecord): void {
+    const change = this.view.apply(record)
+    if (!change) return
+    if (change.kind === Node.id && change.after) this.node(change.after as o.Node)
+    if (change.kind === Pod.id) this.pod(change, record.at, (record as { by?: string }).by ?? '')
+    if (change.kind === Deployment.id && change.before === undefined)
+      this.quota(change.after!.metadata.namespace!, record.at)
+    if (change.kind === HorizontalPodAutoscaler.id)
+      this.horizontal(change.after as o.HorizontalPodAutoscaler | undefined)
+  }
+
+  private node({ metadata, status }: o.Node): void {
+    const before = this.most.get(metadata.name)
+    this.most.set(metadata.name, before ? larger(before, amountsOf(status.capacity)) : amountsOf(status.capacity))
+  }
+
+  private pod({ before, after, key }: Change, at: Us, by: string): void {
+    const [was, is] = [before as o.Pod | undefined, after as o.Pod | undefined]
+    if (was?.spec.nodeName && !is && !by.startsWith('kubelet/')) this.watch.forced.add(was.metadata.uid)
+    if (!was && is) this.quota(is.metadata.namespace!, at)
+    if (is?.spec.nodeName && !was?.spec.nodeName) this.room(is)
+    if (was && is && was.spec.nodeName && is.spec.nodeName !== was.spec.nodeName)
+      this.violations.add('pod-moved', `${key} went from ${was.spec.nodeName} to ${is.spec.nodeName} by ${by}`)
+    if (was && is && isFinished(was) && was.status.phase !== is.status.phase)
+      this.violations.add('phase-went-back', `${key} went from ${was.status.phase} to ${is.status.phase} by ${by}`)
+    if (was && is && evicted(is) && !evicted(was)) this.budget(was, at)
+    else if (was && isReady(was) && !evicted(was) && (!is || !isReady(is) || is.metadata.deletionTimestamp))
+      this.lostAt.set(was.metadata.namespace!, at)
+  }
+
+  private horizontal(hpa: o.HorizontalPodAutoscaler | undefined): void {
+    if (!hpa) return
+    const { minReplicas, maxReplicas } = hpa.spec
+    const { desiredReplicas } = hpa.status
+    if (
+      desiredReplicas > maxReplicas ||
+      (desiredReplicas < minReplicas && desiredReplicas > 0 && hpa.status.lastScaleTime)
+    )
+      this.violations.add(
+        'hpa-out-of-bounds',
+        `${hpa.metadata.name} wants ${desiredReplicas} of ${minReplicas} to ${maxReplicas}`,
+      )
+  }
+
+  /** The eviction of a pod that counts was allowed by exactly one budget, which took note of it, and enough pods are left. */
+  private budget(pod: o.Pod, at: Us): void {
+    if (isFinished(pod) || pod.status.phase === 'Pending' || pod.metadata.deletionTimestamp) return
+    const { name, namespace } = pod.metadata
+    const budgets = this.view
+      .list(PodDisruptionBudget)
+      .filter((one) => one.metadata.namespace === namespace && selects(one.spec.selector, pod.metadata.labels))
+    if (budgets.length > 1)
+      this.violations.add('pdb-violated', `${name} was evicted although ${budgets.length} budgets select it`)
+    const [budget] = budgets
+    if (!budget || !isReady(pod)) return
+    const { status } = budget
+    if (status.disruptionsAllowed < 0 || !status.disruptedPods?.[name])
+      this.violations.add('pdb-violated', `${name} was evicted and ${budget.metadata.name} does not count it`)
+    if (at - (this.lostAt.get(namespace!) ?? Number.NEGATIVE_INFINITY) < BUDGET_LAG) return
+    const left = this.view
+      .list(Pod)
+      .filter(
+        (one) =>
+          one.metadata.namespace === namespace &&
+          one.metadata.name !== name &&
+          isReady(one) &&
+          !one.metadata.deletionTimestamp &&
+          selects(budget.spec.selector, one.metadata.labels),
+      ).length
+    if (left < status.desiredHealthy)
+      this.violations.add(
+        'pdb-violated',
+        `${name} was evicted: ${left} pods left, ${budget.metadata.name} wants ${status.desiredHealthy}`,
+      )
+  }
+
+  /** The scheduler fills no node beyond what it has. */
+  private room(pod: o.Pod): void {
+    const node = this.view.get(Node, pod.spec.nodeName!)
+    if (!node) return
+    // after a boot the node has no GPUs for a while, and the scheduler need not know yet
+    const capacity = this.most.get(node.metadata.name)!
+    const used = this.view
+      .list(Pod)
+      .filter((one) => one.spec.nodeName === node.metadata.name && !isFinished(one))
+      .map(requestsOf)
+      .reduce(plus, {})
+    for (const [resource, amount] of Object.entries(used))
+      if (amount > (capacity[resource] ?? 0) + TINY)
+        this.violations.add(
+          'node-overbooked',
+          `${node.metadata.name}: ${amount} of ${capacity[resource] ?? 0} ${resource} with ${pod.metadata.name}`,
+        )
+  }
+
+  private quota(namespace: string, at: Us): void {
+    const quotas = this.view.list(ResourceQuota).filter((one) => one.metadata.namespace === namespace)
+    if (quotas.length === 0) return
+    const pods = this.view.list(Pod).filter((one) => one.metadata.namespace === namespace && counts(one, at))
+    const asked = pods.map(requestsOf).reduce(plus, {})
+    const deployments = this.view.list(Deployment).filter((one) => one.metadata.namespace === namespace).length
+    for (const { spec } of quotas)
+      for (const [name, hard] of Object.entries(spec.hard ?? {})) {
+        const used =
+          name === 'pods'
+            ? pods.length
+            : name === 'count/deployments.apps'
+              ? deployments
+              : (asked[name.replace('requests.', '')] ?? 0)
+        if (used > amountOf(hard) + TINY)
+          this.violations.add('quota-exceeded', `${namespace}: ${used} of ${hard} ${name}, owners ${owners(pods)}`)
+      }
+  }
+}
+
+const TINY = 1e-6
+
+const evicted = (pod: o.Pod): boolean =>
+  condition(pod, 'DisruptionTarget')?.reason === 'EvictionByEvictionAPI' && pod.metadata.deletionTimestamp === undefined
+
+/** Pods that ended, or should have by now, use nothing of a quota. */
+function counts(pod: o.Pod, now: Us): boolean {
+  const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = pod.metadata
+  if (isFinished(pod)) return false
+  return !deletionTimestamp || now <= fromRfc3339(deletionTimestamp) + seconds(deletionGracePeriodSeconds)
+}
+
+const owners = (pods: readonly o.Pod[]): string =>
+  [...new Set(pods.map((pod) => controllerOf(pod)?.name ?? pod.metadata.name))].join(', ')
