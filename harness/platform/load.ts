@@ -9,7 +9,7 @@ import { folderOf, judgeKustomizations } from './kustomization.ts'
 import { LIMITS, type Limits } from './limits.ts'
 import { type FoundObjects, objectsIn } from './objects.ts'
 import { traceOrigins } from './origins/trace.ts'
-import type { Note, Platform, PlatformObject } from './platform.ts'
+import type { Note, Origin, Platform, PlatformObject } from './platform.ts'
 import type { Reading, Stdin, TextFile } from './read.ts'
 import { rejections } from './rejected.ts'
 import type { RenderCommand } from './render.ts'
@@ -90,7 +90,23 @@ function checked(object: PlatformObject): { object: PlatformObject; errors: Plat
   if (template) return { object: known, errors: [template] }
   const name = checkObjectName(known)
   const errors = [...(name ? [name] : []), ...validateFields(known, schema)]
-  return { object: known, errors: errors.length > 0 || known.schema === 'unknown' ? errors : rejections(known) }
+  const all = errors.length > 0 || known.schema === 'unknown' ? errors : rejections(known)
+  return { object: known, errors: all.map((error) => renderedFrom(error, object.origin)) }
+}
+
+/** The place of an error in rendered text says little without what it was rendered from. */
+function renderedFrom(error: PlatformError, origin: Origin | undefined): PlatformError {
+  if (!origin?.file) return error
+  const { code, message, why, fix, file, line, column } = error
+  return new PlatformError(code, message, {
+    why: `${why} It comes from ${origin.file}.`,
+    fix,
+    at: {
+      ...(file === undefined ? {} : { file }),
+      ...(line === undefined ? {} : { line }),
+      ...(column === undefined ? {} : { column }),
+    },
+  })
 }
 
 /** Files under a kustomization that changes objects are patches and parts: their own errors would be noise. */

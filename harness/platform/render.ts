@@ -18,7 +18,12 @@ export interface RenderCommand {
 }
 
 /** How the text a command wrote is called in positions. */
-export const renderedName = ({ argv }: Pick<RenderCommand, 'argv'>): string => `$(${commandText(argv)})`
+export function renderedName({ argv, at }: Pick<RenderCommand, 'argv' | 'at'>): string {
+  const text = commandText(argv)
+  return text.length <= NAME_MAX ? `$(${text})` : `$(${text.slice(0, NAME_MAX)}…, line ${at.line})`
+}
+
+const NAME_MAX = 100
 
 /**
  * Runs a command without a shell and without input, and takes what it writes as manifests. Throws a `PlatformError` with the end of its messages when it

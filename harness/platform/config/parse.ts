@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { PlatformError } from '../errors.ts'
 import type { Limits } from '../limits.ts'
 import { locate } from '../locate.ts'
-import { type FieldPath, formatPath } from '../path.ts'
+import { type FieldPath, formatPath, valueAt } from '../path.ts'
 import type { TextFile } from '../read.ts'
 import { suggest } from '../suggest.ts'
 import { type ParsedValue, toValue } from '../value.ts'
@@ -27,7 +27,7 @@ export function parseConfig(file: TextFile, limits: Limits): { config?: Seatrial
 }
 
 function errorsOf(issue: z.core.$ZodIssue, parsed: ParsedValue): PlatformError[] {
-  const path = issue.path as FieldPath
+  const path = writtenPath(issue, parsed)
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(parsed, path, key))
   const position = locate(parsed, path)
   const field = formatPath(path)
@@ -39,6 +39,15 @@ function errorsOf(issue: z.core.$ZodIssue, parsed: ParsedValue): PlatformError[]
       at: position,
     }),
   ]
+}
+
+/** What is written short (a command alone for `{ run: … }`) has no such field: the issue is with the whole. */
+function writtenPath(issue: z.core.$ZodIssue, parsed: ParsedValue): FieldPath {
+  const path = issue.path as FieldPath
+  const parent = valueAt(parsed.value, path.slice(0, -1))
+  return issue.code === 'custom' && (typeof parent === 'string' || (Array.isArray(parent) && path.at(-1) === 'run'))
+    ? path.slice(0, -1)
+    : path
 }
 
 function messageOf(issue: z.core.$ZodIssue, absent: true | undefined): string {

@@ -113,9 +113,10 @@ function patchedBy(one: Kustomization, search: Search): Written | undefined {
     const found = inDocuments(documents, search, false) ?? inOperations(documents, search, target)
     if (!found) continue
     if (typeof named === 'string') return found
-    const { line, column } = locate(parsed, isMap(patch) ? [...path, 'patch'] : path)
-    // the text of an inline patch begins on the line after its `|-`
-    return { file: shown, line: line + found.line, column: Math.max(column, found.column) }
+    const { line } = locate(parsed, isMap(patch) ? [...path, 'patch'] : path)
+    // the text of an inline patch begins on the line after its `|-`, further in
+    const indent = /^ */.exec(parsed.source.text.split('\n')[line] ?? '')![0].length
+    return { file: shown, line: line + found.line, column: indent + found.column }
   }
   return undefined
 }
