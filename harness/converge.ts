@@ -3,6 +3,7 @@ import { parseDuration, seconds, type Us } from '../sandbox/world/time.ts'
 import type { Observation } from './observation.ts'
 import type { Scenario } from './scenario.ts'
 import type { Setup } from './setup.ts'
+import { recoveryTime } from './scaling/scale-out-time.ts'
 import { workloadOf } from './workload-object.ts'
 
 /** Every goal holds now. */
@@ -17,7 +18,8 @@ export interface Bound {
 
 /**
  * When waiting for the goals ends. `progressDeadline` is over when the Deployment's own controller says so (it counts from the last
- * progress), `settle` when a platform should have settled by then, a duration when it has passed.
+ * progress), `settle` when a platform should have settled by then, `scaleOut` when another replica should have come and served off what
+ * waited for it, a duration when it has passed.
  */
 export function boundOf(
   start: Us,
@@ -41,6 +43,7 @@ export function boundOf(
 
 function limitOf(name: string, observation: Observation, setup: Setup, settleBoundUs: Us): Us {
   if (name === 'settle') return settleBoundUs
+  if (name === 'scaleOut') return recoveryTime(setup)
   if (name !== 'progressDeadline') return parseDuration(name)
   const workload = workloadOf(setup.subject, observation.view)
   const replicas = workload?.spec.replicas ?? 1

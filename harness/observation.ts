@@ -20,6 +20,16 @@ export interface Followed {
   readonly fold: Fold
 }
 
+export interface BegunLoad {
+  readonly sender: Load
+  /** When its last step is over. */
+  readonly steadyAt: Us
+  /** When its first step begins. */
+  readonly stepAt: Us | undefined
+  /** Replicas' worth of requests that its highest step asks for. */
+  readonly peakReplicas: number
+}
+
 /** A fault whose effect is looked for. */
 export interface Watched {
   readonly fault: string
@@ -38,8 +48,8 @@ export interface Observation {
   readonly unmodelled: string[]
   /** What the nodes cost, and how much of them was used. */
   readonly cost: CostMeter
-  /** The load, once it has begun, and when its last step is over. */
-  load: { readonly sender: Load; readonly steadyAt: Us } | undefined
+  /** The load, once it has begun. */
+  load: BegunLoad | undefined
   settledAt: Us | undefined
   sent: number | undefined
   /** The harness stopped waiting before the platform said yes or no. */
@@ -162,6 +172,8 @@ function contextOf(options: {
     tenants: tenantsOf(scenario.load, setup.workload),
     openRequests: () => load()?.sender.openRequests() ?? [],
     loadSteadyAt: () => load()?.steadyAt,
+    loadStepAt: () => load()?.stepAt,
+    peakReplicas: () => load()?.peakReplicas,
   }
 }
 

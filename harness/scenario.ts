@@ -21,6 +21,10 @@ export interface Scenario {
   readonly blindTo?: readonly Feature[]
   /** What clients send from the time the platform has settled: nothing, the user's workload, or a plan made of it. */
   readonly load: boolean | LoadPlan
+  /** The load begins when the autoscaler has taken the server to no replica at all, at most so long after it settled. */
+  readonly idleFor?: string
+  /** Metrics of the server that are recorded while the load is on. */
+  readonly samples?: readonly string[]
   /** The subject's own probes are taken away, but for one on `/health`: they are judged by scenarios of their own. */
   readonly withoutProbes?: boolean
   /** Nodes beyond the platform's own, where the failure is not about room. */

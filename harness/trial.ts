@@ -3,20 +3,21 @@ import { kindOf } from '../sandbox/kube/kinds.ts'
 import type { Deployment } from '../sandbox/kube/objects.ts'
 import type { Sandbox } from '../sandbox/tiers/tier.ts'
 import { parseDuration, seconds, type Us } from '../sandbox/world/time.ts'
+import { beginLoad, whyNoLoad } from './begin-load.ts'
 import { boundOf, goalsReached } from './converge.ts'
 import { faults } from './faults/index.ts'
-import { planEndsAt, plannedWorkload } from './load/plan.ts'
-import { startLoad } from './load/simulated-sender.ts'
+import { planEndsAt } from './load/plan.ts'
 import { unmetNeed } from './needs.ts'
 import { type Observation, observe } from './observation.ts'
+import { isIdle, neverAtZero } from './scaling/idle.ts'
+import { withScaleOutTime } from './scaling/scale-out-time.ts'
 import type { Scenario } from './scenario.ts'
 import type { Setup } from './setup.ts'
-import { readyPods } from './subject.ts'
 import { Timeline } from './timeline.ts'
 import type { TrialSpec } from './trial-spec.ts'
 import { badInputs } from './verdict/inputs-check.ts'
 import { headerOf, judge } from './verdict/judge.ts'
-import type { TrialResult } from './verdict/verdict.ts'
+import type { Invalid, TrialResult } from './verdict/verdict.ts'
 
 /** How often the harness looks whether what it waits for has come. */
 const LOOK_EVERY: Us = seconds(1)
@@ -27,7 +28,8 @@ const DRAIN: Us = seconds(30)
  * The main path. A sandbox is made, the manifests are applied, the platform settles, the timeline of load, faults and changes
  * runs, failures are healed, the platform converges or does not, and the record is judged.
  */
-export async function runTrial(spec: TrialSpec): Promise<TrialResult> {
+export async function runTrial(given: TrialSpec): Promise<TrialResult> {
+  const spec = { ...given, scenario: withScaleOutTime(given.scenario, given.setup) }
   const { scenario, setup, tier, seed } = spec
   const lacking = leversOf(scenario).find((lever) => !tier.levers.includes(lever))
   if (lacking) return judge.skipped(spec, `tier ${tier.name} has no lever ${lacking}`)
@@ -38,7 +40,9 @@ export async function runTrial(spec: TrialSpec): Promise<TrialResult> {
   const sandbox = await tier.up({ ...setup, nodes: withSpares(setup, scenario.spareNodes ?? 0), seed })
   try {
     const observation = observe(spec, sandbox.world)
-    await conduct(spec, sandbox, observation)
+    const untried = await conduct(spec, sandbox, observation)
+    if (typeof untried === 'string') return judge.skipped(spec, untried)
+    if (untried) return judge.invalid(spec, [untried])
     observation.unmodelled.push(...sandbox.refusals())
     spec.onRecord?.({ header: headerOf(spec), journal: sandbox.world.journal })
     return judge.record(spec, sandbox.world, observation)
@@ -47,7 +51,12 @@ export async function runTrial(spec: TrialSpec): Promise<TrialResult> {
   }
 }
 
-async function conduct(spec: TrialSpec, sandbox: Sandbox, observation: Observation): Promise<void> {
+/** Says why nothing could be tried: a reason to skip it, or what was missing. */
+async function conduct(
+  spec: TrialSpec,
+  sandbox: Sandbox,
+  observation: Observation,
+): Promise<string | Invalid | undefined> {
   const { scenario, setup } = spec
   const settleBoundUs = setup.settleBound(stretchOf(spec))
   const timeline = new Timeline(spec, sandbox)
@@ -56,29 +65,23 @@ async function conduct(spec: TrialSpec, sandbox: Sandbox, observation: Observati
   await timeline.before()
   const objects = scenario.withoutProbes ? healthProbeOnly(setup) : setup.objects
   const rejected = await applyManifests(objects, sandbox)
-  if (rejected) return observation.reject(rejected)
+  if (rejected) {
+    observation.reject(rejected)
+    return undefined
+  }
 
   observation.enter('settle')
   const settled = await waitFor(sandbox, settleBoundUs, () => observation.settled() || observation.broken())
-  if (!settled || observation.broken()) return
+  if (!settled || observation.broken()) return undefined
+  const untried = (await idle(spec, sandbox, observation)) ?? whyNoLoad(spec, observation)
+  if (untried) return untried
 
   observation.enter('timeline')
   const start = sandbox.world.clock.now
   observation.settledAt = start
-  const load = scenario.load
-    ? startLoad({
-        world: sandbox.world,
-        route: sandbox.reach(setup.subject.service?.key ?? setup.subject.key, setup.subject.service?.port ?? 0),
-        workload: plannedWorkload(scenario.load, { ...setup, replicas: readyPods(setup.subject, observation.view) }),
-        model: setup.model,
-        target: setup.subject.key,
-        blockTokens: setup.kvBlockTokens,
-      })
-    : undefined
-  const steadyAt = start + planEndsAt(scenario.load)
-  if (load) observation.load = { sender: load, steadyAt }
+  const load = beginLoad(spec, sandbox, observation)
   await timeline.run(start)
-  await sandbox.runUntil(Math.max(sandbox.world.clock.now, steadyAt))
+  await sandbox.runUntil(Math.max(sandbox.world.clock.now, start + planEndsAt(scenario.load)))
   timeline.heal()
 
   observation.enter('converge')
@@ -97,6 +100,24 @@ async function conduct(spec: TrialSpec, sandbox: Sandbox, observation: Observati
     load.giveUp()
   }
   observation.enter('judge')
+  return undefined
+}
+
+/** Waits until nobody has asked for so long that the server has gone to zero, where the scenario begins there. */
+async function idle(
+  { scenario, setup }: TrialSpec,
+  sandbox: Sandbox,
+  observation: Observation,
+): Promise<Invalid | undefined> {
+  if (scenario.idleFor === undefined) return undefined
+  observation.enter('idle')
+  const { subject } = setup
+  const since = sandbox.world.clock.now
+  const idleUs = () => sandbox.world.clock.now - since
+  const atRest = await waitFor(sandbox, parseDuration(scenario.idleFor), () =>
+    isIdle(subject, observation.view, idleUs()),
+  )
+  return atRest ? undefined : neverAtZero(subject, observation.view, idleUs())
 }
 
 /** Creates every object in the order given. Returns what the API server said against one of them. */

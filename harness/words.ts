@@ -15,6 +15,7 @@ import { replicaServes as replicaServesCheck } from './expectations/replica-serv
 import { replicasBack as replicasBackCheck } from './expectations/replicas-back.ts'
 import { requestsUnserved as requestsUnservedCheck } from './expectations/requests-unserved.ts'
 import { rolloutComplete as rolloutCompleteCheck } from './expectations/rollout-complete.ts'
+import { scaledForLoad as scaledForLoadCheck } from './expectations/scaled-for-load.ts'
 import { sloHeld as sloHeldCheck } from './expectations/slo-held.ts'
 import { sloRecovered as sloRecoveredCheck } from './expectations/slo-recovered.ts'
 import { streamsCut as streamsCutCheck } from './expectations/streams-cut.ts'
@@ -53,6 +54,7 @@ export const replicaServes = checkWord(replicaServesCheck)
 export const replicasBack = checkWord(replicasBackCheck)
 export const requestsUnserved = checkWord(requestsUnservedCheck)
 export const rolloutComplete = checkWord(rolloutCompleteCheck)
+export const scaledForLoad = checkWord(scaledForLoadCheck)
 export const sloHeld = checkWord(sloHeldCheck)
 export const sloRecovered = checkWord(sloRecoveredCheck)
 export const streamsCut = checkWord(streamsCutCheck)

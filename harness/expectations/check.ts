@@ -30,6 +30,10 @@ export interface CheckContext {
   openRequests(): Iterable<OpenRequest>
   /** When the load's last step is over; undefined before the load. */
   loadSteadyAt(): Us | undefined
+  /** When its first step begins; undefined before the load, and without steps. */
+  loadStepAt(): Us | undefined
+  /** Replicas' worth of requests that its highest step asks for; undefined before the load. */
+  peakReplicas(): number | undefined
 }
 
 /** A fold over the journal. `record` is called for every record, after the view has it. */
@@ -50,6 +54,8 @@ export interface CheckResult {
   readonly reachedAt?: Us
   /** What stands in the way of the goal. */
   readonly missing?: Broken
+  /** Why it has nothing to say although the trial ran: the trial is INVALID. */
+  readonly unjudged?: { readonly what: string; readonly fix: string }
   /** A sentence about what was seen, for a check that held. */
   readonly summary?: string
 }

@@ -15,6 +15,7 @@ import { replicaServes } from './replica-serves.ts'
 import { replicasBack } from './replicas-back.ts'
 import { requestsUnserved } from './requests-unserved.ts'
 import { rolloutComplete } from './rollout-complete.ts'
+import { scaledForLoad } from './scaled-for-load.ts'
 import { sloHeld } from './slo-held.ts'
 import { sloRecovered } from './slo-recovered.ts'
 import { streamsCut } from './streams-cut.ts'
@@ -37,6 +38,7 @@ export const checks: ReadonlyMap<string, Check> = new Map(
     replicasBack,
     requestsUnserved,
     rolloutComplete,
+    scaledForLoad,
     sloHeld,
     sloRecovered,
     streamsCut,

@@ -15,6 +15,8 @@ export interface LoadPlan {
   readonly steps?: readonly PlanStep[]
   /** No step goes beyond this share of what the most replicas an autoscaler may make can serve. */
   readonly peakOfMaximum?: number
+  /** The highest step asks for so many times what the Ready replicas at the start can serve, or there is nothing to try. */
+  readonly overload?: number
   readonly promptTokens?: LengthDistribution
   readonly outputTokens?: LengthDistribution
   readonly arrival?: { readonly kind: ArrivalKind; readonly cv?: number }
@@ -23,7 +25,10 @@ export interface LoadPlan {
   readonly retry?: RetryPolicy
 }
 
-/** From `at` on the load is `times` its base, reached in a straight line `over` this time; `for` how long, then as before. */
+/**
+ * From `at` on the load is `times` its base, reached in a straight line `over` this time; `for` how long, then as before. Times are
+ * durations; `scaleOut` is how long the subject's platform takes for one more replica.
+ */
 export interface PlanStep {
   readonly at: string
   readonly times: number

@@ -70,7 +70,8 @@ function judgedOf(observation: Observation): Judged[] {
 }
 
 function judgedOne({ expectation, describe, fold }: Followed, observation: Observation): Judged {
-  const { samples, broken, missing, reachedAt, summary } = fold.result()
+  const { samples, broken, missing, reachedAt, summary, unjudged } = fold.result()
+  if (unjudged) return { expectation: describe, held: true, samples, summary: unjudged.what }
   if (!('within' in expectation)) return { expectation: describe, held: !broken, samples, broken, summary }
   // a platform that is broken for good, and a harness that gave up, have no goal left to reach: something else says why
   const cutShort = reachedAt === undefined && (observation.broken() || observation.gaveUp)
@@ -119,7 +120,9 @@ function invalidOf(spec: TrialSpec, observation: Observation, requests: RequestC
     })
   }
   for (const { describe, fold } of observation.followed) {
-    if (hasSamples(fold.result())) continue
+    const { unjudged } = fold.result()
+    if (unjudged) invalid.push({ code: 'NO_SAMPLES', ...unjudged })
+    if (unjudged || hasSamples(fold.result())) continue
     invalid.push({
       code: 'NO_SAMPLES',
       what: `nothing to judge for «${describe}»`,

@@ -1,3 +1,4 @@
+import type { DeschedulerOptions } from '../controllers/descheduler.ts'
 import type { Kube } from '../kube/kube.ts'
 import type { LagProfile } from '../kube/lag.ts'
 import type { Container, Pod } from '../kube/objects.ts'
@@ -41,6 +42,8 @@ export interface SandboxOptions {
   readonly lag: LagProfile
   /** What measures the cluster and tells its autoscalers; nothing where it is left out. */
   readonly monitoring?: MonitoringOptions
+  /** What sends pods away that restart over and over; nobody where it is left out. */
+  readonly descheduler?: DeschedulerOptions
   /** What adds and removes nodes; nothing where it is left out. */
   readonly nodeAutoscaler?: NodeAutoscalerOptions
 }

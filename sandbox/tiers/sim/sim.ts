@@ -1,5 +1,6 @@
 import { Store } from '../../apiserver/store.ts'
 import { strategies } from '../../apiserver/strategies/index.ts'
+import { descheduler } from '../../controllers/descheduler.ts'
 import { Journal } from '../../journal/journal.ts'
 import type { Pod } from '../../kube/objects.ts'
 import { StoreKube, type StoreKubeOptions } from '../../kube/store-kube.ts'
@@ -89,6 +90,8 @@ class SimSandbox implements Sandbox {
     startNodes(parts)
     startNodeAutoscaler(parts)
     this.levers = leversOf({ world, network, registry, programs, nodes, kubeOf, monitoring: this.monitoring })
+    const { descheduler: moves } = options
+    if (moves) world.spawn('descheduler', descheduler(kubeOf('descheduler'), moves))
     this.proxyOf(this.entryNode())
     clock.runUntil(WARM_UP)
   }

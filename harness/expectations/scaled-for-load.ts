@@ -1,0 +1,84 @@
+import { KV_USAGE } from '../scaling/engine-gauges.ts'
+import { LackOfReplicas } from '../scaling/lack-of-replicas.ts'
+import { Attainment } from '../slo/attainment.ts'
+import { type ObjectiveName, objectivesFor, percent } from '../slo/objective.ts'
+import { readyPods } from '../subject.ts'
+import { type CheckResult, check } from './check.ts'
+import { sloRecovered } from './slo-recovered.ts'
+
+interface Params {
+  readonly objective: ObjectiveName
+  /** Requests must have waited while less than this share of the KV cache was taken, or it was not what the scenario is about. */
+  readonly kvBelow?: number
+}
+
+/**
+ * After the load has risen beyond what ran there are as many Ready replicas as it needs, and the promises to clients are met again, for a minute and
+ * on. Says why not: the autoscaler never acted, acted late, or had no room. Looks at the requests that say something about the promises.
+ */
+export const scaledForLoad = check<Params>({
+  name: 'scaledForLoad',
+  describe: ({ objective }) =>
+    `there are enough replicas for the load that rose, and the ${objective} SLO is met again`,
+  start(params, context) {
+    const recovered = sloRecovered.start({ objective: params.objective }, context)
+    const lack = new LackOfReplicas(context)
+    let before: readonly Attainment[] = []
+    return {
+      record(record, change) {
+        recovered.record(record, change)
+        lack.record(record, change)
+        if (record.type === 'phase' && record.phase === 'timeline')
+          before = objectivesFor(context.slos, params.objective).map(
+            (objective) => new Attainment({ objective, windowUs: 60e6, startUs: record.at, tenant: undefined }),
+          )
+        const stepAt = context.loadStepAt()
+        if (record.type !== 'request' || record.target !== context.subject.key) return
+        if (stepAt !== undefined && record.intendedAt < stepAt) for (const one of before) one.add(record)
+      },
+      result(): CheckResult {
+        const { samples, reachedAt, missing, summary } = recovered.result()
+        const peak = context.peakReplicas() ?? 0
+        const enough = readyPods(context.subject, context.view) >= peak * ALMOST
+        if (context.phase() !== 'judge') return { samples, ...(enough && reachedAt !== undefined ? { reachedAt } : {}) }
+        const unjudged = whyNot(params, lack, before, context.loadStepAt() ?? 0)
+        if (unjudged) return { samples: 0, unjudged }
+        if (enough && reachedAt !== undefined) return { samples, reachedAt, summary: `${summary}; ${lack.acted()}` }
+        if (reachedAt !== undefined && !missing) return { samples: 0, unjudged: NOT_OVERLOADED }
+        return { samples, ...(missing ? { missing: lack.explain(missing) } : {}) }
+      },
+    }
+  },
+})
+
+/** Capacities are worked out to a few percent. */
+const ALMOST = 0.95
+
+const NOT_OVERLOADED = {
+  what: 'the promises were met although no replica was added: the load did not go beyond what ran',
+  fix: 'Look whether others answer behind the same Service, or what the SLOs allow.',
+}
+
+/** Why the trial says nothing about the autoscaler. */
+function whyNot(
+  { kvBelow }: Params,
+  lack: LackOfReplicas,
+  before: readonly Attainment[],
+  stepAt: number,
+): { what: string; fix: string } | undefined {
+  const early = before.find((one) => one.firstBroken({ now: stepAt, open: [] }))
+  if (early && !lack.fell())
+    return {
+      what: `${early.objective.kind} was not as promised at 0.7 of what the replicas can serve, before the load rose`,
+      fix: 'Look at the SLO and at the lengths of prompts and answers: such a server cannot keep it.',
+    }
+  if (kvBelow === undefined) return undefined
+  const { waitingSince, kvUsage } = lack.gauges
+  if (waitingSince === undefined)
+    return { what: 'no request waited at an engine: it was not saturated', fix: 'Look at the capacity of the server.' }
+  if (kvUsage <= kvBelow) return undefined
+  return {
+    what: `${percent(kvUsage)} of the KV cache was taken while requests waited (${KV_USAGE[0]}): here it fills up first`,
+    fix: 'Nothing: on this server the usage of the KV cache does tell of saturation.',
+  }
+}
