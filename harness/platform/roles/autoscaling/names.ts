@@ -15,8 +15,15 @@ export interface ServerMetrics extends MetricNames {
   readonly port: number
 }
 
+const known = new WeakMap<VllmRecognition, ServerMetrics | undefined>()
+
 /** Undefined for a server whose command line cannot be read: it does not get as far as exposing anything. */
 export function metricsOfServer({ recognised }: InferenceServerRole<VllmRecognition>): ServerMetrics | undefined {
+  if (!known.has(recognised)) known.set(recognised, metricsOf(recognised))
+  return known.get(recognised)
+}
+
+function metricsOf(recognised: VllmRecognition): ServerMetrics | undefined {
   if (recognised.kind !== 'vllm') return undefined
   const version = versionOf(recognised.image)
   const parsed = parseCommandLine(recognised.args, recognised.form, version)

@@ -26,7 +26,7 @@ export class Series {
     readonly role: InferenceServerRole<VllmRecognition>
     readonly metrics: ServerMetrics
   }[]
-  private readonly found: FoundTargets[]
+  private readonly found: readonly FoundTargets[]
 
   constructor(platform: Platform, servers: readonly InferenceServerRole<VllmRecognition>[], monitoring: Monitoring) {
     this.platform = platform
@@ -35,7 +35,7 @@ export class Series {
       const metrics = metricsOfServer(role)
       return metrics ? [{ role, metrics }] : []
     })
-    this.found = monitoring.options.prometheus.map((one) => targetsOf(platform, one))
+    this.found = foundIn(platform, monitoring)
   }
 
   /** Names that may exist somewhere: what rules with patterns are held against. */
@@ -147,6 +147,17 @@ export class Series {
     if (reasons.some((reason) => reason.length === 0)) return []
     return reasons[0] ?? [{ ...nobodyScrapes(pattern.text), why: 'no metric that is scraped has a name it matches' }]
   }
+}
+
+const known = new WeakMap<Monitoring, { readonly platform: Platform; readonly found: readonly FoundTargets[] }>()
+
+/** What each Prometheus scrapes; the same for all servers of a platform. */
+function foundIn(platform: Platform, monitoring: Monitoring): readonly FoundTargets[] {
+  const before = known.get(monitoring)
+  if (before?.platform === platform) return before.found
+  const found = monitoring.options.prometheus.map((one) => targetsOf(platform, one))
+  known.set(monitoring, { platform, found })
+  return found
 }
 
 const nobodyScrapes = (name: string): Said => ({

@@ -73,6 +73,14 @@ function refusedByKeda(scaling: Scaling): SignalFinding[] {
     )
 }
 
+const knownServers = new WeakMap<Platform, InferenceServerRole<VllmRecognition>[]>()
+
+function serversOf(platform: Platform): InferenceServerRole<VllmRecognition>[] {
+  const servers = knownServers.get(platform) ?? findVllmServers(platform)
+  knownServers.set(platform, servers)
+  return servers
+}
+
 class Judge {
   private readonly monitoring: Monitoring
   private readonly platform: Platform
@@ -81,7 +89,7 @@ class Judge {
   constructor(platform: Platform, server: InferenceServerRole<VllmRecognition>, monitoring: Monitoring) {
     this.monitoring = monitoring
     this.platform = platform
-    const others = findVllmServers(platform).filter((one) => one.object !== server.object)
+    const others = serversOf(platform).filter((one) => one.object !== server.object)
     this.series = new Series(platform, [server, ...others], monitoring)
   }
 
