@@ -1,6 +1,5 @@
 import type { Expr, VectorSelector } from '../../../../sandbox/metrics/promql/ast.ts'
 import { parse } from '../../../../sandbox/metrics/promql/parser.ts'
-import { anchored } from '../../../../sandbox/metrics/tsdb/regexp.ts'
 
 /** A name a query selects series by. */
 export type SelectedName =
@@ -55,6 +54,3 @@ function nameOf({ metric, matchers }: VectorSelector): SelectedName[] {
   const text = named.map(({ type, value }) => `__name__${type}"${value}"`).join(',') || 'any name'
   return [{ kind: 'pattern', text, matches: (name) => named.every((matcher) => matcher.matches(name)) }]
 }
-
-/** Whether a regex of a label matches a value whole. */
-export const matchesWhole = (regex: string, value: string): boolean => anchored(regex).test(value)

@@ -149,6 +149,27 @@ describe('an HPA on a custom metric', () => {
     ])
   })
 
+  test('an Object metric of the namespace, whose query names its series itself', async () => {
+    const object = hpa(
+      '    - {type: Object, object: {metric: {name: vllm_queue}, describedObject: {apiVersion: v1, kind: Namespace, name: llm}, target: {type: Value, value: "1"}}}',
+    )
+    const rule = (query: string) =>
+      `{seriesQuery: '{__name__=~"^vllm:num_requests_waiting$"}', resources: {overrides: {namespace: {resource: namespace}}}, name: {matches: "", as: vllm_queue}, metricsQuery: '${query}'}`
+    const found = async (query: string) =>
+      shortly(
+        await platformOf([object, SERVICE_MONITOR], {
+          config: `metrics: {adapter: {rules: {custom: [${rule(query)}]}}}`,
+        }),
+      )
+    expect(await found('sum by(namespace) (vllm:num_requests_waiting)')).toEqual([])
+    expect(await found('sum by(namespace) (vllm:num_requests_swapped)')).toEqual([
+      'notExposed: vllm:num_requests_swapped',
+    ])
+    expect(await found('histogram_fraction(0, 1, vllm:num_requests_waiting)')).toEqual([
+      'unsupported: vllm_queue: histogram_fraction(0, 1, vllm:num_requests_waiting)',
+    ])
+  })
+
   test('external metrics need external rules', async () => {
     const external = hpa(
       '    - {type: External, external: {metric: {name: vllm_queue}, target: {type: Value, value: "5"}}}',
