@@ -19,12 +19,16 @@ import { type Amounts, amountOf, amountsOf, larger, plus, requestsOf } from './r
 
 /** How long after a pod was lost a budget's status may not know of it yet. */
 const BUDGET_LAG: Us = seconds(15)
+/** How long a quota's status may tell less than is used after something went. */
+const QUOTA_LAG: Us = seconds(5)
 
 /** Rules that hold after every write, checked over the journal as it grows. */
 export class AlwaysRules {
   readonly view = new ObjectsView()
   /** When a pod was last lost or became unready for another reason than eviction, by namespace. */
   private readonly lostAt = new Map<string, Us>()
+  /** When a pod last ended or went, by namespace. */
+  private readonly freedAt = new Map<string, Us>()
   /** What each node had at most. */
   private readonly most = new Map<string, Amounts>()
   private readonly violations: Violations
@@ -54,6 +58,7 @@ export class AlwaysRules {
   private pod({ before, after, key }: Change, at: Us, by: string): void {
     const [was, is] = [before as o.Pod | undefined, after as o.Pod | undefined]
     if (was?.spec.nodeName && !is && !by.startsWith('kubelet/')) this.watch.forced.add(was.metadata.uid)
+    if (was && !isFinished(was) && (!is || isFinished(is))) this.freedAt.set(was.metadata.namespace!, at)
     if (!was && is) this.quota(is.metadata.namespace!, at)
     if (is?.spec.nodeName && !was?.spec.nodeName) this.room(is)
     if (was && is && was.spec.nodeName && is.spec.nodeName !== was.spec.nodeName)
@@ -131,6 +136,8 @@ export class AlwaysRules {
   }
 
   private quota(namespace: string, at: Us): void {
+    // the quota controller may give back what it saw go before it sees what came since: upstream, too
+    if (at - (this.freedAt.get(namespace) ?? Number.NEGATIVE_INFINITY) < QUOTA_LAG) return
     const quotas = this.view.list(ResourceQuota).filter((one) => one.metadata.namespace === namespace)
     if (quotas.length === 0) return
     const pods = this.view.list(Pod).filter((one) => one.metadata.namespace === namespace && counts(one, at))
