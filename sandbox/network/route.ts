@@ -120,6 +120,9 @@ function once(observer: Observer): Observer {
   }
   return {
     ...(observer.routed ? { routed: (pod: string) => observer.routed?.(pod) } : {}),
+    headers: (at, lastSentAt) => {
+      if (!over) observer.headers?.(at, lastSentAt)
+    },
     firstToken: (at) => {
       if (!over) observer.firstToken(at)
     },

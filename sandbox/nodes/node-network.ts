@@ -13,6 +13,7 @@ export class NodeNetwork extends PodNetwork {
   private readonly own = new Map<string, PodEndpoint>()
   private readonly gates = new WeakMap<InferenceServer, InferenceServer>()
   private dark = false
+  private darkSince: Us = 0
   /** Answers to requests of an earlier boot are lost. */
   private boot = 0
   private backlog: (() => void)[] = []
@@ -42,6 +43,7 @@ export class NodeNetwork extends PodNetwork {
   darken(): void {
     if (this.dark) return
     this.dark = true
+    this.darkSince = this.clock.now
     for (const ip of this.own.keys()) this.outer.unregister(ip)
   }
 
@@ -86,6 +88,16 @@ export class NodeNetwork extends PodNetwork {
       else tell(at)
     }
     return {
+      headers: (at, lastSentAt) => {
+        let lastSeen = at
+        const seen = () => {
+          // a node that lost power sends no more, and one in the dark has sent until then
+          if (boot === this.boot)
+            lastSeen = Math.max(lastSeen, this.dark ? Math.min(lastSentAt(), this.darkSince) : lastSentAt())
+          return lastSeen
+        }
+        deliver(at, (t) => observer.headers?.(t, seen))
+      },
       firstToken: (at) => deliver(at, (t) => observer.firstToken(t)),
       finished: (result) => deliver(result.at, (at) => observer.finished({ ...result, at })),
       failed: (failure) => deliver(failure.at, (at) => observer.failed({ ...failure, at })),

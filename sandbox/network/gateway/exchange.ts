@@ -138,7 +138,9 @@ export class Exchange {
         observer.headers?.(at, lastSentAt)
       },
       firstToken: (at) => {
-        if (isCurrent()) observer.firstToken(at)
+        if (!isCurrent()) return
+        this.lastSentAt ??= () => at
+        observer.firstToken(at)
       },
       finished: (result) => {
         if (!isCurrent()) return

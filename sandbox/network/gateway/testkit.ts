@@ -170,7 +170,7 @@ function answer(clock: VirtualClock, upstream: Upstream, request: InferenceReque
       else observer.finished({ at: clock.now, outputTokens: 1, reason: 'stop' })
     }),
   ]
-  if (tokenAfter !== undefined)
+  if (tokenAfter !== undefined && request.stream)
     timers.push(
       clock.after(tokenAfter, () => {
         last = clock.now
