@@ -1,4 +1,5 @@
 import { kindOf } from '../sandbox/kube/kinds.ts'
+import type { Draft, KubeObject } from '../sandbox/kube/objects.ts'
 import type { Capabilities } from '../sandbox/tiers/capabilities.ts'
 import type { ResolvedServer } from '../sandbox/vllm/server/resolve.ts'
 import { type FoundServer, hasNoAddress } from './inference-servers.ts'
@@ -7,6 +8,7 @@ import { scalingsOf } from './platform/roles/autoscaling/scaling.ts'
 import { signalBlockers } from './platform/roles/autoscaling/signals.ts'
 import { gpusOf } from './platform/roles/gpu-requests.ts'
 import { podTemplatesOf } from './platform/roles/pod-templates.ts'
+import { remediationIn } from './platform/roles/remediation.ts'
 import { unmodelled } from './platform/roles/unmodelled.ts'
 import type { Scenario } from './scenario.ts'
 import { brokenIn, type Invalid, type TrialResult } from './verdict/verdict.ts'
@@ -90,7 +92,16 @@ function otherGpuUsers(platform: Platform, server: FoundServer, capabilities: Ca
 }
 
 /** Results that rest on an estimate, or on a version nobody named, and would be others if that is wrong. */
-export function doubtOf(result: TrialResult, resolved: ResolvedServer): Invalid | undefined {
+export function doubtOf(result: TrialResult, resolved: ResolvedServer, platform: Platform): Invalid | undefined {
+  const unmoved = brokenIn(result).some(({ cause }) => cause === 'device-lost-nobody-moves')
+  const objects = platform.objects.map(({ manifest }) => manifest) as unknown as Draft<KubeObject>[]
+  const [remediator] = unmoved && result.outcome === 'FAIL' ? remediationIn(objects).unmodelled : []
+  if (remediator)
+    return {
+      code: 'UNMODELLED',
+      what: `${remediator.what}: ${remediator.why}, and nothing here acts for it`,
+      fix: 'Try it on a real cluster.',
+    }
   const refused = brokenIn(result).some((broken) => broken.cause === 'engine-refused')
   if (resolved.kind === 'runs' && resolved.memory.uncertain && result.outcome === 'PASS')
     return {

@@ -9,6 +9,7 @@ import { faults } from './faults/index.ts'
 import { planEndsAt } from './load/plan.ts'
 import { unmetNeed } from './needs.ts'
 import { type Observation, observe } from './observation.ts'
+import { remediationIn } from './platform/roles/remediation.ts'
 import { isIdle, neverAtZero } from './scaling/idle.ts'
 import { withScaleOutTime } from './scaling/scale-out-time.ts'
 import type { Scenario } from './scenario.ts'
@@ -37,7 +38,13 @@ export async function runTrial(given: TrialSpec): Promise<TrialResult> {
   if (unmet) return judge.skipped(spec, unmet)
   const bad = badInputs(setup)
   if (bad.length > 0) return judge.invalid(spec, bad)
-  const sandbox = await tier.up({ ...setup, nodes: withSpares(setup, scenario.spareNodes ?? 0), seed })
+  const { descheduler } = remediationIn(setup.objects)
+  const sandbox = await tier.up({
+    ...setup,
+    ...(descheduler ? { descheduler } : {}),
+    nodes: withSpares(setup, scenario.spareNodes ?? 0),
+    seed,
+  })
   try {
     const observation = observe(spec, sandbox.world)
     const untried = await conduct(spec, sandbox, observation)

@@ -5,7 +5,7 @@ import { formatDuration, fromRfc3339, type Us } from '../../sandbox/world/time.t
 import { isStruck, struckIn } from '../faults/aim.ts'
 import { podName, podsOf } from '../subject.ts'
 import { workloadOf } from '../workload-object.ts'
-import { type Broken, type CheckContext, check } from './check.ts'
+import { type Broken, type CheckContext, check, type Evidence } from './check.ts'
 
 interface Params {
   /** Where no node has room for the rest, as many as the load needs are enough: they serve until there is. */
@@ -25,13 +25,15 @@ export const replicasBack = check<Params>({
     /** By uid; those that were struck and are not well again. */
     const lost = new Map<string, { readonly pod: o.Pod; fell: boolean }>()
     let samples = 0
+    let told: Evidence | undefined
     let lastAt: Us = 0
     let reached: { readonly at: Us; readonly how: string; readonly all: boolean } | undefined
     return {
       record(record, change) {
         lastAt = record.at
         const struck = record.type === 'note' ? struckIn(record) : undefined
-        if (struck) {
+        if (struck && record.type === 'note') {
+          told = { at: record.at, about: record.about, text: record.text }
           for (const pod of podsOf(subject, view).filter((one) => isActive(one) && isStruck(struck, one))) {
             lost.set(pod.metadata.uid, { pod, fell: false })
             samples++
@@ -52,12 +54,14 @@ export const replicasBack = check<Params>({
       result: () => ({
         samples,
         reachedAt: reached?.at,
-        missing: samples > 0 && !reached ? missing(context, lost, lastAt) : undefined,
+        missing: samples > 0 && !reached ? withFirst(told!, missing(context, lost, lastAt)) : undefined,
         summary: reached && `${reached.how} at ${formatDuration(reached.at)}`,
       }),
     }
   },
 })
+
+const withFirst = (told: Evidence, broken: Broken): Broken => ({ ...broken, evidence: [told, ...broken.evidence] })
 
 type Lost = Map<string, { readonly pod: o.Pod; fell: boolean }>
 

@@ -1,7 +1,7 @@
 import { xidEffect } from '../../sandbox/gpus/xid.ts'
-import { keyOf, Node } from '../../sandbox/kube/kinds.ts'
+import { keyOf, Node, Pod } from '../../sandbox/kube/kinds.ts'
 import type * as o from '../../sandbox/kube/objects.ts'
-import { aim, tellStruck } from './aim.ts'
+import { aim, isStruck, type Struck, struckIn, tellStruck } from './aim.ts'
 import { fault } from './fault.ts'
 
 interface Params {
@@ -11,7 +11,10 @@ interface Params {
 
 const GPU = 'nvidia.com/gpu'
 
-/** A GPU that the subject's first pod uses reports an Xid. Seen when its node has a GPU fewer to give. */
+/**
+ * A GPU that the subject's first pod uses reports an Xid. Seen when its node has a GPU fewer to give, or its
+ * process ends.
+ */
 export const failGpu = fault<Params>({
   name: 'failGpu',
   lever: 'gpu.health',
@@ -31,14 +34,22 @@ export const failGpu = fault<Params>({
     )
     return context.sandbox.levers['gpu.health']!(node, { ofPodUid: uid }, { xid })
   },
-  visible() {
-    let fell = 0
+  visible(_, { subject }) {
+    let struck: Struck | undefined
+    let seen = 0
     const gpusOf = (node: unknown) => Number((node as o.Node | undefined)?.status.allocatable[GPU] ?? 0)
     return {
-      record(_record, change) {
-        if (change?.kind === Node.id && change.after && gpusOf(change.after) < gpusOf(change.before)) fell++
+      record(record, change) {
+        if (record.type === 'note') struck = struckIn(record) ?? struck
+        if (!struck || !change?.after) return
+        if (change.kind === Node.id && gpusOf(change.after) < gpusOf(change.before)) seen++
+        if (change.kind !== Pod.id || !isStruck(struck, change.after as o.Pod)) return
+        if (restartsOf(change.after as o.Pod, subject.container) > 0) seen++
       },
-      result: () => ({ samples: fell }),
+      result: () => ({ samples: seen }),
     }
   },
 })
+
+const restartsOf = ({ status }: o.Pod, container: string): number =>
+  status.containerStatuses?.find(({ name }) => name === container)?.restartCount ?? 0

@@ -1,5 +1,5 @@
 import type * as o from '../../sandbox/kube/objects.ts'
-import { type Candidate, containerPath, type Diagnosis, type RemedyContext, remedy } from './remedy.ts'
+import { type Candidate, type Diagnosis, type RemedyContext, remedy } from './remedy.ts'
 import { ONE_MORE_NODE } from './spread.ts'
 
 const TOLERATIONS = 'spec.template.spec.tolerations'
@@ -12,7 +12,6 @@ export const replacement = remedy({
     'stateful-pod-fenced',
     'replacement-does-not-fit',
     'replacement-unschedulable',
-    'device-lost-nobody-moves',
     'notice-unused',
   ],
   diagnose(context): Diagnosis | undefined {
@@ -24,12 +23,6 @@ export const replacement = remedy({
         return {
           path: 'kind',
           says: 'a StatefulSet waits until the node, or a person who deletes it or taints it out-of-service, says that the pod has ended',
-          candidates: [],
-        }
-      case 'device-lost-nobody-moves':
-        return {
-          path: `${containerPath(context)}.resources.limits[nvidia.com/gpu]`,
-          says: 'a container restarts on the GPU it had, and nothing in the manifests moves its pod: a descheduler that removes pods with many restarts would',
           candidates: [],
         }
       case 'notice-unused':
