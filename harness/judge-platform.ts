@@ -17,6 +17,7 @@ import type { ResolvedInputs } from './platform/inputs/resolve.ts'
 import { type Platform, sourceOf } from './platform/platform.ts'
 import { describeMonitoring } from './platform/roles/autoscaling/monitoring.ts'
 import { type PrepareContext, prepare, resolvedIn, subjectIn } from './prepare.ts'
+import { remediationIn } from './platform/roles/remediation.ts'
 import type { Related } from './remedies/remedy.ts'
 import type { Server } from './server.ts'
 import { uncertainInputs } from './uncertain-inputs.ts'
@@ -52,7 +53,7 @@ function judgeable(context: PrepareContext & JudgeOptions): Judgeable {
     withParameters: (scenario) => withParameters(scenario, platform.config?.scenarios),
     unfitFor: (scenario) => whyUnfit(scenario, server, platform),
     blockersFor: (scenario) => blockersOf(context, resolved, scenario),
-    doubtOf: (result) => doubtOf(result, resolved),
+    doubtOf: (result) => doubtOf(result, resolved, platform),
     taken: takenOnTrust(platform, resolved),
     uncertain: uncertainInputs(inputs, server.id, server.container.image ?? ''),
     prepare: (overrides) => prepare(context, overrides),
@@ -65,7 +66,7 @@ function judgeable(context: PrepareContext & JudgeOptions): Judgeable {
       broken,
       subject: subjectIn(server, resolved),
       deployment: defaulted(server),
-      related: relatedTo(server),
+      related: relatedTo(server, platform),
       server: serverFacts(resolved),
       loadTimeUs: loadTimeUs.value,
     }),
@@ -88,12 +89,17 @@ function takenOnTrust(platform: Platform, resolved: ResolvedServer): string[] {
   ]
 }
 
-const relatedTo = ({ scalers, disruptionBudgets, services, routes }: FoundServer): Related => ({
-  scalers,
-  disruptionBudgets,
-  services,
-  routes,
-})
+function relatedTo({ scalers, disruptionBudgets, services, routes }: FoundServer, { objects }: Platform): Related {
+  const { policy } = remediationIn(objects.map(({ manifest }) => manifest) as unknown as o.Draft<o.KubeObject>[])
+  const map = policy && objects.find(({ manifest }) => (manifest as unknown) === policy.map)
+  return {
+    scalers,
+    disruptionBudgets,
+    services,
+    routes,
+    ...(map ? { policy: { id: map.id, manifest: map.manifest, key: policy.key } } : {}),
+  }
+}
 
 const defaulted = (server: FoundServer): o.Deployment =>
   strategies

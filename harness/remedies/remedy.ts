@@ -25,6 +25,8 @@ export interface Related {
   readonly disruptionBudgets: readonly RelatedObject[]
   readonly services: readonly RelatedObject[]
   readonly routes: readonly RelatedObject[]
+  /** The ConfigMap of a descheduler's policy, and the key under which it stands there. */
+  readonly policy?: RelatedObject & { readonly key: string }
 }
 
 /** An object as it is written. */
