@@ -39,8 +39,8 @@ export function ingressVerdict(policies: readonly NetworkPolicy[], pod: Guarded,
   return verdict
 }
 
-/** Ingress is among the types even where none is given. An absent or empty pod selector selects every pod. */
-function isolates({ spec, metadata }: NetworkPolicy, pod: Guarded): boolean {
+/** Whether a pod takes only what some rule allows. Ingress is among the types even where none is given; an absent or empty pod selector selects every pod. */
+export function isolates({ spec, metadata }: NetworkPolicy, pod: Guarded): boolean {
   return (
     (metadata.namespace ?? 'default') === pod.namespace &&
     (spec.policyTypes ?? ['Ingress']).includes('Ingress') &&

@@ -1,4 +1,4 @@
-import { keyOf, kindOf, Service } from '../../../sandbox/kube/kinds.ts'
+import { keyOf, kindOf, NetworkPolicy, Service } from '../../../sandbox/kube/kinds.ts'
 import type { Service as ServiceObject } from '../../../sandbox/kube/objects.ts'
 import type { EntryPoint } from '../../../sandbox/network/gateway/entry.ts'
 import { formatPath } from '../path.ts'
@@ -7,6 +7,7 @@ import { gatewayWays } from './entry-gateway.ts'
 import { ingressWays } from './entry-ingress.ts'
 import type { InferenceServerRole } from './inference-servers.ts'
 import { manifestReader } from './manifest-reader.ts'
+import { clientPeer } from './network-reach.ts'
 
 /** The way clients take to a server. */
 export interface EntryPath {
@@ -63,7 +64,7 @@ export function entryPathOf<R>(
     ...ingressWays(ofKind(server.routes, 'Ingress'), context),
   ]
   const open = ways.find((way) => 'point' in way)
-  if (open) return open
+  if (open && 'point' in open) return { ...open, point: policed(open.point, context) }
   const others = server.routes.filter(({ manifest }) => !['HTTPRoute', 'Ingress'].includes(manifest.kind))
   const reasons = [
     ...ways.flatMap((way) => ('reasons' in way ? way.reasons : [])),
@@ -83,6 +84,12 @@ export function bypassText({ reasons }: Bypassed): string {
     return `${where}${why}`
   })
   return `gateway bypassed: ${texts.join('; ')}`
+}
+
+/** A gateway that NetworkPolicies may stop is known to them, as far as the manifests say who it is. */
+function policed(point: EntryPoint, { platform, objects }: WayContext): EntryPoint {
+  if (point.via === 'service' || objects.list(NetworkPolicy).length === 0) return point
+  return { ...point, peer: clientPeer(platform, point) }
 }
 
 const ofKind = (objects: readonly PlatformObject[], kind: string): PlatformObject[] =>

@@ -1,8 +1,19 @@
-import { Gateway, HTTPRoute, Ingress, type Kind, Namespace, ReferenceGrant, Service } from '../../kube/kinds.ts'
+import {
+  Gateway,
+  HTTPRoute,
+  Ingress,
+  type Kind,
+  Namespace,
+  NetworkPolicy,
+  Pod,
+  ReferenceGrant,
+  Service,
+} from '../../kube/kinds.ts'
 import type { Kube } from '../../kube/kube.ts'
 import type * as o from '../../kube/objects.ts'
 import type { Route } from '../../tiers/tier.ts'
 import type { World } from '../../world/world.ts'
+import { ingressVerdict, type Peer } from '../network-policy.ts'
 import type { PodNetwork } from '../pod-network.ts'
 import { type Behaviour, gatewayControllers, ingressControllers } from './behaviour.ts'
 import { DataPlane } from './data-plane.ts'
@@ -35,6 +46,8 @@ export interface GatewayEntry {
   /** As in GatewayClass `spec.controllerName`; one of `gatewayControllers`. */
   readonly controller: string
   readonly request: ClientRequest
+  /** Who its proxies are to NetworkPolicies; left out: these do not concern them. */
+  readonly peer?: Peer
 }
 
 export interface IngressEntry {
@@ -46,6 +59,7 @@ export interface IngressEntry {
   /** What the controller's ConfigMap says. */
   readonly settings: NginxSettings
   readonly request: ClientRequest
+  readonly peer?: Peer
 }
 
 /** How clients ask. */
@@ -63,8 +77,6 @@ interface EntriesOptions {
   /** A Kube of its own process: its lag is the gateway's. */
   readonly kubeOf: (process: string) => Kube
   readonly reach: (service: string, port: number, from: 'cluster' | 'outside') => Route
-  /** Whether policies let gateways through to a pod's port; left out: always. */
-  readonly admits?: (podKey: string, port: number) => boolean
 }
 
 /** The gateways and Ingress controllers of a sandbox, each made when somebody first comes in by it. */
@@ -96,11 +108,12 @@ export class Entries {
     const name = point.via === 'gateway' ? `gateway/${point.gateway}:${point.port}` : `ingress/${point.className ?? ''}`
     let plane = this.planes.get(name)
     if (!plane) {
-      const { world, network, kubeOf, admits } = this.options
+      const { world, network, kubeOf } = this.options
       const behaviour = behaviourOf(point)
       const kube = kubeOf(name)
       const endpoints = new EndpointView(world, kube, behaviour.sync)
       const match = followed(kube, () => compile(point, kube, behaviour))
+      const admits = point.peer && policed(kube, point.peer)
       plane = new DataPlane({ world, network, behaviour, endpoints, match, name, ...(admits ? { admits } : {}) })
       this.planes.set(name, plane)
     }
@@ -139,6 +152,20 @@ function followed(kube: Kube, make: () => MatchRule): MatchRule {
   return (request) => {
     rules ??= make()
     return rules(request)
+  }
+}
+
+/** Whether the NetworkPolicies of now let a peer through to a pod's port. What they leave open is let through. */
+function policed(kube: Kube, peer: Peer): (podKey: string, port: number) => boolean {
+  kube.watch(NetworkPolicy, {})
+  kube.watch(Pod, {})
+  return (podKey, port) => {
+    const pod = kube.get(Pod, podKey)
+    const policies = pod ? kube.list(NetworkPolicy, { namespace: pod.metadata.namespace! }) : []
+    if (!pod || policies.length === 0) return true
+    const { namespace = '', labels = {} } = pod.metadata
+    const ports = pod.spec.containers.flatMap((container) => container.ports ?? [])
+    return ingressVerdict(policies, { namespace, labels, ports }, peer, port) !== 'denied'
   }
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { NetworkPolicy } from '../../kube/kinds.ts'
 import { ms, seconds } from '../../world/time.ts'
 import { byIngress, edge, type Upstream } from './testkit.ts'
 
@@ -149,5 +150,26 @@ describe('ingress-nginx', () => {
     const { apply, fate: through } = edge({})
     apply(ingressOf([pathTo('gone')]))
     expect(through(byIngress())).toMatch(/^http 503 .*invalid backend: Service default\/gone does not exist/)
+  })
+
+  it('waits in vain where a NetworkPolicy stops it, and tries others', () => {
+    const { apply, store, fate: through, clock } = edge({ s: [{}] })
+    const pod = { metadata: { name: 's-1', labels: { app: 's' } }, spec: { containers: [{ name: 'c', image: 'c' }] } }
+    apply({ apiVersion: 'v1', kind: 'Pod', ...pod }, ingressOf([pathTo('s')]))
+    const policy = (from: object[]) => ({
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'NetworkPolicy',
+      metadata: { name: 'p' },
+      spec: { podSelector: { matchLabels: { app: 's' } }, ingress: [{ from }] },
+    })
+    const point = { ...byIngress(), peer: { namespace: 'ingress-nginx' } }
+    apply(policy([{ podSelector: {} }]))
+    clock.runUntil(clock.now + seconds(1))
+    // three tries of 5 s each, all at the only pod there is
+    expect(through(point)).toBe('http 504 504 Gateway Time-out after 15000ms')
+    const edgeNamespace = { matchLabels: { 'kubernetes.io/metadata.name': 'ingress-nginx' } }
+    store.patch(NetworkPolicy, 'default/p', policy([{ namespaceSelector: edgeNamespace }]), 'kubectl')
+    clock.runUntil(clock.now + seconds(1))
+    expect(through(point)).toMatch(/^ok/)
   })
 })

@@ -102,7 +102,7 @@ describe('timeouts', () => {
     const by = 'HTTPRoute default/chat spec.rules[0]: request timeout of 10s'
     expect(fate([slow], rule, { stream: false })).toBe(`http 504 upstream request timeout after 10000ms | ${by}`)
     expect(fate([slow], rule)).toBe(`reset connection reset by peer after 10000ms | ${by}`)
-    expect(fate([{ ...slow, headAfter: seconds(20) }], rule)).toContain('http 504')
+    expect(fate([{ doneAfter: seconds(100), headAfter: seconds(20) }], rule)).toContain('http 504')
     expect(fate([slow], { timeouts: { request: '0s' } })).toBe('ok after 100000ms')
   })
 
