@@ -32,7 +32,7 @@ export function unfollowedDeployers(platform: Platform, root: string): Deployer[
       const { file, line, column } = sourceOf(object, 'kind')
       const base = { id: object.id, at: { file, line, column }, lost: source.lost }
       if (folder === undefined)
-        return [{ ...base, what: source.remote ?? `${source.path ?? '.'}, which is not in this repository` }]
+        return [{ ...base, what: source.remote ?? `${source.path ?? '.'} (not in this repository)` }]
       return [{ ...base, what: relativeTo(root, folder), ...howToRender(source, folder, root) }]
     }),
   )
