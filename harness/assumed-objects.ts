@@ -40,7 +40,7 @@ export function assumedObjects(platform: Platform): Draft<KubeObject>[] {
   ]
 }
 
-/** ServiceAccounts and PriorityClasses that pods name; a class nobody gives is taken to have the value 0. */
+/** ServiceAccounts and PriorityClasses that pods name; a class nobody gives has the value a snapshot measured, or 0. */
 function namedByPods(platform: Platform): Draft<KubeObject>[] {
   const made = new Map<string, Draft<KubeObject>>()
   for (const object of platform.objects) {
@@ -57,7 +57,7 @@ function namedByPods(platform: Platform): Draft<KubeObject>[] {
           apiVersion: 'scheduling.k8s.io/v1',
           kind: 'PriorityClass',
           metadata: { name: priority },
-          value: 0,
+          value: platform.config?.cluster?.priorityClasses?.[priority] ?? 0,
         } as Draft<PriorityClass>)
     }
   }
