@@ -52,7 +52,8 @@ export class Exchange {
     }
     const { requestUs, idleUs } = rule.timeouts
     if (requestUs > 0) this.after(requestUs, () => this.end({ why: 'request-timeout', afterUs: requestUs }))
-    if (idleUs > 0) this.watchIdle(idleUs, rule, destination)
+    // a request that may not take as long cannot be idle for as long
+    if (idleUs > 0 && (requestUs === 0 || idleUs < requestUs)) this.watchIdle(idleUs, rule, destination)
     this.attempt(rule, destination)
   }
 
