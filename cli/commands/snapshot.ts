@@ -50,7 +50,7 @@ export async function snapshot(options: Options): Promise<number> {
 }
 
 async function measured({ context, kubeconfig, prometheus, window }: Options) {
-  const text = kubeconfig === undefined ? undefined : readFileSync(kubeconfig, 'utf8')
+  const text = kubeconfig === undefined ? undefined : textOf(kubeconfig)
   try {
     const rest = await openRest({ context, ...(text === undefined ? {} : { kubeconfig: text }) })
     return await takeSnapshot({
@@ -62,7 +62,7 @@ async function measured({ context, kubeconfig, prometheus, window }: Options) {
     if (error instanceof ApiError)
       throw new UsageError(
         'NO_CLUSTER',
-        `context ${context}: ${error.message}`,
+        `context ${context}: ${/no current cluster/.test(error.message) ? 'the kubeconfig has no such context, or it names no cluster' : error.message}`,
         'Look at «kubectl config get-contexts» and «kubectl --context NAME get nodes».',
         exitCodes.unavailable,
       )
@@ -74,6 +74,19 @@ async function measured({ context, kubeconfig, prometheus, window }: Options) {
         exitCodes.unavailable,
       )
     throw error
+  }
+}
+
+function textOf(kubeconfig: string): string {
+  try {
+    return readFileSync(kubeconfig, 'utf8')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw new UsageError(
+      'UNREADABLE',
+      `cannot read ${kubeconfig} (${code})`,
+      'Give --kubeconfig the path of a kubeconfig.',
+    )
   }
 }
 
