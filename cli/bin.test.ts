@@ -44,6 +44,8 @@ it('--json is one JSON document with a schema version', () => {
     process.execPath,
     'verify',
     'scenarios/bad-model-config/bad/idle-gpus',
+    '--only',
+    'bad-model-config',
     '--seeds',
     '1',
     '--json',

@@ -71,7 +71,7 @@ const CLEAR = '\r\u001b[K'
 function heading({ name, tier, seeds, servers, nodes, scenarios, assumed, notes, version }: Overview): string[] {
   const lines = [
     `${style.bold(`seatrial ${version}`)} · platform ${name} · tier ${tier} · ${seeds.length === 1 ? `seed ${seeds[0]}` : `seeds ${seeds[0]}–${seeds.at(-1)}`}`,
-    `${count(servers.length, 'inference server')}${servers.length > 0 ? ` (${servers.join(', ')})` : ''} · ${nodes} · ${count(scenarios.length, 'scenario')}`,
+    `${count(servers.length, 'inference server')}${servers.length > 0 ? ` (${servers.join(', ')})` : ''}${nodes ? ` · ${nodes}` : ''} · ${count(scenarios.length, 'scenario')}`,
   ]
   if (assumed.length > 0)
     lines.push(

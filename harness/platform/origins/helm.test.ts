@@ -53,6 +53,7 @@ spec:
       labels:
         {{- include "chat.labels" . | nindent 8 }}
     spec:
+      nodeSelector: { pool: {{ .Values.pool | default "gpu" }} }
       terminationGracePeriodSeconds: 60 # seconds
       containers:
         - name: proxy
@@ -99,6 +100,7 @@ spec:
       labels:
         app: chat
     spec:
+      nodeSelector: { pool: gpu }
       terminationGracePeriodSeconds: 60
       containers:
         - name: proxy
@@ -145,8 +147,8 @@ const PLACES: readonly [field: string, place: string][] = [
     'spec.strategy.rollingUpdate.maxSurge',
     'chart/values.yaml:6:15 strategy.rollingUpdate.maxSurge, through chart/templates/deployment.yaml:9',
   ],
-  ['spec.template.spec.terminationGracePeriodSeconds', 'chart/templates/deployment.yaml:17:38'],
-  ['spec.template.spec.containers[0].image', 'chart/templates/deployment.yaml:20:18'],
+  ['spec.template.spec.terminationGracePeriodSeconds', 'chart/templates/deployment.yaml:18:38'],
+  ['spec.template.spec.containers[0].image', 'chart/templates/deployment.yaml:21:18'],
   [
     'spec.template.spec.containers[1].image',
     'chart/values.yaml:2:22 image.repository, through chart/templates/_helpers.tpl:6',
@@ -160,6 +162,7 @@ const PLACES: readonly [field: string, place: string][] = [
     'chart/values.yaml:9:21 resources.limits[nvidia.com/gpu], through chart/templates/_helpers.tpl:13',
   ],
   ['spec.template.metadata.labels.app', 'chart/templates/_helpers.tpl:2:6'],
+  ['spec.template.spec.nodeSelector.pool', 'chart/templates/deployment.yaml:17:21'],
   ['spec.progressDeadlineSeconds', 'chart/templates/deployment.yaml:6:1 absent'],
 ]
 
@@ -186,7 +189,7 @@ describe('a field of what a chart renders leads to', () => {
   })
 
   it('its own document of the template', () => {
-    expect(placeOf(platform, 'spec.ports[0].port', 'Service')).toBe('chart/templates/deployment.yaml:30:13')
+    expect(placeOf(platform, 'spec.ports[0].port', 'Service')).toBe('chart/templates/deployment.yaml:31:13')
   })
 
   it('the chart of that name, where the text comes by standard input', async () => {

@@ -65,7 +65,11 @@ function inFields(fields: readonly ScannedField[], search: Search): Written | un
     const found = included(field, rest, search) ?? setBehind(field, rest, at, search)
     if (found) return found
   }
-  return undefined
+  // `limits: { nvidia.com/gpu: 8 }` on one line
+  const flow = fields.find(
+    (field) => !field.inserted && /^[{[](?!\{)/.test(field.value) && matches(field, wanted) === field.path.length,
+  )
+  return flow && { file, line: flow.line, column: flow.column }
 }
 
 /** How many steps of the field's path are the wanted ones; fewer than it has when it leads elsewhere. */
@@ -93,8 +97,7 @@ function setBehind(
       const path = parsed && plainPath(parsed.value, [...under, ...keys, ...rest])
       if (!parsed || !path) continue
       const { line, column } = locate(parsed, path)
-      const inner = formatPath(path.slice(under.length))
-      return { file: shown, line, column, via: `${inner || name}, through ${at.file}:${at.line}` }
+      return { file: shown, line, column, via: `${formatPath(path) || name}, through ${at.file}:${at.line}` }
     }
   }
   return undefined
