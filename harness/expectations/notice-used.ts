@@ -15,7 +15,7 @@ export const noticeUsed = check<Record<string, never>>({
   start(_, context) {
     const streams = streamsCut.start({}, context)
     const serves = replicaServes.start({}, context)
-    const slo = sloHeld.start({ objective: 'availability' }, context)
+    const slo = sloHeld.start({ objective: 'availability', leaveOut: ['reset', 'truncated'] }, context)
     let told: Evidence | undefined
     return {
       record(record, change) {

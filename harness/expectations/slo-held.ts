@@ -10,7 +10,7 @@ import { type Broken, type CheckResult, check } from './check.ts'
 export const sloHeld = check<SloParams>({
   name: 'sloHeld',
   describe: (params) =>
-    `${params.objective === 'all' ? 'every SLO' : `the ${params.objective} SLO`}${whoText(params)} in every window of ${params.window ?? '1m'}${params.afterFault ? `, from ${params.afterFault} after the fault on` : ''}`,
+    `${params.objective === 'all' ? 'every SLO' : `the ${params.objective} SLO`}${whoText(params)} in every window of ${params.window ?? '1m'}${params.afterFault ? `, from ${params.afterFault} after the fault on` : ''}${params.leaveOut ? `, leaving out ${params.leaveOut.join(' and ')}` : ''}`,
   start(params, context) {
     const { subject, phase } = context
     const following = new Following(params, context)
@@ -51,7 +51,7 @@ function judged(following: Following, final: boolean): CheckResult {
       provisional: !isSettled(first.judgement, moment),
     }
   // an objective with too few requests in all has not been judged
-  const unjudged = worst.find(({ judgement }) => !judgement)
+  const unjudged = worst.find(({ attainment, judgement }) => !judgement && !isEnough(attainment, moment))
   if (unjudged)
     return {
       samples: 0,
@@ -60,9 +60,19 @@ function judged(following: Following, final: boolean): CheckResult {
   if (!final) return { samples: following.samples() }
   return {
     samples: following.samples(),
-    summary: worst.map(({ attainment, judgement }) => worstText(following, attainment, judgement!)).join('; '),
+    summary: worst
+      .map(({ attainment, judgement }) =>
+        judgement
+          ? worstText(following, attainment, judgement)
+          : `${attainmentText(attainment)}: none of ${attainment.samples} requests was bad`,
+      )
+      .join('; '),
   }
 }
+
+/** An objective that nobody gave is not asked for more requests than there are, where none was bad. */
+const isEnough = (attainment: Attainment, moment: Moment): boolean =>
+  attainment.objective.origin === 'assumed' && attainment.flawless(moment)
 
 /** Nothing that is still to come can mend the window. */
 const isSettled = ({ window }: Judgement, { now, open }: Moment): boolean =>

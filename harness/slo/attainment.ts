@@ -24,6 +24,8 @@ export interface Moment {
 const BUCKETS = 12
 /** Where requests are few a window is as long as it takes for so many times what an objective needs. */
 const ROOM = 1.5
+/** Requests from which on a few say something. */
+const FEW = 20
 
 /**
  * One objective followed over the requests of one kind of clients. Windows have the length asked for, or are longer where so few requests come
@@ -64,6 +66,12 @@ export class Attainment {
   /** Requests so far that say something about the objective. */
   get samples(): number {
     return this.count
+  }
+
+  /** None of at least 20 requests was bad: enough of an objective that is only assumed, and would need more of them. */
+  flawless(moment: Moment): boolean {
+    const { judged, good } = this.windows.whole(moment.now, this.underWay(moment))
+    return judged >= FEW && good === judged
   }
 
   /** How far apart windows begin. */

@@ -18,6 +18,8 @@ export interface SloParams {
   readonly from?: string
   /** From how long after each fault on, in place of that: what happens before is its price. */
   readonly afterFault?: string
+  /** Ends of requests that say nothing here, as another scenario judges them. */
+  readonly leaveOut?: readonly RequestRecord['outcome'][]
 }
 
 const WINDOW = '1m'
@@ -49,6 +51,7 @@ export class Following {
   }
 
   add(record: RequestRecord): void {
+    if (this.params.leaveOut?.includes(record.outcome)) return
     this.records.push(record)
     for (const attainment of this.attainments) attainment.add(record)
   }

@@ -8,14 +8,11 @@ export default defineScenario({
   decidedBy: 'cluster',
   parameters: {
     xid: { default: 79, what: 'what the driver reports of the GPU: 79, off the bus; 94, contained' },
-    replacedWithin: {
-      default: 'settle',
-      orDuration: true,
-      what: 'how long until as many replicas are Ready again (settle: ten minutes, pulling and three times the load time)',
-    },
+    replacedWithin: { default: '20m', what: 'how long until as many replicas are Ready again' },
   },
   needs: [inferenceServer({ kinds: ['Deployment', 'StatefulSet'] }), gpus()],
-  load: true,
+  // a GPU is lost with or without requests, and what becomes of them is not the question
+  load: false,
   timeline: [at('1m', failGpu({ xid: '$xid' }), { stays: true })],
   during: [never(podsRejected()), never(engineRefused())],
   after: [within('$replacedWithin', replicasBack({ orEnough: true }))],
