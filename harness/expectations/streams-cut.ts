@@ -122,12 +122,18 @@ function brokenOf(
         (stream): Evidence => ({
           at: stream.record.at,
           about: `request ${stream.id} on ${stream.record.pod}`,
-          text: `${WORDS[stream.record.outcome] ?? stream.record.outcome} ${formatDuration(stream.record.at - stream.intendedAt)} into an answer of about ${formatDuration(lengthOf(stream, usual))} (${stream.outputTokens} tokens)`,
+          text: `${WORDS[stream.record.outcome] ?? stream.record.outcome} ${formatDuration(stream.record.at - stream.intendedAt)} into ${answerText(stream, usual)}`,
         }),
       ),
     ],
   }
 }
+
+/** Of one that came after DELETE only the beginning is known. */
+const answerText = (stream: Ended, usual: Usual): string =>
+  stream.intendedAt > stream.deletedAt
+    ? 'its answer, asked for after DELETE'
+    : `an answer of about ${formatDuration(lengthOf(stream, usual))} (${stream.outputTokens} tokens)`
 
 const WORDS: Partial<Record<RequestRecord['outcome'], string>> = {
   truncated: 'ended early under HTTP 200',

@@ -40,6 +40,12 @@ export const drainBudget = remedy({
     const hook = `${containerPath(context)}.lifecycle.preStop`
     const longest = toSeconds(neededUs)
     const wanted = Math.max(PROPAGATION_SECONDS, Math.ceil((HEADROOM * longest) / 5) * 5)
+    if (context.deployment.spec.replicas === 1 && now.preStop >= longest)
+      return {
+        path: 'spec.replicas',
+        says: 'spec.replicas: 1: with no other replica, proxies go on sending to the pod on its way out until it ends',
+        candidates: candidates(context, now, [now]),
+      }
     if (cause === 'requests-lost-after-delete')
       return {
         path: hook,
@@ -80,7 +86,7 @@ function budgetOf(context: RemedyContext): Budget | undefined {
 function candidates(context: RemedyContext, now: Budget, budgets: readonly Budget[]): Candidate[] {
   const container = serverContainer(context)
   const path = containerPath(context)
-  return budgets.flatMap(({ preStop, drain, grace: least }) => {
+  const found = budgets.flatMap(({ preStop, drain, grace: least }) => {
     const grace = Math.max(least, preStop + drain + SPARE_SECONDS)
     const flag = drain === now.drain ? undefined : setFlag(container, path, [SHUTDOWN_TIMEOUT], String(drain))
     const changes: FieldChange[] = [
@@ -97,4 +103,22 @@ function candidates(context: RemedyContext, now: Budget, budgets: readonly Budge
     ].join(', ')
     return changes.length === 0 ? [] : [{ says, changes }]
   })
+  return withAnother(context, found)
+}
+
+/** The same with a second replica: proxies send to a pod on its way out as long as there is no other. */
+function withAnother({ deployment }: RemedyContext, found: readonly Candidate[]): Candidate[] {
+  if (deployment.spec.replicas !== 1) return [...found]
+  const another = { path: 'spec.replicas', value: 2 }
+  return [
+    ...found,
+    { says: 'replicas: 2 and one more node', changes: [another], moreNodes: 1 },
+    ...found.map(
+      ({ says, changes = [] }): Candidate => ({
+        says: `replicas: 2 and one more node, ${says}`,
+        changes: [another, ...changes],
+        moreNodes: 1,
+      }),
+    ),
+  ]
 }

@@ -12,13 +12,13 @@ export const kvRoom = remedy({
   causes: ['kv-preemption-storm', 'throughput-collapse'],
   diagnose(context): Diagnosis {
     const { fits } = context.broken
-    const given = valueOf(context, MAX_NUM_SEQS)
+    const given = writtenValue(context, MAX_NUM_SEQS)
     const lets = given === undefined ? 'is not given and lets in hundreds' : `${given} lets in more than that`
     const low = isLowUtilization(context)
     return {
       path: flagPath(context, low ? UTILIZATION : MAX_NUM_SEQS),
       says: low
-        ? `--gpu-memory-utilization ${valueOf(context, UTILIZATION)} leaves the KV cache less than vLLM would take`
+        ? `--gpu-memory-utilization ${writtenValue(context, UTILIZATION)} leaves the KV cache less than vLLM would take`
         : `the KV cache was full with ${fits ?? 'the'} requests, and --max-num-seqs ${lets}`,
       candidates: [
         ...(low ? flagCandidate(context, UTILIZATION, undefined) : []),
@@ -27,14 +27,14 @@ export const kvRoom = remedy({
           : SHARES.flatMap((share) =>
               flagCandidate(context, MAX_NUM_SEQS, String(Math.max(1, Math.floor((share * fits) / 4) * 4))),
             )),
-        ...(valueOf(context, KV_DTYPE) === undefined ? flagCandidate(context, KV_DTYPE, 'fp8') : []),
+        ...(writtenValue(context, KV_DTYPE) === undefined ? flagCandidate(context, KV_DTYPE, 'fp8') : []),
       ],
     }
   },
 })
 
 /** Below what vLLM takes by itself, in any version. */
-const isLowUtilization = (context: RemedyContext): boolean => Number(valueOf(context, UTILIZATION) ?? 1) < 0.9
+const isLowUtilization = (context: RemedyContext): boolean => Number(writtenValue(context, UTILIZATION) ?? 1) < 0.9
 
 function flagCandidate(context: RemedyContext, names: readonly string[], value: string | undefined): Candidate[] {
   const change = setFlag(serverContainer(context), containerPath(context), names, value)
@@ -43,7 +43,7 @@ function flagCandidate(context: RemedyContext, names: readonly string[], value: 
 }
 
 /** As it is written; undefined where it is not, or stands in a script. */
-function valueOf(context: RemedyContext, names: readonly string[]): string | undefined {
+function writtenValue(context: RemedyContext, names: readonly string[]): string | undefined {
   const container = serverContainer(context)
   const place = findFlag(container, names)
   if (!place || place.form === 'script') return undefined
