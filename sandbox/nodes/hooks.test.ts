@@ -25,6 +25,27 @@ describe('hooks', () => {
     expect(isReady(t.pod())).toBe(true)
   })
 
+  it('that ask for a completion wait for it, and fail with it', () => {
+    const started = (status: number) => {
+      const { programFor } = scripted(({ clock }) => ({
+        accepts: () => true,
+        httpPost(_port, _request, answered) {
+          const timer = clock.after(seconds(4), () => answered({ kind: 'answer', status, afterUs: 0 }))
+          return () => timer.cancel()
+        },
+      }))
+      const t = testNode({ programFor })
+      const command = ['curl', '-sf', '-d', '{}', 'http://localhost:8000/v1/completions']
+      t.create(testPod({ containers: [{ name: 'a', lifecycle: { postStart: { exec: { command } } } }] }))
+      t.at(5)
+      const early = isReady(t.pod())
+      t.at(8)
+      return [early, isReady(t.pod()), t.events('FailedPostStartHook').length]
+    }
+    expect(started(200)).toEqual([false, true, 0])
+    expect(started(500)).toEqual([false, false, 1])
+  })
+
   it('that fail after the start cost the container its life', () => {
     const { runs, programFor } = server()
     const t = testNode({ programFor })
