@@ -16,8 +16,10 @@ import { withParameters } from './parameters.ts'
 import type { ResolvedInputs } from './platform/inputs/resolve.ts'
 import { type Platform, sourceOf } from './platform/platform.ts'
 import { describeMonitoring } from './platform/roles/autoscaling/monitoring.ts'
-import { type PrepareContext, prepare, resolvedIn, subjectIn } from './prepare.ts'
+import { queueSignalOf } from './platform/roles/autoscaling/queue-signal.ts'
+import { scalingOf } from './platform/roles/autoscaling/scaling.ts'
 import { remediationIn } from './platform/roles/remediation.ts'
+import { type PrepareContext, prepare, resolvedIn, subjectIn } from './prepare.ts'
 import type { Related } from './remedies/remedy.ts'
 import type { Server } from './server.ts'
 import { uncertainInputs } from './uncertain-inputs.ts'
@@ -67,6 +69,8 @@ function judgeable(context: PrepareContext & JudgeOptions): Judgeable {
       subject: subjectIn(server, resolved),
       deployment: defaulted(server),
       related: relatedTo(server, platform),
+      scaling: scalingOf(platform, server),
+      queueSignal: queueSignalOf(platform),
       server: serverFacts(resolved),
       loadTimeUs: loadTimeUs.value,
     }),

@@ -8,34 +8,43 @@ import { engineRefused as engineRefusedCheck } from './expectations/engine-refus
 import { gpusIdle as gpusIdleCheck } from './expectations/gpus-idle.ts'
 import { hungInRotation as hungInRotationCheck } from './expectations/hung-in-rotation.ts'
 import { hungReplaced as hungReplacedCheck } from './expectations/hung-replaced.ts'
+import { lostAtZero as lostAtZeroCheck } from './expectations/lost-at-zero.ts'
 import { noticeUsed as noticeUsedCheck } from './expectations/notice-used.ts'
 import { podsRejected as podsRejectedCheck } from './expectations/pods-rejected.ts'
+import { preemptionStorm as preemptionStormCheck } from './expectations/preemption-storm.ts'
 import { readyFloor as readyFloorCheck } from './expectations/ready-floor.ts'
 import { replicaServes as replicaServesCheck } from './expectations/replica-serves.ts'
 import { replicasBack as replicasBackCheck } from './expectations/replicas-back.ts'
+import { replicasFall as replicasFallCheck } from './expectations/replicas-fall.ts'
 import { requestsUnserved as requestsUnservedCheck } from './expectations/requests-unserved.ts'
 import { rolloutComplete as rolloutCompleteCheck } from './expectations/rollout-complete.ts'
 import { scaledForLoad as scaledForLoadCheck } from './expectations/scaled-for-load.ts'
 import { sloHeld as sloHeldCheck } from './expectations/slo-held.ts'
 import { sloRecovered as sloRecoveredCheck } from './expectations/slo-recovered.ts'
 import { streamsCut as streamsCutCheck } from './expectations/streams-cut.ts'
+import { throughputKept as throughputKeptCheck } from './expectations/throughput-kept.ts'
+import { wokenFromZero as wokenFromZeroCheck } from './expectations/woken-from-zero.ts'
+import { cutMetrics as cutMetricsFault } from './faults/cut-metrics.ts'
 import { deletePods as deletePodsFault } from './faults/delete-pods.ts'
 import { drainNode as drainNodeFault } from './faults/drain-node.ts'
 import { failGpu as failGpuFault } from './faults/fail-gpu.ts'
 import { faultWord } from './faults/fault.ts'
 import { hangEngine as hangEngineFault } from './faults/hang-engine.ts'
 import { loseNode as loseNodeFault } from './faults/lose-node.ts'
+import { loseSeries as loseSeriesFault } from './faults/lose-series.ts'
 import { newImage as newImageFault } from './faults/new-image.ts'
 import { reclaimNode as reclaimNodeFault } from './faults/reclaim-node.ts'
 import { slowWeights as slowWeightsFault } from './faults/slow-weights.ts'
 
 // The words of scenarios: `at('2m', newImage())`, `never(gpusIdle())`.
 
+export const cutMetrics = faultWord(cutMetricsFault)
 export const deletePods = faultWord(deletePodsFault)
 export const drainNode = faultWord(drainNodeFault)
 export const failGpu = faultWord(failGpuFault)
 export const hangEngine = faultWord(hangEngineFault)
 export const loseNode = faultWord(loseNodeFault)
+export const loseSeries = faultWord(loseSeriesFault)
 export const newImage = faultWord(newImageFault)
 export const reclaimNode = faultWord(reclaimNodeFault)
 export const slowWeights = faultWord(slowWeightsFault)
@@ -47,14 +56,19 @@ export const engineRefused = checkWord(engineRefusedCheck)
 export const gpusIdle = checkWord(gpusIdleCheck)
 export const hungInRotation = checkWord(hungInRotationCheck)
 export const hungReplaced = checkWord(hungReplacedCheck)
+export const lostAtZero = checkWord(lostAtZeroCheck)
 export const noticeUsed = checkWord(noticeUsedCheck)
 export const podsRejected = checkWord(podsRejectedCheck)
+export const preemptionStorm = checkWord(preemptionStormCheck)
 export const readyFloor = checkWord(readyFloorCheck)
 export const replicaServes = checkWord(replicaServesCheck)
 export const replicasBack = checkWord(replicasBackCheck)
+export const replicasFall = checkWord(replicasFallCheck)
 export const requestsUnserved = checkWord(requestsUnservedCheck)
 export const rolloutComplete = checkWord(rolloutCompleteCheck)
 export const scaledForLoad = checkWord(scaledForLoadCheck)
 export const sloHeld = checkWord(sloHeldCheck)
 export const sloRecovered = checkWord(sloRecoveredCheck)
 export const streamsCut = checkWord(streamsCutCheck)
+export const throughputKept = checkWord(throughputKeptCheck)
+export const wokenFromZero = checkWord(wokenFromZeroCheck)

@@ -8,17 +8,22 @@ import { engineRefused } from './engine-refused.ts'
 import { gpusIdle } from './gpus-idle.ts'
 import { hungInRotation } from './hung-in-rotation.ts'
 import { hungReplaced } from './hung-replaced.ts'
+import { lostAtZero } from './lost-at-zero.ts'
 import { noticeUsed } from './notice-used.ts'
 import { podsRejected } from './pods-rejected.ts'
+import { preemptionStorm } from './preemption-storm.ts'
 import { readyFloor } from './ready-floor.ts'
 import { replicaServes } from './replica-serves.ts'
 import { replicasBack } from './replicas-back.ts'
+import { replicasFall } from './replicas-fall.ts'
 import { requestsUnserved } from './requests-unserved.ts'
 import { rolloutComplete } from './rollout-complete.ts'
 import { scaledForLoad } from './scaled-for-load.ts'
 import { sloHeld } from './slo-held.ts'
 import { sloRecovered } from './slo-recovered.ts'
 import { streamsCut } from './streams-cut.ts'
+import { throughputKept } from './throughput-kept.ts'
+import { wokenFromZero } from './woken-from-zero.ts'
 
 /** Every check by name. */
 export const checks: ReadonlyMap<string, Check> = new Map(
@@ -31,16 +36,21 @@ export const checks: ReadonlyMap<string, Check> = new Map(
     gpusIdle,
     hungInRotation,
     hungReplaced,
+    lostAtZero,
     noticeUsed,
     podsRejected,
+    preemptionStorm,
     readyFloor,
     replicaServes,
     replicasBack,
+    replicasFall,
     requestsUnserved,
     rolloutComplete,
     scaledForLoad,
     sloHeld,
     sloRecovered,
     streamsCut,
+    throughputKept,
+    wokenFromZero,
   ].map((check) => [check.name, check as Check] as const),
 )

@@ -8,7 +8,7 @@ import { sloRecovered } from './slo-recovered.ts'
 
 interface Params {
   readonly objective: ObjectiveName
-  /** Requests must have waited while less than this share of the KV cache was taken, or it was not what the scenario is about. */
+  /** Where requests waited, less than this share of the KV cache was taken, or it was not what the scenario is about. */
   readonly kvBelow?: number
 }
 
@@ -74,9 +74,7 @@ function whyNot(
     }
   if (kvBelow === undefined) return undefined
   const { waitingSince, kvUsage } = lack.gauges
-  if (waitingSince === undefined)
-    return { what: 'no request waited at an engine: it was not saturated', fix: 'Look at the capacity of the server.' }
-  if (kvUsage <= kvBelow) return undefined
+  if (waitingSince === undefined || kvUsage <= kvBelow) return undefined
   return {
     what: `${percent(kvUsage)} of the KV cache was taken while requests waited (${KV_USAGE[0]}): here it fills up first`,
     fix: 'Nothing: on this server the usage of the KV cache does tell of saturation.',

@@ -2,6 +2,8 @@ import type { Deployment } from '../../sandbox/kube/objects.ts'
 import { toSeconds, type Us } from '../../sandbox/world/time.ts'
 import type { Broken } from '../expectations/check.ts'
 import type { Manifest } from '../platform/platform.ts'
+import type { QueueSignal } from '../platform/roles/autoscaling/queue-signal.ts'
+import type { Scaling } from '../platform/roles/autoscaling/scaling.ts'
 import type { Server } from '../server.ts'
 import type { Subject } from '../subject.ts'
 
@@ -13,6 +15,10 @@ export interface RemedyContext {
   readonly deployment: Deployment
   /** Objects of the platform that have to do with it. */
   readonly related: Related
+  /** What decides how many replicas there are; undefined: nothing does. */
+  readonly scaling: Scaling | undefined
+  /** By what ways an autoscaler of the platform could see a queue. */
+  readonly queueSignal: QueueSignal
   /** The server as its flags were read. */
   readonly server: Server
   /** Loading, from the start of the container to Ready, in the trial that failed. */

@@ -1,4 +1,5 @@
 import type { JournalRecord } from '../../sandbox/journal/record.ts'
+import type { HorizontalPodAutoscaler } from '../../sandbox/kube/objects.ts'
 import { condition, isActive } from '../../sandbox/kube/pods.ts'
 import { formatDuration, type Us } from '../../sandbox/world/time.ts'
 import type { Broken, CheckContext, Evidence } from '../expectations/check.ts'
@@ -83,6 +84,18 @@ export class LackOfReplicas {
           ...evidence,
         ],
       }
+    const held = heldBack(hpaOf(subject, view))
+    if (held)
+      return {
+        at,
+        cause: 'scale-out-too-slow',
+        wanted: needed,
+        what: `${lack}; the autoscaler wants more and is held back (${held.reason}): ${missing.what}`,
+        evidence: [
+          { at, about: `HorizontalPodAutoscaler of ${subject.key}`, text: `${held.reason}: ${held.message}` },
+          ...evidence,
+        ],
+      }
     if (this.starts.wanted <= this.before || this.fell())
       return {
         at,
@@ -120,6 +133,7 @@ export class LackOfReplicas {
   /** From the rise of the load until one more replica was Ready. */
   private phases(): string {
     const start = this.starts.first()
+    if (start.readyAt !== undefined && start.readyAt <= this.roseAt) return 'Ready before the load rose'
     return `Ready ${between(this.roseAt, start.readyAt)} after the load began to rise (${phasesText(this.roseAt, start)})`
   }
 
@@ -130,6 +144,10 @@ export class LackOfReplicas {
     return [{ at, about: `Pod ${pod}`, text: `${WAITING} ${waiting}, above 0 since ${formatDuration(since)}` }]
   }
 }
+
+/** The condition by which an autoscaler says that its behaviour keeps it from adding replicas now. */
+const heldBack = (hpa: HorizontalPodAutoscaler | undefined) =>
+  hpa?.status?.conditions?.find(({ reason }) => reason === 'ScaleUpStabilized' || reason === 'ScaleUpLimit')
 
 /** An autoscaler gets so long to see what waits before it is heard. */
 const LATER: Us = 60e6

@@ -38,6 +38,11 @@ export class StartPhases {
     this.view = view
   }
 
+  /** Since when. */
+  get beganAt(): Us {
+    return this.sinceUs ?? 0
+  }
+
   /** From now on. */
   begin(now: Us): void {
     this.sinceUs = now
