@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, openSync, readSync, statSync } from 'node:fs'
 import { StringDecoder } from 'node:string_decoder'
 import { PlatformError, type Position } from '../platform/errors.ts'
 
@@ -40,8 +40,11 @@ export const badTrace = (what: string, at: Partial<Position>, fix?: string): Pla
 function* chunksOf(file: string): Generator<Buffer, void> {
   let handle: number
   try {
+    // a device would have no end, and a pipe would be waited for
+    if (!statSync(file).isFile()) throw badTrace(`${file} is not a file`, { file })
     handle = openSync(file, 'r')
   } catch (error) {
+    if (error instanceof PlatformError) throw error
     throw unreadable(file, error)
   }
   try {

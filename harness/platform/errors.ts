@@ -1,3 +1,5 @@
+import { printable } from './printable.ts'
+
 /** Stable names of what can be wrong with what a user brings. */
 export type PlatformErrorCode =
   | 'UNREADABLE'
@@ -54,10 +56,10 @@ export class PlatformError extends Error {
   readonly column: number | undefined
 
   constructor(code: PlatformErrorCode, what: string, options: { why: string; fix: string; at?: Partial<Position> }) {
-    super(what)
+    super(printable(what).replaceAll('\n', '\\n'))
     this.code = code
-    this.why = options.why
-    this.fix = options.fix
+    this.why = printable(options.why)
+    this.fix = printable(options.fix)
     this.file = options.at?.file
     this.line = options.at?.line
     this.column = options.at?.column
@@ -86,4 +88,6 @@ export class PlatformErrors extends Error {
 
 /** `file:line:column`, as much of it as is known. */
 export const formatPosition = (at: Partial<Position>): string =>
-  [at.file, at.line, at.column].filter((part) => part !== undefined).join(':')
+  [at.file === undefined ? undefined : printable(at.file), at.line, at.column]
+    .filter((part) => part !== undefined)
+    .join(':')

@@ -18,6 +18,7 @@ export type InvalidCode =
   | 'NO_LOAD'
   | 'FAULT_INVISIBLE'
   | 'NOT_A_NUMBER'
+  | 'TOO_LARGE'
   | 'UNMODELLED'
   | 'ASSUMPTION_DECIDES'
   | 'UNKNOWN_MODEL'

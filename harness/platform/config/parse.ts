@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { PlatformError } from '../errors.ts'
+import { PlatformError, type Position } from '../errors.ts'
 import type { Limits } from '../limits.ts'
 import { locate } from '../locate.ts'
 import { type FieldPath, formatPath, valueAt } from '../path.ts'
@@ -14,6 +14,8 @@ import { configSchema } from './schema.ts'
 export function parseConfig(file: TextFile, limits: Limits): { config?: SeatrialConfig; errors: PlatformError[] } {
   const { source, documents, errors } = parseYaml(file.file, file.text, limits)
   if (errors.length > 0) return { errors: [...errors] }
+  const second = documents.slice(1).find(({ contents }) => contents)
+  if (second) return { errors: [severalDocuments(source.at(second.range[0]))] }
   let parsed: ParsedValue
   try {
     parsed = toValue((documents[0]?.contents ?? null) as Parameters<typeof toValue>[0], source, limits)
@@ -25,6 +27,13 @@ export function parseConfig(file: TextFile, limits: Limits): { config?: Seatrial
   if (result.success) return { config: { ...result.data, parsed }, errors: [] }
   return { errors: result.error.issues.flatMap((issue) => errorsOf(issue, parsed)) }
 }
+
+const severalDocuments = (at: Position): PlatformError =>
+  new PlatformError('BAD_CONFIG', 'more than one document', {
+    why: 'The settings of a second document would be passed over.',
+    fix: 'Put all settings into one document, without --- between them.',
+    at,
+  })
 
 function errorsOf(issue: z.core.$ZodIssue, parsed: ParsedValue): PlatformError[] {
   const path = writtenPath(issue, parsed)

@@ -23,7 +23,12 @@ export function parse(source: string): Expr {
   return new Parser(source).run()
 }
 
+/** Expressions within expressions: what reads them, checks them and computes them goes down as deep. */
+const DEPTH_MAX = 500
+
 class Parser extends SelectorParser {
+  private depth = 0
+
   run(): Expr {
     if (this.tokens.length === 1 && this.peek.kind === 'end') throw this.nothing()
     const expr = this.expr(1)
@@ -32,17 +37,29 @@ class Parser extends SelectorParser {
   }
 
   private expr(precedence: number): Expr {
+    const outer = this.depth
+    this.deeper()
     let left = this.unary()
     for (;;) {
       const op = this.peek
       const binds = op.kind === 'operator' ? PRECEDENCE[op.name]! : 0
-      if (binds < precedence || binds === 0) return left
+      if (binds < precedence || binds === 0) {
+        this.depth = outer
+        return left
+      }
       this.i++
+      // what stands left of an operator is within it
+      this.deeper()
       if (op.name === '</' || op.name === '>/') throw unsupported(this.source, op.from, `the operator ${op.name}`)
       const modifiers = this.modifiers()
       const right = this.expr(op.name === '^' ? binds : binds + 1)
       left = { node: 'binary', op: op.name, opFrom: op.from, left, right, ...modifiers, from: left.from, to: right.to }
     }
+  }
+
+  private deeper(): void {
+    if (++this.depth > DEPTH_MAX)
+      throw unsupported(this.source, this.peek.from, `an expression of more than ${DEPTH_MAX} levels`)
   }
 
   private unary(): Expr {
