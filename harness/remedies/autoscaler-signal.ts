@@ -17,7 +17,7 @@ export const autoscalerSignal = remedy({
       object: scaling.object.id,
       path: formatPath(signal.path),
       says: failing ? `${nameOf(signal)} cannot be read: ${failing.text}` : `${nameOf(signal)} ${whyBlind(signal)}`,
-      candidates: candidates(context),
+      candidates: withReplicasKept(context, candidates(context)),
     }
   },
 })
@@ -77,6 +77,19 @@ function candidates(context: RemedyContext): Candidate[] {
       changes: [{ object: object.id, path: 'spec.triggers', value: [...(all ? [] : (spec.triggers ?? [])), trigger] }],
     },
   ]
+}
+
+/** A queue that is empty calls for no more than the least: a second try keeps the replicas that the workload begins with. */
+function withReplicasKept({ scaling, deployment }: RemedyContext, plain: readonly Candidate[]): Candidate[] {
+  const { kind, object, minReplicas } = scaling!
+  const { replicas } = deployment.spec
+  if (replicas <= minReplicas) return [...plain]
+  const field = kind === 'hpa' ? 'minReplicas' : 'minReplicaCount'
+  const kept = plain.map(({ says, changes = [] }) => ({
+    says: `${says}, and ${field}: ${replicas}`,
+    changes: [...changes, { object: object.id, path: `spec.${field}`, value: replicas }],
+  }))
+  return [...plain, ...kept]
 }
 
 /** Of the series that a trigger already selects, or of the model. */

@@ -75,7 +75,8 @@ export class ServerAccounts {
 
   /**
    * CPU: one core while it starts (one for each worker), the idle cores while it is up, a core for the engine's loop and one for
-   * each worker of a parallel group while steps run (they wait for the GPU by spinning), and the API server's work.
+   * each worker of a parallel group while steps run (they wait for the GPU by spinning), and the API server's work: of one core, for it is
+   * one thread of Python.
    */
   usage(phases: ServerPhases): { cpuSeconds: number; memoryBytes: number } {
     const { now, readyAt, engines, answered } = phases
@@ -83,9 +84,10 @@ export class ServerAccounts {
     const starting = toSeconds((readyAt ?? now) - this.startedAt) * this.workers * dataParallel
     const up = readyAt === undefined ? 0 : toSeconds(now - readyAt)
     const coresWhileBusy = this.workers > 1 ? 1 + this.workers : 1
-    const busy = engines.reduce((sum, engine) => sum + busySecondsOf(engine, now), 0) * coresWhileBusy
+    const running = engines.reduce((sum, engine) => sum + busySecondsOf(engine, now), 0)
     return {
-      cpuSeconds: starting + up * this.idleCpuCores + busy + apiServerCpuSeconds(answered),
+      cpuSeconds:
+        starting + up * this.idleCpuCores + running * coresWhileBusy + Math.min(running, apiServerCpuSeconds(answered)),
       memoryBytes: API_SERVER_BYTES + WORKER_BYTES * this.workers * dataParallel,
     }
   }
