@@ -4,6 +4,7 @@ import { decodeText } from './decode.ts'
 import { PlatformError } from './errors.ts'
 import type { Limits } from './limits.ts'
 import type { Note } from './platform.ts'
+import { readPipe } from './read-pipe.ts'
 import type { RenderCommand } from './render.ts'
 
 /** Standard input: a text, bytes, or a stream of them. */
@@ -129,7 +130,9 @@ class Walk implements Reading {
       const real = realpathSync(path)
       if (this.seen.has(real)) return
       this.seen.add(real)
-      this.decode(name, readFileSync(path))
+      const bytes = stats.isFIFO() ? readPipe(path, this.limits.fileBytes) : readFileSync(path)
+      if (bytes) this.decode(name, bytes)
+      else this.errors.push(tooLarge(name, this.limits))
     } catch (error) {
       this.errors.push(unreadable(name, reason(error)))
     }
@@ -175,6 +178,7 @@ const REASONS: Record<string, string> = {
   EPERM: 'permission denied',
   ELOOP: 'its symbolic links go round in a circle',
   EISDIR: 'it is a folder',
+  ETIMEDOUT: 'it is a pipe to which nothing was written for a minute',
   ENAMETOOLONG: 'its name is too long',
 }
 
