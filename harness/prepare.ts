@@ -78,6 +78,7 @@ export function prepare(context: PrepareContext, overrides: Overrides): Setup {
     registryBytesPerSecond,
     workload,
     capacityOf: (asked) => (resolved.kind === 'runs' ? context.capacities.of(resolved, asked) : 0),
+    kvCache: kvCacheOf(resolved),
     kvBlockTokens: resolved.kind === 'runs' ? resolved.memory.blockSize : 16,
     slos,
     prices: pricesOf(inputs.prices),
@@ -122,6 +123,12 @@ function promisedIn(own: ServerInputs, { availability, ttftP95Us, tpotP95Us }: O
 function growingNodes(nodes: readonly NodeGroup[]): Pick<Setup, 'nodeAutoscaler'> {
   const groups = nodes.flatMap(({ name, count, min = count, max }) => (max === undefined ? [] : [{ name, min, max }]))
   return groups.length === 0 ? {} : { nodeAutoscaler: { kind: 'cluster-autoscaler', groups, delays: typicalDelays } }
+}
+
+function kvCacheOf(resolved: ResolvedServer): Setup['kvCache'] {
+  if (resolved.kind !== 'runs') return undefined
+  const { kvCacheTokens, limits } = resolved.memory
+  return { tokens: kvCacheTokens, maxRequests: limits.maxNumSeqs, maxTokens: limits.maxModelLen }
 }
 
 /** Where a trace lies on this machine is no part of what a trial was made from; its digest is. */

@@ -41,7 +41,7 @@ export interface Scenario {
 }
 
 export interface Need {
-  readonly role: 'inference-server' | 'autoscaler' | 'gpus' | 'spot-nodes'
+  readonly role: 'inference-server' | 'autoscaler' | 'gpus' | 'spot-nodes' | 'kv-pressure' | 'node-agents'
   /** Workload kinds it can be run on. */
   readonly kinds?: readonly string[]
   /** An autoscaler that goes to zero. */
@@ -83,6 +83,12 @@ export const autoscaler = (options: { toZero?: boolean; onSeries?: boolean } = {
 
 /** Pods that ask for GPUs. */
 export const gpus = (): Need => ({ role: 'gpus' })
+
+/** A KV cache that its batch can outgrow. */
+export const kvPressure = (): Need => ({ role: 'kv-pressure' })
+
+/** Drivers, device plugins or what acts on sick nodes among the manifests: without them the cluster is not theirs to judge. */
+export const nodeAgents = (): Need => ({ role: 'node-agents' })
 
 /** Nodes the cloud may take back, as labels, tolerations or what acts on the notice say. */
 export const spotNodes = (): Need => ({ role: 'spot-nodes' })

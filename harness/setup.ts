@@ -36,6 +36,8 @@ export interface Setup {
   /** How long the platform may take to settle before something is wrong with it, when starts take `stretch` times as long. */
   readonly settleBound: (stretch: number) => Us
   readonly lag: LagProfile
+  /** What one replica's KV cache holds, and the most requests it runs at once; undefined where it does not start. */
+  readonly kvCache: { readonly tokens: number; readonly maxRequests: number; readonly maxTokens: number } | undefined
   /** What measures the cluster and tells its autoscalers. */
   readonly monitoring: MonitoringOptions
   /** What adds and removes nodes; undefined: nothing does. */

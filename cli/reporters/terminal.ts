@@ -91,7 +91,7 @@ const colour = ({ outcome }: Verdict) =>
   outcome === 'PASS' ? style.green : outcome === 'FAIL' || outcome === 'UNSTABLE' ? style.red : style.yellow
 
 function facts({ trials, margin, skipped }: Verdict, tookMs: number): string {
-  if (trials.length === 0) return skipped ? style.dim(skipped) : ''
+  if (trials.length === 0 || skipped) return skipped ? style.dim(skipped) : ''
   const longest = Math.max(...trials.map((t) => t.simulatedUs))
   const time = style.dim(`${formatDuration(longest)} simulated  ${(tookMs / 1e3).toFixed(1)}s`)
   return margin ? `${time}   ${marginText(margin)}` : time

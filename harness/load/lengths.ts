@@ -37,6 +37,12 @@ export function meanLength(distribution: LengthDistribution): number {
     : distribution.meanTokens
 }
 
+/** What 5 % of them exceed at most; the longest where there is one. */
+export function longLength(distribution: LengthDistribution): number {
+  if (distribution.kind === 'constant') return distribution.tokens
+  return distribution.kind === 'uniform' ? distribution.maxTokens : distribution.p95Tokens
+}
+
 /** The standard normal's 95th percentile. */
 const Z95 = 1.6448536269514722
 

@@ -13,6 +13,8 @@ export interface LoadPlan {
    */
   readonly base: 'given' | { readonly ofCapacity: number }
   readonly steps?: readonly PlanStep[]
+  /** The base is no more than this, in requests a second: where as much is enough, small answers need not come by the thousand. */
+  readonly basePerSecondAtMost?: number
   /** No step goes beyond this share of what the most replicas an autoscaler may make can serve. */
   readonly peakOfMaximum?: number
   /** The highest step asks for so many times what the Ready replicas at the start can serve, or there is nothing to try. */
@@ -65,7 +67,15 @@ export function plannedWorkload(load: true | LoadPlan, context: PlanContext): Wo
     ...(retry ? { retry } : {}),
   }
   const based =
-    base === 'given' ? asked : scaledTo(even(asked), base.ofCapacity * Math.max(1, replicas) * capacityOf(even(asked)))
+    base === 'given'
+      ? asked
+      : scaledTo(
+          even(asked),
+          Math.min(
+            load.basePerSecondAtMost ?? Number.POSITIVE_INFINITY,
+            base.ofCapacity * Math.max(1, replicas) * capacityOf(even(asked)),
+          ),
+        )
   const most =
     load.peakOfMaximum === undefined || maxReplicas === undefined
       ? Number.POSITIVE_INFINITY

@@ -18,7 +18,15 @@ export default defineScenario({
     outWithin: { default: '2m', what: 'how long a replica whose engine hangs may get requests' },
   },
   // busy first: a probe that asks the engine must not take that for a hang
-  load: { base: { ofCapacity: 0.5 }, steps: [{ at: '15s', times: 1.4, for: '1m30s' }] },
+  load: {
+    base: { ofCapacity: 0.5 },
+    basePerSecondAtMost: 30,
+    steps: [
+      { at: '15s', times: 1.4, for: '1m30s' },
+      // what comes after the hang has been seen is only how long a start takes
+      { at: '6m', times: 0.2 },
+    ],
+  },
   timeline: [at('2m', hangEngine(), { stays: true })],
   during: [
     never(podsRejected()),

@@ -1,6 +1,6 @@
 import { always, never, within } from '../../harness/expectations/check.ts'
 import { PREEMPTION_METRICS } from '../../harness/expectations/preemption-storm.ts'
-import { defineScenario, inferenceServer } from '../../harness/scenario.ts'
+import { defineScenario, inferenceServer, kvPressure } from '../../harness/scenario.ts'
 import {
   engineRefused,
   podsRejected,
@@ -14,7 +14,7 @@ export default defineScenario({
   slug: 'kv-preemption-storm',
   title: 'A burst fills the KV cache, and requests are thrown out of it over and over',
   decidedBy: 'manifests',
-  needs: [inferenceServer({ kinds: ['Deployment', 'StatefulSet'] })],
+  needs: [inferenceServer({ kinds: ['Deployment', 'StatefulSet'] }), kvPressure()],
   parameters: {
     preemptionsPerAnswer: { default: 0.3, what: 'how often a request may be preempted for each one answered' },
     throughputShare: { default: 0.7, what: 'the share of the throughput before the burst that must be kept in it' },

@@ -11,7 +11,7 @@ export default defineScenario({
     pods: { default: 2, what: 'how many pods are deleted, one after another' },
   },
   // enough answers under way on every pod to see what becomes of them, and room for one replica less
-  load: { base: { ofCapacity: 0.4 } },
+  load: { base: { ofCapacity: 0.4 }, basePerSecondAtMost: 80 },
   spareNodes: 1,
   timeline: [at('1m', deletePods({ count: '$pods' as unknown as number }))],
   during: [never(podsRejected()), never(engineRefused()), never(streamsCut()), never(deletedPodRefuses())],
