@@ -1,6 +1,6 @@
 import { formatPath } from '../platform/path.ts'
 import type { Signal } from '../platform/roles/autoscaling/scaling.ts'
-import { type Candidate, type Diagnosis, type RemedyContext, remedy } from './remedy.ts'
+import { type Candidate, type Diagnosis, type FieldChange, type RemedyContext, remedy } from './remedy.ts'
 
 /** Waiting requests for which one more replica is worth its while. */
 const WAITING_PER_REPLICA = 5
@@ -50,7 +50,8 @@ function candidates(context: RemedyContext): Candidate[] {
   const { podsMetric, serverAddress } = queueSignal
   const spec = (object.manifest['spec'] ?? {}) as { metrics?: unknown[]; triggers?: unknown[] }
   if (kind === 'hpa') {
-    if (!podsMetric || object.manifest.apiVersion !== 'autoscaling/v2') return []
+    if (!podsMetric) return []
+    const old = object.manifest.apiVersion !== 'autoscaling/v2'
     const metric = {
       type: 'Pods',
       pods: {
@@ -60,8 +61,11 @@ function candidates(context: RemedyContext): Candidate[] {
     }
     return [
       {
-        says: `metrics: ${podsMetric}, ${WAITING_PER_REPLICA} a replica,${instead}`,
-        changes: [{ object: object.id, path: 'spec.metrics', value: [...(all ? [] : (spec.metrics ?? [])), metric] }],
+        says: `${old ? 'apiVersion: autoscaling/v2, ' : ''}metrics: ${podsMetric}, ${WAITING_PER_REPLICA} a replica,${instead}`,
+        changes: [
+          { object: object.id, path: 'spec.metrics', value: [...(all ? [] : (spec.metrics ?? [])), metric] },
+          ...(old ? asV2(object.id) : []),
+        ],
       },
     ]
   }
@@ -78,6 +82,12 @@ function candidates(context: RemedyContext): Candidate[] {
     },
   ]
 }
+
+/** autoscaling/v1 knows the CPU alone. */
+const asV2 = (object: string): FieldChange[] => [
+  { object, path: 'apiVersion', value: 'autoscaling/v2' },
+  { object, path: 'spec.targetCPUUtilizationPercentage', value: undefined },
+]
 
 /** A queue that is empty calls for no more than the least: a second try keeps the replicas that the workload begins with. */
 function withReplicasKept({ scaling, deployment }: RemedyContext, plain: readonly Candidate[]): Candidate[] {
