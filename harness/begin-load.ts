@@ -22,7 +22,9 @@ export function beginLoad(spec: TrialSpec, sandbox: Sandbox, observation: Observ
   const stepAt = firstStepAt(scenario.load)
   const sender = startLoad({
     world: sandbox.world,
-    route: sandbox.reach(subject.service?.key ?? subject.key, subject.service?.port ?? 0),
+    route: setup.entry
+      ? sandbox.enter(setup.entry)
+      : sandbox.reach(subject.service?.key ?? subject.key, subject.service?.port ?? 0),
     workload: plannedWorkload(scenario.load, context),
     model: setup.model,
     target: subject.key,

@@ -3,13 +3,15 @@ import type { Draft, KubeObject } from '../sandbox/kube/objects.ts'
 import type { Capabilities } from '../sandbox/tiers/capabilities.ts'
 import type { ResolvedServer } from '../sandbox/vllm/server/resolve.ts'
 import { type FoundServer, hasNoAddress } from './inference-servers.ts'
-import { type Platform, sourceOf } from './platform/platform.ts'
+import { type Platform, type PlatformObject, sourceOf } from './platform/platform.ts'
 import { scalingsOf } from './platform/roles/autoscaling/scaling.ts'
 import { signalBlockers } from './platform/roles/autoscaling/signals.ts'
 import { gpusOf } from './platform/roles/gpu-requests.ts'
+import { networkReachOf } from './platform/roles/network-reach.ts'
 import { podTemplatesOf } from './platform/roles/pod-templates.ts'
 import { remediationIn } from './platform/roles/remediation.ts'
 import { unmodelled } from './platform/roles/unmodelled.ts'
+import { entryOf } from './prepare.ts'
 import type { Scenario } from './scenario.ts'
 import { brokenIn, type Invalid, type TrialResult } from './verdict/verdict.ts'
 
@@ -23,8 +25,9 @@ export function blockersOf(
   scenario: Scenario,
 ): Invalid[] {
   const features = new Set([...capabilities.features, ...(scenario.blindTo ?? [])])
+  const acting = placesOf(actingRoutes(platform, server, resolved))
   const found = unmodelled(platform, server, { ...capabilities, features })
-    .filter(({ effect }) => scenario.load || effect !== 'routes')
+    .filter(({ effect, source }) => effect !== 'routes' || (scenario.load && !acting.has(placeOf(source))))
     .map(
       ({ what, why, source }): Invalid => ({
         code: 'UNMODELLED',
@@ -64,6 +67,18 @@ export function blockersOf(
     })
   return found
 }
+
+/** Gateways, routes and policies on the clients' way that act here as they do in a cluster. */
+function actingRoutes(platform: Platform, server: FoundServer, resolved: ResolvedServer): readonly PlatformObject[] {
+  const { point, on } = entryOf(platform, server, resolved)
+  const port = 'settings' in resolved ? resolved.settings.port.value : 8000
+  const { clients, scrapes, policies } = networkReachOf(platform, server, { point, port })
+  return clients === 'allowed' && scrapes === 'allowed' ? [...on, ...policies] : on
+}
+
+const placeOf = ({ file, line }: { file: string; line: number }): string => `${file}:${line}`
+const placesOf = (objects: readonly PlatformObject[]): ReadonlySet<string> =>
+  new Set(objects.map((object) => placeOf(sourceOf(object, 'kind'))))
 
 /** What its autoscalers look at and nobody declares, or is not simulated: how many replicas there would be cannot be said. */
 const signalsNobodyHas = (platform: Platform, server: FoundServer): Invalid[] =>

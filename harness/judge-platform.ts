@@ -18,8 +18,9 @@ import { type Platform, sourceOf } from './platform/platform.ts'
 import { describeMonitoring } from './platform/roles/autoscaling/monitoring.ts'
 import { queueSignalOf } from './platform/roles/autoscaling/queue-signal.ts'
 import { scalingOf } from './platform/roles/autoscaling/scaling.ts'
+import { bypassText, type EntryPath } from './platform/roles/entry-path.ts'
 import { remediationIn } from './platform/roles/remediation.ts'
-import { type PrepareContext, prepare, resolvedIn, subjectIn } from './prepare.ts'
+import { entryOf, type PrepareContext, prepare, resolvedIn, subjectIn } from './prepare.ts'
 import type { Related } from './remedies/remedy.ts'
 import type { Server } from './server.ts'
 import { uncertainInputs } from './uncertain-inputs.ts'
@@ -56,7 +57,7 @@ function judgeable(context: PrepareContext & JudgeOptions): Judgeable {
     unfitFor: (scenario) => whyUnfit(scenario, server, platform),
     blockersFor: (scenario) => blockersOf(context, resolved, scenario),
     doubtOf: (result) => doubtOf(result, resolved, platform),
-    taken: takenOnTrust(platform, resolved),
+    taken: [...takenOnTrust(platform, resolved), ...entryNotes(entryOf(platform, server, resolved))],
     uncertain: uncertainInputs(inputs, server.id, server.container.image ?? ''),
     prepare: (overrides) => prepare(context, overrides),
     inputTimes: () => ({
@@ -92,6 +93,12 @@ function takenOnTrust(platform: Platform, resolved: ResolvedServer): string[] {
     ...(objects.length > 0 ? [`taken to exist: ${objects.join(', ')}`] : []),
   ]
 }
+
+/** How clients are taken to come in. Without a Gateway or Ingress of the platform's own nothing is passed by. */
+const entryNotes = ({ assumed, bypassed }: EntryPath): string[] => [
+  ...assumed,
+  ...(bypassed?.declared ? [bypassText(bypassed)] : []),
+]
 
 function relatedTo({ scalers, disruptionBudgets, services, routes }: FoundServer, { objects }: Platform): Related {
   const { policy } = remediationIn(objects.map(({ manifest }) => manifest) as unknown as o.Draft<o.KubeObject>[])

@@ -17,6 +17,7 @@ import { applyPatch } from './platform/patch.ts'
 import type { Platform } from './platform/platform.ts'
 import { monitoringOf } from './platform/roles/autoscaling/monitoring.ts'
 import { scalingOf } from './platform/roles/autoscaling/scaling.ts'
+import { type EntryPath, entryPathOf } from './platform/roles/entry-path.ts'
 import { selectsPods, subjectOf } from './platform/roles/inference-servers.ts'
 import { podTemplatesOf } from './platform/roles/pod-templates.ts'
 import type { Setup } from './setup.ts'
@@ -42,15 +43,9 @@ export function prepare(context: PrepareContext, overrides: Overrides): Setup {
   const resolved = resolvedIn({ ...context, server }, platform, nodes)
   const loadTimeUs = overrides.loadTimeUs ?? own.loadTimeUs.value
   const idleCpuCores = overrides.idleCpuCores ?? own.idleCpuCores.value
-  const workload: Workload = {
-    ...own.details?.value,
-    arrival: own.arrival.value,
-    requestsPerSecond: overrides.requestsPerSecond ?? own.requestsPerSecond.value,
-    promptTokens: overrides.promptTokens ?? own.promptTokens.value,
-    outputTokens: overrides.outputTokens ?? own.outputTokens.value,
-    timeoutUs: own.timeoutUs.value,
-  }
+  const workload = workloadOf(own, overrides)
   const slos = slosOf(promisedIn(own, overrides))
+  const entry = entryOf(platform, server, resolved).point
   const image = server.container.image ?? ''
   const imageBytes = (name: string): number =>
     (name.startsWith(image) ? overrides.imageBytes : undefined) ??
@@ -65,6 +60,7 @@ export function prepare(context: PrepareContext, overrides: Overrides): Setup {
       ...platform.objects.map(({ manifest }) => manifest),
     ] as unknown as o.Draft<o.KubeObject>[],
     subject: subjectIn(server, resolved),
+    ...(entry ? { entry } : {}),
     nodes,
     pool: groupFor(server.template.spec, nodes)?.name,
     programFor: programsFor({
@@ -109,6 +105,16 @@ export function prepare(context: PrepareContext, overrides: Overrides): Setup {
   }
 }
 
+/** What clients send, but for what the overrides say. */
+const workloadOf = (own: ServerInputs, overrides: Overrides): Workload => ({
+  ...own.details?.value,
+  arrival: own.arrival.value,
+  requestsPerSecond: overrides.requestsPerSecond ?? own.requestsPerSecond.value,
+  promptTokens: overrides.promptTokens ?? own.promptTokens.value,
+  outputTokens: overrides.outputTokens ?? own.outputTokens.value,
+  timeoutUs: own.timeoutUs.value,
+})
+
 /** The objectives, but for what the overrides say. */
 function promisedIn(own: ServerInputs, { availability, ttftP95Us, tpotP95Us }: Overrides): ServerInputs {
   return {
@@ -129,6 +135,13 @@ function kvCacheOf(resolved: ResolvedServer): Setup['kvCache'] {
   if (resolved.kind !== 'runs') return undefined
   const { kvCacheTokens, limits } = resolved.memory
   return { tokens: kvCacheTokens, maxRequests: limits.maxNumSeqs, maxTokens: limits.maxModelLen }
+}
+
+/** How clients come to a server, as its platform declares it. */
+export function entryOf(platform: Platform, server: FoundServer, resolved: ResolvedServer): EntryPath {
+  const model = 'settings' in resolved ? resolved.settings.servedModelNames.value[0]! : ''
+  const { service } = subjectIn(server, resolved)
+  return entryPathOf(platform, server, { model, service })
 }
 
 /** Where a trace lies on this machine is no part of what a trial was made from; its digest is. */

@@ -1,5 +1,6 @@
 import type { LagProfile } from '../sandbox/kube/lag.ts'
 import type { Draft, KubeObject } from '../sandbox/kube/objects.ts'
+import type { EntryPoint } from '../sandbox/network/gateway/entry.ts'
 import type { MonitoringOptions } from '../sandbox/tiers/monitoring-options.ts'
 import type { NodeAutoscalerOptions } from '../sandbox/tiers/node-autoscaler-options.ts'
 import type { NodeGroup, ProgramFor } from '../sandbox/tiers/tier.ts'
@@ -13,6 +14,8 @@ import type { Subject } from './subject.ts'
 export interface Setup {
   readonly objects: readonly Draft<KubeObject>[]
   readonly subject: Subject
+  /** How clients come in; undefined: straight to the subject’s pods. */
+  readonly entry?: EntryPoint
   readonly nodes: readonly NodeGroup[]
   /** The group of nodes the subject's pods may go to; undefined when there is none. */
   readonly pool: string | undefined

@@ -7,6 +7,8 @@ interface Params {
   outcomes: RequestRecord['outcome'][]
   /** How many of a thousand requests may end so. */
   perMille?: number
+  /** Only those that a gateway on the way ended, not the server. */
+  onTheWay?: boolean
 }
 
 const WORDS: Record<RequestRecord['outcome'], string> = {
@@ -23,16 +25,16 @@ const WORDS: Record<RequestRecord['outcome'], string> = {
 /** Requests that ended in one of the given ways. Looks at every request that ended. */
 export const requestsUnserved = check<Params>({
   name: 'requestsUnserved',
-  describe: ({ outcomes, perMille = 0 }) =>
-    `${perMille > 0 ? `more than ${perMille / 10} % of ` : ''}requests that ${outcomes.map((o) => WORDS[o]).join(' or ')}`,
-  start({ outcomes, perMille = 0 }, { subject }) {
+  describe: ({ outcomes, perMille = 0, onTheWay }) =>
+    `${perMille > 0 ? `more than ${perMille / 10} % of ` : ''}requests that ${outcomes.map((o) => WORDS[o]).join(' or ')}${onTheWay ? ' by a gateway on the way' : ''}`,
+  start({ outcomes, perMille = 0, onTheWay = false }, { subject }) {
     let samples = 0
     const hit: RequestRecord[] = []
     return {
       record(record) {
         if (record.type !== 'request' || record.target !== subject.key) return
         samples++
-        if (outcomes.includes(record.outcome)) hit.push(record)
+        if (outcomes.includes(record.outcome) && (!onTheWay || record.endedBy !== undefined)) hit.push(record)
       },
       result() {
         const over = hit.length * 1000 > perMille * samples

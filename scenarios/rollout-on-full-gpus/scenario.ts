@@ -22,6 +22,7 @@ export default defineScenario({
     always(readyFloor()),
     never(requestsUnserved({ outcomes: ['no-endpoints'] })),
     never(requestsUnserved({ outcomes: ['refused', 'http', 'timeout'], perMille: 10 })),
+    never(requestsUnserved({ outcomes: ['reset', 'truncated'], perMille: 10, onTheWay: true })),
   ],
   after: [within('progressDeadline', rolloutComplete())],
   watchFor: '30s',
