@@ -21,11 +21,8 @@ describe('random platforms under random faults keep the rules of a cluster', () 
     expect(sum(({ result }) => result.faults)).toBeGreaterThan(10)
   })
 
-  /** Each once broke a rule. */
-  it.each([
-    [85, 4, 'pods that wait for one deleted by force'],
-    [87, 3, 'pods refused for ever at one moment'],
-  ])('platform %i, seed %i: %s', async (platform, seed) => {
+  /** Once broke a rule. */
+  it.each([[85, 4, 'pods that wait for one deleted by force']])('platform %i, seed %i: %s', async (platform, seed) => {
     expect(textOf(await runCase({ platform, seed, twice: false }))).toEqual([])
   })
 
