@@ -3,12 +3,14 @@ import { Pod } from '../sandbox/kube/kinds.ts'
 import type { Us } from '../sandbox/world/time.ts'
 import type { World } from '../sandbox/world/world.ts'
 import { type CostMeter, costMeter } from './cost/meter.ts'
-import { type CheckContext, callOf, type Expectation, type Fold } from './expectations/check.ts'
+import { type CheckContext, callOf, type Expectation, type Fold, never, within } from './expectations/check.ts'
 import { checks } from './expectations/index.ts'
 import { faults } from './faults/index.ts'
 import { tenantsOf } from './load/plan.ts'
 import type { Load } from './load/simulated-sender.ts'
 import { ObjectsView } from './objects-view.ts'
+import type { TimelineEntry } from './scenario.ts'
+import type { Setup } from './setup.ts'
 import { isOf } from './subject.ts'
 import type { TrialSpec } from './trial-spec.ts'
 import { incomplete, workloadOf } from './workload-object.ts'
@@ -42,6 +44,8 @@ export interface Observation {
   readonly view: ObjectsView
   readonly followed: readonly Followed[]
   readonly faults: readonly Watched[]
+  /** What says why the subject never came up, beside what the scenario asks. */
+  readonly comingUp: readonly Followed[]
   readonly rejected: { object: string; error: ApiError } | undefined
   readonly notANumber: string | undefined
   /** Commands a container was to run and nobody here knows, one line each. */
@@ -65,6 +69,12 @@ export interface Observation {
   broken(): boolean
 }
 
+/** A server that never comes up fails every scenario; this is how it is known why. */
+const COMING_UP: readonly Expectation[] = [
+  never({ check: 'containerRestarted', by: ['liveness', 'startup'], beforeReady: true }),
+  within('settle', { check: 'rolloutComplete' }),
+]
+
 export function observe(spec: TrialSpec, world: World): Observation {
   const { scenario, setup } = spec
   const view = new ObjectsView()
@@ -73,28 +83,14 @@ export function observe(spec: TrialSpec, world: World): Observation {
   let notANumber: string | undefined
   const unmodelled: string[] = []
   let load: Observation['load']
+  let settledAt: Us | undefined
   const context = contextOf({ spec, world, view, phase: () => phase, load: () => load })
   const cost = costMeter(setup)
-  const follow = (expectation: Expectation): Followed => {
-    const call = callOf(expectation)
-    const check = checks.get(call.check)
-    if (!check) throw new RangeError(`no check named ${call.check}`)
-    const values = {
-      ...call,
-      ...(call.check === 'readyFloor' ? { needed: setup.replicasNeeded } : {}),
-    }
-    return {
-      expectation,
-      describe: `${wordOf(expectation)}: ${check.describe(values)}`,
-      fold: check.start(values, context),
-    }
-  }
+  const follow = (expectation: Expectation) => followedBy(expectation, setup, context)
   const followed = [...scenario.during, ...scenario.after].map(follow)
-  const watched = scenario.timeline.map((entry): Watched => {
-    const fault = faults.get(entry.do.fault)
-    if (!fault) throw new RangeError(`no fault named ${entry.do.fault}`)
-    return { fault: fault.name, describe: fault.describe(entry.do), fold: fault.visible(entry.do, context) }
-  })
+  const asked = new Set(followed.map(({ expectation }) => callOf(expectation).check))
+  const comingUp = COMING_UP.filter((expectation) => !asked.has(callOf(expectation).check)).map(follow)
+  const watched = scenario.timeline.map((entry) => watchedBy(entry, context))
   const isAboutSubject = (about: string) => {
     const pod = view.get(Pod, about.split('/').slice(0, 2).join('/'))
     return pod !== undefined && isOf(setup.subject, pod)
@@ -111,12 +107,14 @@ export function observe(spec: TrialSpec, world: World): Observation {
     if (record.type === 'sample' && Number.isNaN(record.value)) notANumber ??= `${record.metric} is NaN`
     cost.record(record, change)
     for (const fold of folds) fold.record(record, change)
+    if (settledAt === undefined) for (const { fold } of comingUp) fold.record(record, change)
   })
   const safety = followed.filter((f) => !('within' in f.expectation))
   return {
     view,
     followed,
     faults: watched,
+    comingUp,
     get rejected() {
       return rejected
     },
@@ -131,7 +129,12 @@ export function observe(spec: TrialSpec, world: World): Observation {
     set load(begun) {
       load = begun
     },
-    settledAt: undefined,
+    get settledAt() {
+      return settledAt
+    },
+    set settledAt(at) {
+      settledAt = at
+    },
     sent: undefined,
     gaveUp: false,
     phase: () => phase,
@@ -150,6 +153,24 @@ export function observe(spec: TrialSpec, world: World): Observation {
         return broken !== undefined && !provisional
       }),
   }
+}
+
+function followedBy(expectation: Expectation, setup: Setup, context: CheckContext): Followed {
+  const call = callOf(expectation)
+  const check = checks.get(call.check)
+  if (!check) throw new RangeError(`no check named ${call.check}`)
+  const values = { ...call, ...(call.check === 'readyFloor' ? { needed: setup.replicasNeeded } : {}) }
+  return {
+    expectation,
+    describe: `${wordOf(expectation)}: ${check.describe(values)}`,
+    fold: check.start(values, context),
+  }
+}
+
+function watchedBy(entry: TimelineEntry, context: CheckContext): Watched {
+  const fault = faults.get(entry.do.fault)
+  if (!fault) throw new RangeError(`no fault named ${entry.do.fault}`)
+  return { fault: fault.name, describe: fault.describe(entry.do), fold: fault.visible(entry.do, context) }
 }
 
 /** What checks know while they read. */

@@ -1,9 +1,11 @@
 import { availableParallelism } from 'node:os'
+import type { Judgeable, UncertainInput } from '../../harness/judgeable.ts'
 import { listInputs } from '../../harness/platform/inputs/list.ts'
 import { TrialPool } from '../../harness/pool/pool.ts'
 import { digestsOf, type RunContent, runOf } from '../../harness/runs/run.ts'
 import { RunStore } from '../../harness/runs/store.ts'
-import { nodesText } from '../../harness/uncertain-inputs.ts'
+import type { Scenario } from '../../harness/scenario.ts'
+import { mattersTo, nodesText } from '../../harness/uncertain-inputs.ts'
 import { verify as verifyAll } from '../../harness/verify.ts'
 import { VERSION } from '../../harness/version.ts'
 import { Waivers } from '../../harness/waivers/waivers.ts'
@@ -48,7 +50,7 @@ export async function verify(paths: readonly string[], options: VerifyOptions): 
     await reporterFor(options.json ? 'json' : options.output, { quiet: options.quiet ?? false }),
   )
   const slugs = scenarios.map((s) => s.slug)
-  reporter.begin(overviewOf(loaded, chosen, slugs, seeds))
+  reporter.begin(overviewOf(loaded, chosen, scenarios, seeds))
   await using pool = jobs > 1 ? new TrialPool({ platform, lag, size: jobs, now: () => performance.now() }) : undefined
   const startedAt = performance.now()
   let verdictAt = startedAt
@@ -90,12 +92,15 @@ export async function verify(paths: readonly string[], options: VerifyOptions): 
 function overviewOf(
   { platform, inputs }: Loaded,
   chosen: Loaded['judgeables'],
-  scenarios: readonly string[],
+  scenarios: readonly Scenario[],
   seeds: readonly number[],
 ): Overview {
+  const isAsked = (j: Judgeable, input: UncertainInput) =>
+    input.origin === 'assumed' &&
+    mattersTo(input, ...scenarios.filter((scenario) => j.unfitFor(scenario) === undefined))
   const assumed = new Map(
     chosen
-      .flatMap((j) => j.uncertain.filter((input) => input.origin === 'assumed'))
+      .flatMap((j) => j.uncertain.filter((input) => isAsked(j, input)))
       .map(({ name, value, howToGive }) => [`${name} ${value}`, { name, value, howToGive }]),
   )
   return {
@@ -105,7 +110,7 @@ function overviewOf(
     seeds,
     servers: chosen.map((j) => j.key),
     nodes: nodesText(inputs.nodes.value),
-    scenarios,
+    scenarios: scenarios.map((s) => s.slug),
     assumed: [...assumed.values()],
     notes: [
       ...new Set(chosen.flatMap((j) => j.taken)),
