@@ -49,7 +49,6 @@ export async function verify(paths: readonly string[], options: VerifyOptions): 
   const reporter = recorder(
     await reporterFor(options.json ? 'json' : options.output, { quiet: options.quiet ?? false }),
   )
-  const slugs = scenarios.map((s) => s.slug)
   reporter.begin(overviewOf(loaded, chosen, scenarios, seeds))
   await using pool = jobs > 1 ? new TrialPool({ platform, lag, size: jobs, now: () => performance.now() }) : undefined
   const startedAt = performance.now()
