@@ -71,6 +71,14 @@ function obstacle(context: CheckContext, said: Said, now: Us): Broken {
       what: `${loading.metadata.name} is not Ready: the server answers its readiness probe with ${answer}`,
       evidence: [{ at: now, about: podName(loading), text: said.unreadiness.get(keyOf(loading))! }, ...conditions],
     }
+  const unheard = loading && isStarted(loading, subject.container) ? said.unreadiness.get(keyOf(loading)) : undefined
+  if (loading && unheard?.includes('connection refused'))
+    return {
+      at: now,
+      cause: 'probe-finds-nobody',
+      what: `${loading.metadata.name} is not Ready: nobody listens where its readiness probe asks, though the server has started`,
+      evidence: [{ at: now, about: podName(loading), text: unheard }, ...conditions],
+    }
   if (loading && restartsOf(loading, subject.container) === 0 && progress?.reason === 'ProgressDeadlineExceeded')
     return {
       at: now,
@@ -90,6 +98,11 @@ const restartsOf = (pod: o.Pod, container: string): number =>
 
 const isRunning = (pod: o.Pod, container: string): boolean =>
   pod.status.containerStatuses?.find((c) => c.name === container)?.state.running !== undefined
+
+/** Its startup probe has succeeded: the server is up, wherever it listens. */
+const isStarted = (pod: o.Pod, container: string): boolean =>
+  pod.spec.containers.find(({ name }) => name === container)?.startupProbe !== undefined &&
+  pod.status.containerStatuses?.find(({ name }) => name === container)?.started === true
 
 /** A pod that no node takes: at the first deployment, or in the rollout. */
 function waiting(

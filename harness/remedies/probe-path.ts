@@ -1,13 +1,14 @@
-import { containerPath, PROBES, remedy, serverContainer } from './remedy.ts'
+import { containerPath, type Diagnosis, PROBES, type RemedyContext, remedy, serverContainer } from './remedy.ts'
 
-/** A probe that asks for something the server does not have: it answers, with an error. */
+/** A probe that asks for something the server does not have, which answers with an error, or that asks where nobody listens. */
 export const probePath = remedy({
-  causes: ['probe-answered-with-error'],
+  causes: ['probe-answered-with-error', 'probe-finds-nobody'],
   diagnose(context) {
     const container = serverContainer(context)
     const probe = PROBES.find((name) => context.broken.what.includes(`its ${name.replace('Probe', '')} probe`))
     const asked = probe && container[probe]?.httpGet
     if (!asked) return undefined
+    if (context.broken.cause === 'probe-finds-nobody') return elsewhere(context, probe)
     const path = `${containerPath(context)}.${probe}.httpGet.path`
     return {
       path,
@@ -16,3 +17,13 @@ export const probePath = remedy({
     }
   },
 })
+
+function elsewhere(context: RemedyContext, probe: (typeof PROBES)[number]): Diagnosis {
+  const path = `${containerPath(context)}.${probe}.httpGet.port`
+  const { port } = context.server
+  return {
+    path,
+    says: `${probe} asks at a port where vLLM does not listen`,
+    candidates: [{ says: `${probe}.httpGet.port: ${port}`, changes: [{ path, value: port }] }],
+  }
+}

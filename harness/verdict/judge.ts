@@ -66,15 +66,18 @@ function judgedOf(observation: Observation): Judged[] {
     }
     return [{ expectation: 'the manifests are accepted', held: false, samples: 1, broken }]
   }
-  return observation.followed.map((followed) => judgedOne(followed, observation))
+  const { followed, settledAt, comingUp } = observation
+  const why = settledAt === undefined && !observation.broken() ? comingUp : []
+  return [...followed, ...why].map((one) => judgedOne(one, observation))
 }
 
 function judgedOne({ expectation, describe, fold }: Followed, observation: Observation): Judged {
   const { samples, broken, missing, reachedAt, summary, unjudged } = fold.result()
   if (unjudged) return { expectation: describe, held: true, samples, summary: unjudged.what }
   if (!('within' in expectation)) return { expectation: describe, held: !broken, samples, broken, summary }
-  // a platform that is broken for good, and a harness that gave up, have no goal left to reach: something else says why
-  const cutShort = reachedAt === undefined && (observation.broken() || observation.gaveUp)
+  // a platform that is broken for good or never came up, and a harness that gave up, have no goal left to reach: something else says why
+  const neverUp = observation.settledAt === undefined && !missing
+  const cutShort = reachedAt === undefined && (neverUp || observation.broken() || observation.gaveUp)
   const held = reachedAt !== undefined || cutShort
   const how = cutShort ? { cutShort, summary: 'not reached when the trial ended' } : { summary }
   return { expectation: describe, held, samples, broken: held ? undefined : missing, ...how }
@@ -82,7 +85,7 @@ function judgedOne({ expectation, describe, fold }: Followed, observation: Obser
 
 function invalidOf(spec: TrialSpec, observation: Observation, requests: RequestCounts): Invalid[] {
   const { scenario } = spec
-  if (observation.settledAt === undefined && scenario.load)
+  if (observation.settledAt === undefined && (scenario.load || scenario.timeline.length > 0))
     return [
       {
         code: 'NOT_SETTLED',
