@@ -1,11 +1,11 @@
-import { Node } from '../../sandbox/kube/kinds.ts'
+import { Node, Pod } from '../../sandbox/kube/kinds.ts'
 import type * as o from '../../sandbox/kube/objects.ts'
-import { condition } from '../../sandbox/kube/pods.ts'
+import { condition, isReady } from '../../sandbox/kube/pods.ts'
 import { sleep } from '../../sandbox/world/actor.ts'
 import { formatDuration, parseDuration } from '../../sandbox/world/time.ts'
-import { noticesOf } from '../platform/roles/spot.ts'
+import { type Handler, noticesOf } from '../platform/roles/spot.ts'
 import { aim, tellStruck } from './aim.ts'
-import { fault } from './fault.ts'
+import { type FaultContext, fault } from './fault.ts'
 
 interface Params {
   /** How long before; `by provider`: two minutes on AWS, half a minute on GCP and Azure. */
@@ -29,12 +29,12 @@ export const reclaimNode = fault<Params>({
     const { node } = target
     const declared = noticesOf(setup)
     const noticeUs = /^\d/.test(notice) ? parseDuration(notice) : declared.noticeUs
-    const { handler } = declared
+    const handler = declared.handler && isThere(declared.handler, node, context) ? declared.handler : undefined
     tellStruck(
       context,
       'reclaimNode',
       { node },
-      `${node}, where ${target.pod.metadata.name} runs, is taken back in ${formatDuration(noticeUs)}; ${handler ? `${HANDLED}${handler.name}` : UNUSED}`,
+      `${node}, where ${target.pod.metadata.name} runs, is taken back in ${formatDuration(noticeUs)}; ${handler ? `${HANDLED}${handler.name}` : unused(declared.handler)}`,
     )
     const undo = sandbox.levers['node.reclaim']!(node, noticeUs, handler?.handling)
     yield* sleep(noticeUs)
@@ -55,7 +55,20 @@ export const reclaimNode = fault<Params>({
 })
 
 const HANDLED = 'the notice is acted on by '
-const UNUSED = 'the notice is unused: no termination handler is declared'
+const unused = (handler: Handler | undefined): string =>
+  `the notice is unused: ${handler ? `${handler.name} has no Ready pod that would see it` : 'no termination handler is declared'}`
+
+/** A handler acts by its pods: one on the machine, or one anywhere that reads a queue. */
+const isThere = ({ runs }: Handler, node: string, { sandbox }: FaultContext): boolean =>
+  runs === undefined ||
+  sandbox.kube
+    .list(Pod)
+    .some(
+      (pod) =>
+        isReady(pod) &&
+        (!runs.onEachNode || pod.spec.nodeName === node) &&
+        pod.spec.containers.some(({ image }) => image === runs.image),
+    )
 
 /** Who acts on the notice, from what was journalled of it. */
 export const handlerIn = (text: string): string | undefined => text.split(HANDLED)[1]

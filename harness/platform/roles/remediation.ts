@@ -27,7 +27,7 @@ const REMEDIATORS: readonly (readonly [image: RegExp, does: string])[] = [
 export function remediationIn(objects: Objects): Remediation {
   const unmodelled: { what: string; why: string }[] = []
   let found: Pick<Remediation, 'descheduler' | 'policy'> = {}
-  for (const object of objects) {
+  for (const object of objects.filter(runs)) {
     const spec = podSpecOf(object)
     for (const container of spec?.containers ?? []) {
       const image = container.image ?? ''
@@ -46,6 +46,12 @@ export function remediationIn(objects: Objects): Remediation {
     }
   }
   return { ...found, unmodelled }
+}
+
+/** It is not scaled to nothing, and not suspended. */
+function runs(object: Draft<KubeObject>): boolean {
+  const { spec } = object as unknown as { spec?: { replicas?: number; suspend?: boolean } }
+  return spec?.replicas !== 0 && spec?.suspend !== true
 }
 
 function podSpecOf(object: Draft<KubeObject>): PodSpec | undefined {

@@ -65,6 +65,10 @@ describe('notices of machines that the cloud takes back', () => {
       provider: 'AWS',
       handler: { name: 'DaemonSet handler', handling: { kind: 'drain' } },
     })
+    const told = (name: string, value: string) => notices({ others: [handler(image, [{ name, value }])] }).handler
+    expect(told('ENABLE_SPOT_INTERRUPTION_DRAINING', 'true')).toBeDefined()
+    expect(told('ENABLE_SPOT_INTERRUPTION_DRAINING', 'false')).toBeUndefined()
+    expect(told('DRY_RUN', 'true')).toBeUndefined()
     const karpenter = 'public.ecr.aws/karpenter/controller:1.8.0'
     const queue = [{ name: 'INTERRUPTION_QUEUE', value: 'q' }]
     expect(notices({ others: [handler(karpenter, queue)] }).handler).toBeDefined()

@@ -10,7 +10,14 @@ export interface Notices {
   /** From the notice to the end of the machine. */
   readonly noticeUs: Us
   /** Who acts on the notice, by name; undefined: nobody, as far as it is declared. */
-  readonly handler: { readonly name: string; readonly handling: NoticeHandling } | undefined
+  readonly handler: Handler | undefined
+}
+
+export interface Handler {
+  readonly name: string
+  readonly handling: NoticeHandling
+  /** What must run for it, on the machine itself or anywhere; undefined: the cloud does it. */
+  readonly runs?: { readonly image: string; readonly onEachNode: boolean }
 }
 
 export type Provider = 'AWS' | 'GCP' | 'Azure'
@@ -60,7 +67,7 @@ export function noticesOf(declared: Declared): Notices {
 }
 
 /** What managed nodes do by themselves. */
-function builtIn(labels: Readonly<Record<string, string>>, provider: Provider | undefined): Notices['handler'] {
+function builtIn(labels: Readonly<Record<string, string>>, provider: Provider | undefined): Handler | undefined {
   if (provider === 'GCP')
     return {
       name: "GKE's graceful node shutdown",
@@ -77,20 +84,28 @@ function builtIn(labels: Readonly<Record<string, string>>, provider: Provider | 
 }
 
 /** A workload in the manifests that drains nodes on the notice. */
-function handlerObject(objects: readonly Draft<KubeObject>[]): Notices['handler'] {
+function handlerObject(objects: readonly Draft<KubeObject>[]): Handler | undefined {
   for (const object of objects) {
-    const spec = podSpecOf(object)
-    for (const container of spec?.containers ?? []) {
-      if (/aws-node-termination-handler/.test(container.image ?? ''))
-        return { name: `${object.kind} ${object.metadata.name}`, handling: { kind: 'drain' } }
-      if (/karpenter.*\/controller/.test(container.image ?? '') && hasInterruptionQueue(container))
-        return {
-          name: `${object.kind} ${object.metadata.name}`,
-          handling: { kind: 'drain', taintKey: 'karpenter.sh/disrupted' },
-        }
+    for (const container of podSpecOf(object)?.containers ?? []) {
+      const { image = '' } = container
+      const name = `${object.kind} ${object.metadata.name}`
+      const runs = { image, onEachNode: object.kind === 'DaemonSet' }
+      if (/aws-node-termination-handler/.test(image) && drains(container))
+        return { name, handling: { kind: 'drain' }, runs }
+      if (/karpenter.*\/controller/.test(image) && hasInterruptionQueue(container))
+        return { name, handling: { kind: 'drain', taintKey: 'karpenter.sh/disrupted' }, runs }
     }
   }
   return undefined
+}
+
+/** It drains on notices unless told not to, by a flag or its variable; from a queue of them when told to. */
+function drains({ args = [], env = [] }: Pick<Container, 'args' | 'env'>): boolean {
+  const told = (name: string) =>
+    args.find((arg) => arg.startsWith(`--${name}=`))?.split('=')[1] ??
+    env.find((one) => one.name === name.replaceAll('-', '_').toUpperCase())?.value
+  if (told('dry-run') === 'true') return false
+  return told('enable-spot-interruption-draining') !== 'false' || told('enable-sqs-termination-draining') === 'true'
 }
 
 const hasInterruptionQueue = ({ env = [] }: Pick<Container, 'env'>): boolean =>
