@@ -76,6 +76,7 @@ const keysOf = (pointer: string): string[] =>
 
 function child(at: Plain | undefined, key: string, make: boolean): Plain | undefined {
   if (!at) return undefined
-  if (at[key] === undefined && make) at[key] = {}
+  // an item of a list that is not there cannot be made
+  if (at[key] === undefined && make && !/^\d+$/.test(key)) at[key] = {}
   return at[key] as Plain | undefined
 }

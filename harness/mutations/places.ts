@@ -36,6 +36,14 @@ export const flag = (name: string, value: unknown): Edit =>
     return true
   })
 
+/** Another release of vLLM, in the manifests and where `seatrial.yaml` gives its size. */
+export const release =
+  (version: string): Edit =>
+  (files) => ({
+    'deploy.yaml': files['deploy.yaml'].replace(/(vllm-openai):v[\d.]+/, `$1:${version}`),
+    'seatrial.yaml': files['seatrial.yaml'].replace(/(vllm-openai):v[\d.]+/, `$1:${version}`),
+  })
+
 /** Takes a whole object away. */
 export const without = (kind: string, name = 'chat'): Edit =>
   edit((platform) => {

@@ -1,6 +1,6 @@
 import { REMOVED } from '../edit.ts'
-import { config, container, flag } from '../places.ts'
-import { each, type Row, set } from '../row.ts'
+import { config, container, flag, release } from '../places.ts'
+import { each, just, type Row, set } from '../row.ts'
 
 const THREE = ['bad-model-config', 'rollout-on-full-gpus', 'liveness-kills-loading']
 const MODEL = ['bad-model-config']
@@ -107,16 +107,7 @@ export const engine: readonly Row[] = [
   },
   {
     what: 'the version of the image',
-    changes: [
-      {
-        to: 'v0.32.0',
-        edit: (files) => ({
-          ...files,
-          'deploy.yaml': files['deploy.yaml'].replaceAll('vllm-openai:v0.11.0', 'vllm-openai:v0.32.0'),
-          'seatrial.yaml': files['seatrial.yaml'].replaceAll('vllm-openai:v0.11.0', 'vllm-openai:v0.32.0'),
-        }),
-      },
-    ],
+    changes: just('v0.32.0', release('v0.32.0')),
     in: [...THREE, 'node-lost', 'drain-with-pdb', 'xid-device-loss'],
     expected: 'PASS',
     why: 'every flag is known to it',

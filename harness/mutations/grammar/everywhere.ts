@@ -6,6 +6,7 @@ const NO_PROBES = 'bad-model-config'
 /** Scenarios without requests. */
 export const QUIET = ['bad-model-config', 'liveness-kills-loading', 'xid-device-loss']
 
+const IMAGE = /vllm-openai:v[\d.]+/
 const GPU = container('/resources/limits/nvidia.com~1gpu')
 
 /** What breaks a server whatever it is tried for: it does not start, is not placed, or is not reached. */
@@ -26,10 +27,17 @@ export const everywhere: readonly Row[] = [
   },
   {
     what: 'GPUs of a pod',
-    changes: set(GPU, [100, REMOVED]),
+    changes: set(GPU, [100]),
     in: 'every',
     expected: 'FAIL',
-    why: 'no node has as many; without any, vLLM finds no device',
+    why: 'no node has as many',
+  },
+  {
+    what: 'GPUs of a pod',
+    changes: set(GPU, [REMOVED]),
+    in: 'every',
+    expected: (_, scenario) => (scenario === 'xid-device-loss' ? 'untriable' : 'FAIL'),
+    why: 'vLLM finds no device; with no GPU to lose, there is nothing to try',
   },
   {
     what: 'requests for CPU, too much',
@@ -137,10 +145,10 @@ export const everywhere: readonly Row[] = [
   },
   {
     what: 'the reference of the image',
-    changes: just('v0.11.0:x', (files) => {
-      const changed = files['deploy.yaml'].replace(/(vllm-openai:v[\d.]+)/, '$1:x')
-      return changed === files['deploy.yaml'] ? undefined : { ...files, 'deploy.yaml': changed }
-    }),
+    changes: just('with :x behind its tag', (files) => ({
+      'deploy.yaml': files['deploy.yaml'].replace(IMAGE, '$&:x'),
+      'seatrial.yaml': files['seatrial.yaml'].replace(IMAGE, '$&:x'),
+    })),
     in: 'every',
     expected: 'FAIL',
     why: 'no image can be called so',

@@ -236,12 +236,18 @@ export const remediation: readonly Row[] = [
     what: 'descheduler',
     changes: [
       ...just('removed', without('Deployment', 'descheduler')),
-      ...set(descheduler('/spec/replicas'), [0]),
       ...set(descheduler('/spec/template/spec/nodeSelector'), [{ pool: 'other' }]),
     ],
     in: XID,
+    expected: 'untriable',
+    why: 'who moves the pod is decided elsewhere, or never comes up',
+  },
+  {
+    what: 'descheduler',
+    changes: set(descheduler('/spec/replicas'), [0]),
+    in: XID,
     expected: 'FAIL',
-    why: 'nobody moves the pod',
+    why: 'it is there and runs nowhere: nobody moves the pod',
   },
   {
     what: 'descheduler interval',

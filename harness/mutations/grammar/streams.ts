@@ -1,7 +1,7 @@
 import { REMOVED } from '../edit.ts'
 import type { Facts } from '../facts.ts'
-import { config, container, deployment, flag, pod } from '../places.ts'
-import { type Expected, each, type Row, set } from '../row.ts'
+import { config, container, deployment, flag, pod, release } from '../places.ts'
+import { type Expected, each, just, type Row, set } from '../row.ts'
 
 const STREAMS = ['sigterm-cuts-streams']
 const HUNG = ['engine-hung-health-ok']
@@ -60,7 +60,7 @@ export const streams: readonly Row[] = [
   },
   {
     what: 'the version of the image',
-    changes: set(container('/image'), ['vllm/vllm-openai:v0.11.0']),
+    changes: just('v0.11.0', release('v0.11.0')),
     in: STREAMS,
     on: ['pre-stop-and-drain'],
     expected: 'FAIL',
@@ -68,7 +68,7 @@ export const streams: readonly Row[] = [
   },
   {
     what: 'the version of the image',
-    changes: set(container('/image'), ['vllm/vllm-openai:v0.32.0']),
+    changes: just('v0.32.0', release('v0.32.0')),
     in: STREAMS,
     on: ['long-pre-stop'],
     expected: 'PASS',
@@ -158,7 +158,6 @@ export const hang: readonly Row[] = [
       said('"model": "meta-llama/Llama-3.1-8B-Instruct"', '"model": "meta-llama/Llama-3.1-8B"'),
       said('/v1/completions', '/v1/completion'),
       said('localhost:8000', 'localhost:8001'),
-      said('- curl', '- curll'),
     ],
     in: HUNG,
     expected: 'FAIL',
@@ -174,6 +173,13 @@ export const hang: readonly Row[] = [
     in: HUNG,
     expected: 'PASS',
     why: 'asks the same',
+  },
+  {
+    what: 'livenessProbe.command',
+    changes: [said('- curl', '- curll')],
+    in: HUNG,
+    expected: 'untriable',
+    why: 'a program that nobody knows',
   },
   {
     what: 'livenessProbe, of /health',
