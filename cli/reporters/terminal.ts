@@ -16,6 +16,12 @@ export function terminalReporter({ quiet }: { quiet: boolean }): Reporter {
   let subject = ''
   let told = ''
   const costs = new Map<string, Cost>()
+  /** Scenarios that are not for a server, by why: told when all others of it are. */
+  const skipped = new Map<string, string[]>()
+  const tellSkipped = () => {
+    for (const [why, names] of skipped) out(style.dim(` ${marks.none} ${names.join(', ')}: ${why}`))
+    skipped.clear()
+  }
   return {
     begin(overview) {
       width = Math.max(...overview.scenarios.map((s) => s.length), 12) + 1
@@ -29,11 +35,16 @@ export function terminalReporter({ quiet }: { quiet: boolean }): Reporter {
     },
     verdict(verdict, tookMs) {
       if (process.stderr.isTTY && !quiet) process.stderr.write(CLEAR)
+      if (verdict.subject !== subject) tellSkipped()
       if (servers > 1 && verdict.subject !== subject) {
         if (subject !== '') out()
         out(style.bold(shortName(verdict.subject)))
       }
       subject = verdict.subject
+      if (verdict.outcome === 'SKIPPED' && verdict.skipped) {
+        skipped.set(verdict.skipped, [...(skipped.get(verdict.skipped) ?? []), verdict.scenario])
+        return
+      }
       const title = verdict.scenario.padEnd(width)
       out(` ${markOf(verdict)} ${title} ${colour(verdict)(verdict.outcome.padEnd(8))} ${facts(verdict, tookMs)}`)
       const lines = detail(verdict)
@@ -47,10 +58,12 @@ export function terminalReporter({ quiet }: { quiet: boolean }): Reporter {
       if (cost && !costs.has(verdict.subject)) costs.set(verdict.subject, cost)
     },
     waivers(remarks) {
+      tellSkipped()
       out()
       for (const line of remarks.flatMap(waiverLines)) out(line)
     },
     end(totals) {
+      tellSkipped()
       if (!quiet) {
         out()
         for (const [subject, cost] of costs)
@@ -90,8 +103,8 @@ function markOf({ outcome }: Verdict): string {
 const colour = ({ outcome }: Verdict) =>
   outcome === 'PASS' ? style.green : outcome === 'FAIL' || outcome === 'UNSTABLE' ? style.red : style.yellow
 
-function facts({ trials, margin, skipped }: Verdict, tookMs: number): string {
-  if (trials.length === 0 || skipped) return skipped ? style.dim(skipped) : ''
+function facts({ trials, margin }: Verdict, tookMs: number): string {
+  if (trials.length === 0) return ''
   const longest = Math.max(...trials.map((t) => t.simulatedUs))
   const time = style.dim(`${formatDuration(longest)} simulated  ${(tookMs / 1e3).toFixed(1)}s`)
   return margin ? `${time}   ${marginText(margin)}` : time
