@@ -26,19 +26,3 @@ export function unsupportedTriggers(object: Pick<o.ScaledObject, 'spec'>): strin
   }
   return found
 }
-
-/** Why an object of KEDA's other kinds is not modelled; undefined for the rest. */
-export function unsupportedKedaKind({ apiVersion, kind }: { apiVersion: string; kind: string }): string | undefined {
-  if (apiVersion.startsWith('keda.sh/') && kind === 'ScaledJob') return 'ScaledJob (keda.sh)'
-  if (apiVersion.startsWith('http.keda.sh/')) return `${kind} (http.keda.sh)`
-  return undefined
-}
-
-/** The Prometheus servers a ScaledObject's triggers ask, as they write them. */
-export const prometheusAddresses = (object: Pick<o.ScaledObject, 'spec'>): string[] => [
-  ...new Set(
-    (object.spec?.triggers ?? [])
-      .filter(({ type }) => type === 'prometheus')
-      .flatMap(({ metadata }) => metadata?.['serverAddress']?.trim() || []),
-  ),
-]

@@ -32,7 +32,6 @@ export interface PrometheusObject extends OtherObject {
 const monitoring = (kind: string) => kindOf({ apiVersion: 'monitoring.coreos.com/v1', kind })
 export const ServiceMonitor = monitoring('ServiceMonitor')
 export const PodMonitor = monitoring('PodMonitor')
-export const PrometheusKind = monitoring('Prometheus')
 
 /** Fields of a Prometheus object that change what is scraped and are not simulated. */
 const UNMODELLED_FIELDS = [

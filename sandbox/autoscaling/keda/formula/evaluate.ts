@@ -48,9 +48,6 @@ const isInt = (value: Value): value is { readonly int: number } =>
 const isNumber = (value: Value): value is { readonly int: number } | number => typeof value === 'number' || isInt(value)
 const plain = (value: { readonly int: number } | number): number => (typeof value === 'number' ? value : value.int)
 
-/** The number in a value, or undefined. */
-export const numberIn = (value: Value): number | undefined => (isNumber(value) ? plain(value) : undefined)
-
 /** Go's name of a value's type. */
 export function typeName(value: Value): string {
   if (value === null) return '<nil>'
