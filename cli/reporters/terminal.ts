@@ -1,4 +1,5 @@
 import { type Cost, costText } from '../../harness/cost/cost.ts'
+import { printable } from '../../harness/platform/printable.ts'
 import type { Verdict } from '../../harness/verdict/decide.ts'
 import type { Finding } from '../../harness/verdict/finding.ts'
 import type { MarginResult } from '../../harness/verdict/margin.ts'
@@ -117,7 +118,10 @@ function marginText({ breaksAtValue, value, triedTo }: MarginResult): string {
 }
 
 function detail(verdict: Verdict): string[] {
-  const lines = verdict.invalid.flatMap(({ code, what, fix }) => [`${code} ${what}`, style.dim(fix)])
+  const lines = verdict.invalid.flatMap(({ code, what, fix }) => [
+    `${code} ${printable(what)}`,
+    style.dim(printable(fix)),
+  ])
   if (verdict.outcome === 'UNSTABLE')
     lines.push(`the seeds disagree: ${verdict.trials.map((t) => `${t.seed} ${t.outcome}`).join(', ')}`)
   if (verdict.waiver) {
@@ -128,9 +132,9 @@ function detail(verdict: Verdict): string[] {
 }
 
 function findingLines({ what, evidence, source, fix, triedInVain, replay }: Finding): string[] {
-  const lines = [style.bold(what)]
-  for (const { about, text } of evidence.slice(0, 4)) lines.push(style.dim(`${about}: «${text}»`))
-  if (source) lines.push(`${style.cyan(placeText(source))}  ${source.says}`)
+  const lines = [style.bold(printable(what))]
+  for (const { about, text } of evidence.slice(0, 4)) lines.push(style.dim(printable(`${about}: «${text}»`)))
+  if (source) lines.push(`${style.cyan(placeText(source))}  ${printable(source.says)}`)
   if (fix) lines.push(style.green(`fix (re-run: ${fix.outcome}): ${fix.says}`))
   else if (triedInVain.length > 0) lines.push(`no fix known that passes (tried: ${triedInVain.join('; ')})`)
   lines.push(style.dim(`replay: ${replay}`))
