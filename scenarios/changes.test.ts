@@ -100,7 +100,11 @@ describe('a change of a good platform', () => {
       ],
       'FAIL too-few-replicas-for-load',
     ],
-  ] as const)('%s %j: %s', async (letter, changes, expected) => {
-    expect(await verdict(letter, changes)).toBe(expected)
-  })
+  ] as const)(
+    '%s %j: %s',
+    async (letter, changes, expected) => {
+      expect(await verdict(letter, changes)).toBe(expected)
+    },
+    120_000,
+  )
 })

@@ -66,12 +66,16 @@ describe.each(scenarios.map((s) => s.slug))('%s', (slug) => {
     for (const name of found) expect(existsSync(`${HERE}${slug}/${name}/deploy.yaml`)).toBe(true)
   })
 
-  it.each(found)('%s', async (name) => {
-    const { verdict, replay } = await judge(`${HERE}${slug}/${name}`, slug)
-    expect(facts(verdict)).toEqual(expected[name])
-    expect(verdict.outcome).toBe(name.startsWith('bad/') ? 'FAIL' : 'PASS')
-    if (verdict.outcome !== 'FAIL') return
-    expect(verdict.finding!.evidence.length).toBeGreaterThan(0)
-    expect(await replay()).toBe(`${verdict.finding!.cause} at ${verdict.finding!.at}`)
-  })
+  it.each(found)(
+    '%s',
+    async (name) => {
+      const { verdict, replay } = await judge(`${HERE}${slug}/${name}`, slug)
+      expect(facts(verdict)).toEqual(expected[name])
+      expect(verdict.outcome).toBe(name.startsWith('bad/') ? 'FAIL' : 'PASS')
+      if (verdict.outcome !== 'FAIL') return
+      expect(verdict.finding!.evidence.length).toBeGreaterThan(0)
+      expect(await replay()).toBe(`${verdict.finding!.cause} at ${verdict.finding!.at}`)
+    },
+    120_000,
+  )
 })
