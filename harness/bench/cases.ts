@@ -54,6 +54,14 @@ export const cases: readonly Case[] = [
       ...COST,
     ],
   },
+  {
+    name: 'autoscaling',
+    says: '30 min of 20 to 40 requests/s on 2 to 8 replicas by KEDA, Prometheus scraping every 15 s, a whole trial',
+    runs: 5,
+    command: [node, 'harness/bench/drill.bench.ts', 'autoscaling'],
+    measuresItself: true,
+    rows: [{ what: 'most replicas', of: ({ most }) => most!, digits: 0 }, ...COST],
+  },
   ...['default', 'raised-qps'].map((lag) => ({
     name: `cluster-${lag}`,
     says: `1,000 nodes of 8 GPUs, one Deployment of 4,000 replicas to all Ready, lag ${lag}, journal on`,

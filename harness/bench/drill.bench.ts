@@ -8,22 +8,37 @@ import { runTrial } from '../trial.ts'
 import { requestsUnserved, rolloutComplete } from '../words.ts'
 import { meter } from './meter.ts'
 
-/** A drill as people would hold it: 30 minutes of 20 requests a second on 4 replicas of an 8B model. `node harness/bench/drill.bench.ts`. */
+const autoscaling = process.argv[2] === 'autoscaling'
+
+/**
+ * A drill as people would hold it: 30 minutes of 20 requests a second on 4 replicas of an 8B model. `node harness/bench/drill.bench.ts`;
+ * with `autoscaling`, KEDA has 2 to 8 of them by what runs and waits, and the load doubles in between.
+ */
 const scenario = defineScenario({
   slug: 'drill',
   title: 'Half an hour of load',
   decidedBy: 'manifests',
   needs: [inferenceServer()],
-  load: true,
+  load: autoscaling
+    ? {
+        base: 'given',
+        steps: [
+          { at: '10m', times: 2, over: '2m' },
+          { at: '20m', times: 1, over: '2m' },
+        ],
+      }
+    : true,
   timeline: [],
   during: [never(requestsUnserved({ outcomes: ['no-endpoints'] }))],
-  after: [within('settle', rolloutComplete())],
-  watchFor: '30m',
+  after: autoscaling ? [] : [within('settle', rolloutComplete())],
+  watchFor: autoscaling ? '8m' : '30m',
 })
 
-const cwd = fileURLToPath(new URL('./platforms/drill/', import.meta.url))
+const platform = process.argv[2] ?? 'drill'
+const cwd = fileURLToPath(new URL(`./platforms/${platform}/`, import.meta.url))
 const { judgeables } = judgePlatform(await loadPlatform({ paths: ['.'], cwd }), { capabilities: sim.capabilities })
 const setup = judgeables[0]!.prepare({})
+let most = 0
 let records = 0
 let requests = 0
 const cost = meter()
@@ -34,8 +49,11 @@ const result = await runTrial({
   seed: 1,
   onRecord: ({ journal }) => {
     records = journal.records.length
+    for (const record of journal.records)
+      if (record.type === 'object' && record.kind === 'deployments.apps')
+        most = Math.max(most, (record.value as { status?: { replicas?: number } } | undefined)?.status?.replicas ?? 0)
     requests = journal.records.filter((record) => record.type === 'request' && record.outcome === 'ok').length
   },
 })
 if (result.outcome !== 'PASS') throw new Error(`the drill ended ${result.outcome}`)
-console.log(JSON.stringify({ ...cost(), simulatedS: result.simulatedUs / 1e6, requests, records }))
+console.log(JSON.stringify({ ...cost(), simulatedS: result.simulatedUs / 1e6, requests, records, most }))
