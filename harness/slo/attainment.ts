@@ -151,7 +151,7 @@ export class Attainment {
   private underWay({ now, open }: Moment): UnderWay {
     const [late, pending]: [Us[], Us[]] = [[], []]
     for (const request of open) {
-      if (!this.takes(request)) continue
+      if (!this.takes(request) || request.intendedAt < this.startUs) continue
       const good = gradeOpen(request, this.objective, now)
       if (good === false) late.push(request.intendedAt)
       else pending.push(request.intendedAt)

@@ -146,6 +146,8 @@ describe('windows', () => {
     const attainment = filled(TTFT, [])
     const hung = Array.from({ length: 60 }, (_, i) => open({ intendedAt: seconds(i) }))
     expect(attainment.firstBroken({ now: seconds(60), open: hung })).toMatchObject({ broken: true, share: 0 })
+    const later = new Attainment({ objective: TTFT, windowUs: seconds(60), startUs: seconds(60) })
+    expect(later.firstBroken({ now: seconds(70), open: hung })).toBeUndefined()
   })
 
   it('a bad minute among good ones is found, though all together are within the limit', () => {
