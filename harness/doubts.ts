@@ -35,7 +35,9 @@ export function blockersOf(
         fix: 'Take it out of what is verified to judge the rest, or try it on a real cluster.',
       }),
     )
-  found.push(...otherGpuUsers(platform, server, capabilities), ...signalsNobodyHas(platform, server))
+  found.push(...otherGpuUsers(platform, server, capabilities))
+  // an engine that refuses to start fails whatever its autoscaler looks at
+  if (!('refusal' in resolved)) found.push(...signalsNobodyHas(platform, server))
   const service = server.services[0]
   if (scenario.load && service && hasNoAddress(service))
     found.push({

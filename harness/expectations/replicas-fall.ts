@@ -4,12 +4,12 @@ import { isWorkloadKind, workloadOf } from '../workload-object.ts'
 import { type Broken, type CheckContext, type CheckResult, check } from './check.ts'
 
 interface Params {
-  /** The failure from whose beginning on it counts. */
+  /** The failure during which it counts. */
   readonly since: string
 }
 
 /**
- * The autoscaler takes replicas away although the load is what it was: fewer are wanted than when the failure began. Nothing is said of a
+ * The autoscaler takes replicas away while the failure lasts and the load is what it was: fewer are wanted than when it began. Nothing is said of a
  * platform that had no more than its fewest then.
  */
 export const replicasFall = check<Params>({
@@ -18,15 +18,19 @@ export const replicasFall = check<Params>({
   start({ since }, context) {
     const { subject, view } = context
     let before: { replicas: number; fewest: number; at: Us } | undefined
+    /** Since the metrics came back, a fall is what the new figures say: those of a few servers, until all are scraped again. */
+    let gone = 0
     let looks = 0
     let broken: Broken | undefined
     return {
       record(record, change) {
         const workload = workloadOf(subject, view)
         if (!workload) return
-        if (record.type === 'fault' && record.fault === since && record.step === 'inject' && !before)
-          before = { replicas: workload.spec.replicas, fewest: fewestOf(context), at: record.at }
-        if (!before || before.replicas <= before.fewest) return
+        const isFault = record.type === 'fault' && record.fault === since
+        if (isFault && record.step === 'inject') gone++
+        if (isFault && record.step === 'heal') gone--
+        if (isFault && !before) before = { replicas: workload.spec.replicas, fewest: fewestOf(context), at: record.at }
+        if (!before || gone === 0 || before.replicas <= before.fewest) return
         looks++
         if (broken || !change || !isWorkloadKind(change.kind) || change.key !== subject.key) return
         if (workload.spec.replicas >= before.replicas) return
@@ -57,7 +61,7 @@ export const replicasFall = check<Params>({
         return {
           samples: looks,
           ...(broken ? { broken } : {}),
-          ...(before ? { summary: `${before.replicas} replicas throughout` } : {}),
+          ...(before ? { summary: `${before.replicas} replicas while the metrics were gone` } : {}),
         }
       },
     }

@@ -1,4 +1,5 @@
-import { containerPath, type Diagnosis, PROBES, type RemedyContext, remedy, serverContainer } from './remedy.ts'
+import { misdirected } from './misdirected.ts'
+import { containerPath, PROBES, remedy, serverContainer } from './remedy.ts'
 
 /** A probe that asks for something the server does not have, which answers with an error, or that asks where nobody listens. */
 export const probePath = remedy({
@@ -8,7 +9,7 @@ export const probePath = remedy({
     const probe = PROBES.find((name) => context.broken.what.includes(`its ${name.replace('Probe', '')} probe`))
     const asked = probe && container[probe]?.httpGet
     if (!asked) return undefined
-    if (context.broken.cause === 'probe-finds-nobody') return elsewhere(context, probe)
+    if (context.broken.cause === 'probe-finds-nobody') return misdirected(context, probe)
     const path = `${containerPath(context)}.${probe}.httpGet.path`
     return {
       path,
@@ -17,13 +18,3 @@ export const probePath = remedy({
     }
   },
 })
-
-function elsewhere(context: RemedyContext, probe: (typeof PROBES)[number]): Diagnosis {
-  const path = `${containerPath(context)}.${probe}.httpGet.port`
-  const { port } = context.server
-  return {
-    path,
-    says: `${probe} asks at a port where vLLM does not listen`,
-    candidates: [{ says: `${probe}.httpGet.port: ${port}`, changes: [{ path, value: port }] }],
-  }
-}
