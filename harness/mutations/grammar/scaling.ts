@@ -139,8 +139,8 @@ export const scaling: readonly Row[] = [
     what: 'HPA metric',
     changes: set(hpa('/metrics/0/pods/metric/name'), ['vllm_num_requests_waitin']),
     in: HPA,
-    expected: 'FAIL',
-    why: 'nobody serves a metric of that name',
+    expected: 'untriable',
+    why: 'nothing that was given serves a metric of that name: whether something else does cannot be known',
   },
   {
     what: 'HPA metric',
@@ -172,8 +172,8 @@ export const scaling: readonly Row[] = [
     what: 'adapter',
     changes: set(config('/metrics/adapter'), [REMOVED]),
     in: HPA,
-    expected: 'FAIL',
-    why: 'nobody serves the metric',
+    expected: 'untriable',
+    why: 'nothing that was given serves the metric: whether something else does cannot be known',
   },
   {
     what: 'ServiceMonitor',
@@ -183,8 +183,8 @@ export const scaling: readonly Row[] = [
       ...set(own('ServiceMonitor', '/spec/endpoints/0/port'), ['metrics']),
     ],
     in: HPA,
-    expected: 'FAIL',
-    why: 'nothing is scraped, so the metric is never there',
+    expected: 'untriable',
+    why: 'nothing that was given scrapes it: whether something else does cannot be known',
   },
   {
     what: 'HPA scaleDown',
