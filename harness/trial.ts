@@ -2,7 +2,7 @@ import { ApiError } from '../sandbox/kube/errors.ts'
 import { kindOf } from '../sandbox/kube/kinds.ts'
 import type { Deployment } from '../sandbox/kube/objects.ts'
 import type { Sandbox } from '../sandbox/tiers/tier.ts'
-import { parseDuration, seconds, type Us } from '../sandbox/world/time.ts'
+import { minutes, parseDuration, seconds, type Us } from '../sandbox/world/time.ts'
 import { beginLoad, whyNoLoad } from './begin-load.ts'
 import { boundOf, goalsReached } from './converge.ts'
 import { faults } from './faults/index.ts'
@@ -22,6 +22,8 @@ import type { Invalid, TrialResult } from './verdict/verdict.ts'
 
 /** How often the harness looks whether what it waits for has come. */
 const LOOK_EVERY: Us = seconds(1)
+/** How long it is watched on at most where a goal was not reached: what comes later counts no more. */
+const WATCH_UNREACHED: Us = minutes(2)
 /** How long answers under way may still come when the load has ended. */
 const DRAIN: Us = seconds(30)
 
@@ -99,7 +101,9 @@ async function conduct(
     () => observation.broken() || goalsReached(observation) || bound.ended(sandbox.world.clock.now),
   )
   observation.gaveUp = bound.gaveUp(sandbox.world.clock.now) && !observation.broken() && !goalsReached(observation)
-  await waitFor(sandbox, parseDuration(scenario.watchFor), () => observation.broken())
+  const watchFor = parseDuration(scenario.watchFor)
+  const watched = goalsReached(observation) ? watchFor : Math.min(watchFor, WATCH_UNREACHED)
+  await waitFor(sandbox, watched, () => observation.broken())
   if (load) {
     load.endSending()
     await waitFor(sandbox, DRAIN, () => load.open() === 0)

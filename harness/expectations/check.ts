@@ -67,6 +67,8 @@ export interface Broken {
   readonly what: string
   /** Replicas that would have been enough, where the number is the trouble. */
   readonly wanted?: number
+  /** The most requests that one replica ran at once while others waited. */
+  readonly batch?: number
   /** How many at once would have fitted, where too many were the trouble. */
   readonly fits?: number
   /** How long it would have taken, where time is what was too short. */

@@ -1,5 +1,6 @@
 import { KV_USAGE } from '../scaling/engine-gauges.ts'
 import { LackOfReplicas } from '../scaling/lack-of-replicas.ts'
+import { TakenAway } from '../scaling/taken-away.ts'
 import { Attainment } from '../slo/attainment.ts'
 import { type ObjectiveName, objectivesFor, percent } from '../slo/objective.ts'
 import { readyPods } from '../subject.ts'
@@ -14,7 +15,7 @@ interface Params {
 
 /**
  * After the load has risen beyond what ran there are as many Ready replicas as it needs, and the promises to clients are met again, for a minute and
- * on. Says why not: the autoscaler never acted, acted late, or had no room. Looks at the requests that say something about the promises.
+ * on. Says why not: the autoscaler never acted, acted late, had no room, or took the replicas away again. Looks at the requests that say something about the promises.
  */
 export const scaledForLoad = check<Params>({
   name: 'scaledForLoad',
@@ -23,11 +24,13 @@ export const scaledForLoad = check<Params>({
   start(params, context) {
     const recovered = sloRecovered.start({ objective: params.objective }, context)
     const lack = new LackOfReplicas(context)
+    const taken = new TakenAway(context, params.objective)
     let before: readonly Attainment[] = []
     return {
       record(record, change) {
         recovered.record(record, change)
         lack.record(record, change)
+        taken.record(record, change)
         if (record.type === 'phase' && record.phase === 'timeline')
           before = objectivesFor(context.slos, params.objective).map(
             (objective) => new Attainment({ objective, windowUs: 60e6, startUs: record.at, tenant: undefined }),
@@ -43,6 +46,9 @@ export const scaledForLoad = check<Params>({
         if (context.phase() !== 'judge') return { samples, ...(enough && reachedAt !== undefined ? { reachedAt } : {}) }
         const unjudged = whyNot(params, lack, before, context.loadStepAt() ?? 0)
         if (unjudged) return { samples: 0, unjudged }
+        const flapped = taken.broken()
+        if (flapped) return { samples, missing: lack.withBatch(flapped) }
+        if (taken.at !== undefined && !missing) return { samples: 0, unjudged: TAKEN_AWAY }
         if (enough && reachedAt !== undefined) return { samples, reachedAt, summary: `${summary}; ${lack.acted()}` }
         if (reachedAt !== undefined && !missing) return { samples: 0, unjudged: NOT_OVERLOADED }
         return { samples, ...(missing ? { missing: lack.explain(missing) } : {}) }
@@ -57,6 +63,11 @@ const ALMOST = 0.95
 const NOT_OVERLOADED = {
   what: 'the promises were met although no replica was added: the load did not go beyond what ran',
   fix: 'Look whether others answer behind the same Service, or what the SLOs allow.',
+}
+
+const TAKEN_AWAY = {
+  what: 'replicas were taken away again under the same load, and the promises were still met when the trial ended',
+  fix: 'Look at the SLO and at the lengths of prompts and answers: fewer replicas than were worked out seem to be enough.',
 }
 
 /** Why the trial says nothing about the autoscaler. */

@@ -97,13 +97,13 @@ export class LackOfReplicas {
         ],
       }
     if (this.starts.wanted <= this.before || this.fell())
-      return {
+      return this.withBatch({
         at,
         cause: 'autoscaler-blind',
         wanted: needed,
         what: `${this.blindness()}: ${missing.what}`,
         evidence,
-      }
+      })
     const max = hpaOf(subject, view)?.spec.maxReplicas ?? Number.POSITIVE_INFINITY
     if (wanted >= max && ready >= max)
       return {
@@ -120,6 +120,12 @@ export class LackOfReplicas {
       what: `${lack}; the first came ${this.phases()}: ${missing.what}`,
       evidence,
     }
+  }
+
+  /** With how many requests a replica runs at once when it is full. */
+  withBatch(broken: Broken): Broken {
+    const { batch } = this.gauges
+    return batch === undefined ? broken : { ...broken, batch }
   }
 
   private blindness(): string {

@@ -21,9 +21,15 @@ export default defineScenario({
     peakOfMaximum: 0.8,
     overload: 1.1,
   },
-  samples: ['vllm:num_requests_waiting', 'vllm:kv_cache_usage_perc', 'vllm:gpu_cache_usage_perc'],
+  samples: [
+    'vllm:num_requests_waiting',
+    'vllm:num_requests_running',
+    'vllm:kv_cache_usage_perc',
+    'vllm:gpu_cache_usage_perc',
+  ],
   timeline: [],
   during: [never(podsRejected()), never(engineRefused())],
   after: [within('$recoverWithin', scaledForLoad({ objective: 'ttft' }))],
-  watchFor: '1m',
+  // the five minutes after which an HPA takes replicas away again, and what comes of it
+  watchFor: '9m',
 })

@@ -153,7 +153,7 @@ describe('seatrial.yaml', () => {
     const block = /^```yaml metrics\n(.*?)^```$/ms.exec(page)![1]!
     const config = `metrics:\n${block.replace(/^(?=.)/gm, '  ')}`
     const pods = hpa(
-      '    - {type: Pods, pods: {metric: {name: vllm_num_requests_waiting}, target: {type: AverageValue, averageValue: "5"}}}',
+      '    - {type: Pods, pods: {metric: {name: vllm_num_requests}, target: {type: AverageValue, averageValue: "5"}}}',
     )
     expect(shortly(await platformOf([pods], { config }))).toEqual([])
   })
