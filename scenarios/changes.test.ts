@@ -43,6 +43,8 @@ async function verdict(letter: 'R' | 'L' | 'B', changes: readonly (readonly [fro
   return `${outcome} ${finding?.cause ?? invalid[0]?.code ?? skipped ?? ''}`.trim()
 }
 
+const CLAIM =
+  'apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: { name: m }\nspec: { accessModes: [ReadWriteOnce], resources: { requests: { storage: 1Gi } } }\n'
 const JOB = (kind: string, spec: string) =>
   `\n---\napiVersion: apps/v1\nkind: ${kind}\nmetadata: { name: other }\nspec:\n  selector: { matchLabels: { app: other } }\n  ${spec}\n  template:\n    metadata: { labels: { app: other } }\n    spec: { containers: [{ name: a, image: a, resources: { limits: { nvidia.com/gpu: 1 } } }] }\n`
 const STARTUP = 'startupProbe:\n            httpGet:\n              path: /health\n              port: http'
@@ -90,6 +92,15 @@ describe('a change of a good platform', () => {
     ['R', [['count: 4', 'count: 3']], 'FAIL pod-does-not-fit'],
     ['L', [['count: 4', 'count: 3']], 'PASS'],
     ['R', [['terminationGracePeriodSeconds: 60', 'nodeSelector: { pool: other }']], 'FAIL pod-unschedulable'],
+    // a volume of one node at a time, and replicas on several
+    [
+      'R',
+      [
+        ['terminationGracePeriodSeconds: 60', 'volumes: [{ name: m, persistentVolumeClaim: { claimName: m } }]'],
+        ['\n---\n', `\n---\n${CLAIM}---\n`],
+      ],
+      'FAIL volume-not-attached',
+    ],
     ['R', [['terminationGracePeriodSeconds: 60', 'nodeName: gpu-0']], 'FAIL pods-rejected'],
     // the load given
     [

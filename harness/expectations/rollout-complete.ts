@@ -18,10 +18,13 @@ export const rolloutComplete = check<Record<string, never>>({
     let lastAt: Us = 0
     const reasons = new Map<string, JournalRecord & { type: 'event' }>()
     const unreadiness = new Map<string, string>()
+    const volumes = new Map<string, JournalRecord & { type: 'event' }>()
     return {
       record(record, change) {
         lastAt = record.at
         if (record.type === 'event' && record.reason === 'FailedScheduling') reasons.set(record.key, record)
+        if (record.type === 'event' && (record.reason === 'FailedAttachVolume' || record.reason === 'FailedMount'))
+          volumes.set(record.key, record)
         if (record.type === 'event' && record.reason === 'Unhealthy' && record.message.startsWith('Readiness'))
           unreadiness.set(record.key, record.message)
         if (!change || !isWorkloadKind(change.kind) || change.key !== subject.key) return
@@ -34,7 +37,10 @@ export const rolloutComplete = check<Record<string, never>>({
       result: () => ({
         samples,
         reachedAt,
-        missing: reachedAt === undefined ? obstacle(context, { scheduling: reasons, unreadiness }, lastAt) : undefined,
+        missing:
+          reachedAt === undefined
+            ? obstacle(context, { scheduling: reasons, unreadiness, volumes }, lastAt)
+            : undefined,
         summary: reachedAt === undefined ? undefined : `complete at ${formatDuration(reachedAt)}`,
       }),
     }
@@ -45,6 +51,7 @@ export const rolloutComplete = check<Record<string, never>>({
 interface Said {
   readonly scheduling: ReadonlyMap<string, JournalRecord & { type: 'event' }>
   readonly unreadiness: ReadonlyMap<string, string>
+  readonly volumes: ReadonlyMap<string, JournalRecord & { type: 'event' }>
 }
 
 /** Why it is not complete: the pod that waits, and what it waits for. */
@@ -90,7 +97,31 @@ function obstacle(context: CheckContext, said: Said, now: Us): Broken {
       ],
     }
   const pending = pods.find((pod) => condition(pod, 'PodScheduled')?.status === 'False')
-  return pending ? waiting(context, pending, said.scheduling, conditions) : unready(context, pods, conditions, now)
+  if (pending) return waiting(context, pending, said.scheduling, conditions)
+  const mounting = pods.find((pod) => said.volumes.has(keyOf(pod)) && isUnstarted(pod))
+  return mounting
+    ? withoutVolume(context, mounting, said.volumes.get(keyOf(mounting))!, conditions)
+    : unready(context, pods, conditions, now)
+}
+
+/** No container of it has ever run, those that prepare it included. */
+const isUnstarted = ({ status }: o.Pod): boolean =>
+  [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])].every(
+    ({ state }) => state.waiting !== undefined,
+  )
+
+function withoutVolume(
+  { subject }: CheckContext,
+  pod: o.Pod,
+  event: JournalRecord & { type: 'event' },
+  conditions: readonly Evidence[],
+): Broken {
+  return {
+    at: event.at,
+    cause: 'volume-not-attached',
+    what: `${subject.name} is not rolled out: ${pod.metadata.name} waits for its volume since ${formatDuration(event.at)}`,
+    evidence: [{ at: event.at, about: podName(pod), text: `${event.reason}: ${event.message}` }, ...conditions],
+  }
 }
 
 const restartsOf = (pod: o.Pod, container: string): number =>

@@ -23,6 +23,7 @@ import { rolloutRoom } from './rollout-room.ts'
 import { scaleOutRoom } from './scale-out-room.ts'
 import { startupBudget } from './startup-budget.ts'
 import { unschedulable } from './unschedulable.ts'
+import { volume } from './volume.ts'
 
 /** Every remedy. The first that knows the cause is asked. */
 export const remedies: readonly Remedy[] = [
@@ -49,4 +50,5 @@ export const remedies: readonly Remedy[] = [
   scaleOutRoom,
   startupBudget,
   unschedulable,
+  volume,
 ]

@@ -1,4 +1,4 @@
-import { type Diagnosis, remedy } from './remedy.ts'
+import { type Candidate, type Diagnosis, type RemedyContext, remedy } from './remedy.ts'
 import { ONE_MORE_NODE, spread, withReplicas } from './spread.ts'
 
 /** Nobody serves while a node is away: there is one replica, or all are on that node. */
@@ -7,14 +7,7 @@ export const replicasDisrupted = remedy({
   diagnose(context): Diagnosis {
     const { broken, deployment } = context
     const { replicas, template } = deployment.spec
-    if (broken.cause === 'only-replica-disrupted') {
-      const two = withReplicas(2)
-      return {
-        path: 'spec.replicas',
-        says: 'spec.replicas: 1: nobody serves from the time its node goes until another has loaded',
-        candidates: [two, { ...two, says: `${two.says}, and ${ONE_MORE_NODE.says}`, moreNodes: 1 }],
-      }
-    }
+    if (broken.cause === 'only-replica-disrupted') return onlyOne(context)
     const { affinity } = template.spec
     const together = affinity?.podAffinity !== undefined
     return {
@@ -30,3 +23,17 @@ export const replicasDisrupted = remedy({
     }
   },
 })
+
+/** An autoscaler takes the second replica away again unless its minimum says two. */
+function onlyOne({ scaling }: RemedyContext): Diagnosis {
+  const field = scaling && `spec.${scaling.kind === 'hpa' ? 'minReplicas' : 'minReplicaCount'}`
+  const two: Candidate = field
+    ? { says: `${field.slice('spec.'.length)}: 2`, changes: [{ object: scaling.object.id, path: field, value: 2 }] }
+    : withReplicas(2)
+  return {
+    ...(field ? { object: scaling.object.id } : {}),
+    path: field ?? 'spec.replicas',
+    says: `${field ? `${field}: ${scaling!.minReplicas}` : 'spec.replicas: 1'}: nobody serves from the time its node goes until another has loaded`,
+    candidates: [two, { ...two, says: `${two.says}, and ${ONE_MORE_NODE.says}`, moreNodes: 1 }],
+  }
+}

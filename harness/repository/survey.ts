@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
-import { kustomizationIn, kustomizationsFrom } from '../platform/origins/kustomizations.ts'
+import { entries as entriesIn, kustomizationIn, kustomizationsFrom } from '../platform/origins/kustomizations.ts'
 
 /** What a repository holds that could be judged. Paths are relative to its root, with `/`. */
 export interface Survey {
@@ -49,8 +49,9 @@ export function survey(root: string, paths: readonly string[] = ['.']): Survey {
       else if (/\.ya?ml$/i.test(entry.name)) files.push(join(folder, entry.name))
     }
   }
-  const { roots, used } = rootsOf(kustomized, root)
-  const within = (file: string) => used.has(file) || [...used].some((one) => dirname(one) === dirname(file))
+  const { roots, used, taken } = rootsOf(kustomized, root)
+  const within = (file: string) =>
+    taken.has(file) || used.has(file) || [...used].some((one) => dirname(one) === dirname(file))
   return {
     charts: charts.sort((a, b) => (a.folder < b.folder ? -1 : 1)),
     kustomizations: roots.map((folder) => named(folder, root)),
@@ -84,17 +85,19 @@ function chartIn(folder: string, root: string): FoundChart | undefined {
   return { name, folder: named(folder, root), values }
 }
 
-/** Kustomizations no other builds upon, and the kustomization files in use. */
-function rootsOf(folders: readonly string[], root: string): { roots: string[]; used: Set<string> } {
+/** Kustomizations no other builds upon, the kustomization files in use, and the files they take objects from, which may lie in other folders. */
+function rootsOf(folders: readonly string[], root: string): { roots: string[]; used: Set<string>; taken: Set<string> } {
   const built = new Set<string>()
   const used = new Set<string>()
+  const taken = new Set<string>()
   for (const folder of folders) {
-    for (const { folder: one, file } of kustomizationsFrom(folder, root)) {
+    for (const { folder: one, file, fields } of kustomizationsFrom(folder, root)) {
       used.add(file)
+      for (const path of entriesIn(fields)) taken.add(resolve(one, path))
       if (one !== folder) built.add(one)
     }
   }
-  return { roots: folders.filter((folder) => !built.has(folder)).sort(), used }
+  return { roots: folders.filter((folder) => !built.has(folder)).sort(), used, taken }
 }
 
 function holdsObjects(file: string): boolean {

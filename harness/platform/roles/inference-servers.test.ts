@@ -13,7 +13,7 @@ describe('inference servers', () => {
         SERVICE,
         'apiVersion: v1\nkind: Service\nmetadata: {name: other}\nspec: {selector: {app: other}, ports: [{port: 80}]}\n',
         'apiVersion: v1\nkind: Service\nmetadata: {name: elsewhere, namespace: x}\nspec: {selector: {app: chat}, ports: [{port: 80}]}\n',
-        'apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: h}\nspec: {maxReplicas: 4, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: chat}}\n',
+        'apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: h}\nspec: {maxReplicas: 4, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: chat}, metrics: [{type: Object, object: {describedObject: {apiVersion: v1, kind: Service, name: chat-svc}, metric: {name: queue}, target: {type: Value, value: 10}}}]}\n',
         'apiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nmetadata: {name: k}\nspec: {scaleTargetRef: {name: chat}}\n',
         'apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: not}\nspec: {maxReplicas: 4, scaleTargetRef: {apiVersion: apps/v1, kind: StatefulSet, name: chat}}\n',
         'apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: p}\nspec: {selector: {matchLabels: {tier: gpu}}, minAvailable: 1}\n',

@@ -157,9 +157,13 @@ class Links {
 
 const SELECTING = new Set(['Service', 'InferencePool', 'PodDisruptionBudget'])
 
-/** Monitors name services only to watch them, StatefulSets only for the names of their pods. */
+const NO_ROUTERS = new Set(['apps', 'autoscaling', 'keda.sh'])
+
+/** Monitors name services only to watch them, autoscalers to measure them, StatefulSets only for the names of their pods. */
 const routes = (object: PlatformObject): boolean =>
-  !isService(object) && !object.manifest.kind.endsWith('Monitor') && groupOf(object.manifest.apiVersion) !== 'apps'
+  !isService(object) &&
+  !object.manifest.kind.endsWith('Monitor') &&
+  !NO_ROUTERS.has(groupOf(object.manifest.apiVersion))
 
 /** Whether the labels at a path of an object select a template's pods; an empty selector selects none. */
 export function selectsPods(object: PlatformObject, path: string, template: PodTemplate): boolean {

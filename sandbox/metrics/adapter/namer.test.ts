@@ -44,6 +44,8 @@ describe('a rule', () => {
     const found = namer.resourcesOf({ __name__: 'x', ns: 'a', kube_apps_deployment: 'd', other: 'o' })
     expect(found.map((r) => r.resource)).toEqual(['namespaces', 'deployments'])
     expect(namer.labelFor(resourceFor('deployments')!)).toBe('kube_apps_deployment')
+    const ofServices = namerOf({ ...rule(CONFIG), resources: { overrides: { service: { resource: 'service' } } } })
+    expect(() => ofServices.labelFor(resourceFor('pods')!)).toThrow(AdapterConfigError)
     const series = ['vllm:a', 'vllm:a_total', 'b'].map((name) => ({ __name__: name }))
     expect(namer.filter(series).map((s) => s.__name__)).toEqual(['vllm:a'])
   })

@@ -158,7 +158,7 @@ class ResourceLabels {
     const known = this.toLabel.get(textOf(resource))
     if (known !== undefined) return known
     if (!this.template)
-      throw new Error(
+      throw new AdapterConfigError(
         `unable to convert resource ${textOf(resource)} into label: no generic resource label form specified for this metric`,
       )
     return this.template({ Group: resource.group.replace(/[.-]/g, '_'), Resource: resource.singular })
