@@ -1,9 +1,9 @@
 import { condition } from '../sandbox/kube/pods.ts'
 import { parseDuration, seconds, type Us } from '../sandbox/world/time.ts'
 import type { Observation } from './observation.ts'
+import { recoveryTime } from './scaling/scale-out-time.ts'
 import type { Scenario } from './scenario.ts'
 import type { Setup } from './setup.ts'
-import { recoveryTime } from './scaling/scale-out-time.ts'
 import { workloadOf } from './workload-object.ts'
 
 /** Every goal holds now. */
