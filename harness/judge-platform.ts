@@ -14,10 +14,10 @@ import type { Judgeable } from './judgeable.ts'
 import { Capacities } from './load/capacity.ts'
 import { withParameters } from './parameters.ts'
 import type { ResolvedInputs } from './platform/inputs/resolve.ts'
-import { type Platform, sourceOf } from './platform/platform.ts'
+import { namespaceOf, type Platform, sourceOf } from './platform/platform.ts'
 import { describeMonitoring } from './platform/roles/autoscaling/monitoring.ts'
 import { queueSignalOf } from './platform/roles/autoscaling/queue-signal.ts'
-import { scalingOf } from './platform/roles/autoscaling/scaling.ts'
+import { scalingIn, scalingOf } from './platform/roles/autoscaling/scaling.ts'
 import { bypassText, type EntryPath } from './platform/roles/entry-path.ts'
 import { remediationIn } from './platform/roles/remediation.ts'
 import { entryOf, type PrepareContext, prepare, resolvedIn, subjectIn } from './prepare.ts'
@@ -91,7 +91,21 @@ function takenOnTrust(platform: Platform, resolved: ResolvedServer): string[] {
     ...describeMonitoring(platform).taken,
     ...(platform.config?.nodes?.some(({ max }) => max !== undefined) ? [GROWTH] : []),
     ...(objects.length > 0 ? [`taken to exist: ${objects.join(', ')}`] : []),
+    ...scalersOfNothing(platform),
   ]
+}
+
+/** An autoscaler that names no workload of the platform does nothing for any of its servers: most likely a slip in its name. */
+function scalersOfNothing({ objects }: Platform): string[] {
+  const names = new Set(objects.map((one) => `${namespaceOf(one)}/${one.manifest.kind}/${one.manifest.metadata.name}`))
+  return objects.flatMap((object) => {
+    const target = (object.manifest['spec'] as { scaleTargetRef?: { kind?: string; name?: string } } | undefined)
+      ?.scaleTargetRef
+    const { kind = 'Deployment', name } = target ?? {}
+    if (!scalingIn(object) || name === undefined || names.has(`${namespaceOf(object)}/${kind}/${name}`)) return []
+    const { file, line } = sourceOf(object, 'spec.scaleTargetRef.name')
+    return [`${object.id} scales nothing here: no ${kind} is called ${name} (${file}:${line})`]
+  })
 }
 
 /** How clients are taken to come in. Without a Gateway or Ingress of the platform's own nothing is passed by. */

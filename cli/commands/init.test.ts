@@ -114,6 +114,16 @@ describe('init', () => {
   })
 })
 
+describe('plan', () => {
+  it('says of an autoscaler that names no workload that it scales nothing', () => {
+    writeFileSync(
+      join(cwd, 'deploy/hpa.yaml'),
+      'apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: { name: h }\nspec: { maxReplicas: 4, scaleTargetRef: { apiVersion: apps/v1, kind: Deployment, name: titels } }\n',
+    )
+    expect(seatrial('plan', 'deploy').stdout).toContain('scales nothing here: no Deployment is called titels')
+  })
+})
+
 describe('kept runs', () => {
   it('report prints one again as verify did, in any format; diff compares two; --no-save keeps none', () => {
     const args = ['verify', 'deploy/titles.yaml', '--only', 'bad-model-config', '--seeds', '1']
