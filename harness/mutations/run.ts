@@ -10,7 +10,7 @@ import type { CaseReply, CaseRequest } from './worker.ts'
 
 /**
  * One-field changes of the good sample platforms, and whether the verdict follows them:
- * `npm run mutate -- [--jobs 2] [--only SCENARIO] [--row TEXT] [--verbose] [--write]`. `--write` keeps the table in docs/reference/mutations.md.
+ * `npm run mutate -- [--jobs 2] [--only SCENARIO] [--row TEXT] [--verbose] [--write]`. `--write` keeps the table of a whole run in docs/reference/mutations.md.
  */
 const { values } = parseArgs({
   options: {
@@ -38,7 +38,7 @@ async function main(): Promise<number> {
   if (values.verbose) for (const one of done) console.log(line(one))
   for (const { scenario, platform } of left) console.log(`left out: ${scenario}/good/${platform} does not pass itself`)
   console.log(summary(done))
-  if (values.write) writeFileSync(PAGE, page(done, left.map(nameOf)))
+  if (values.write && !values.only && !values.row) writeFileSync(PAGE, page(done, left.map(nameOf)))
   return done.some(({ agreement }) => agreement.startsWith('false')) ? 1 : 0
 }
 
