@@ -43,7 +43,7 @@ export function prepare(context: PrepareContext, overrides: Overrides): Setup {
   const resolved = resolvedIn({ ...context, server }, platform, nodes)
   const loadTimeUs = overrides.loadTimeUs ?? own.loadTimeUs.value
   const idleCpuCores = overrides.idleCpuCores ?? own.idleCpuCores.value
-  const workload = workloadOf(own, overrides)
+  const workload = workloadOf(own, overrides, resolved)
   const slos = slosOf(promisedIn(own, overrides))
   const entry = entryOf(platform, server, resolved).point
   const image = server.container.image ?? ''
@@ -106,13 +106,16 @@ export function prepare(context: PrepareContext, overrides: Overrides): Setup {
 }
 
 /** What clients send, but for what the overrides say. */
-const workloadOf = (own: ServerInputs, overrides: Overrides): Workload => ({
+const workloadOf = (own: ServerInputs, overrides: Overrides, resolved: ResolvedServer): Workload => ({
   ...own.details?.value,
   arrival: own.arrival.value,
   requestsPerSecond: overrides.requestsPerSecond ?? own.requestsPerSecond.value,
   promptTokens: overrides.promptTokens ?? own.promptTokens.value,
   outputTokens: overrides.outputTokens ?? own.outputTokens.value,
   timeoutUs: own.timeoutUs.value,
+  ...(resolved.kind === 'runs' && own.promptTokens.origin === 'assumed'
+    ? { contextTokens: resolved.memory.limits.maxModelLen }
+    : {}),
 })
 
 /** The objectives, but for what the overrides say. */

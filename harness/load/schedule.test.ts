@@ -24,6 +24,13 @@ function until(workload: Workload, endUs: number, seed = 1): Planned[] {
   return planned
 }
 
+it('prompts and answers stay within a context that is given, and are what they were otherwise', () => {
+  const lengths = (workload: Workload) => until(workload, seconds(60)).map((p) => p.promptTokens + p.outputTokens)
+  const free = lengths(BASE)
+  expect(Math.max(...free)).toBeGreaterThan(2000)
+  expect(lengths({ ...BASE, contextTokens: 2000 })).toEqual(free.map((tokens) => Math.min(tokens, 2000)))
+})
+
 describe('arrivals', () => {
   it.each([
     ['gamma', 0.4],

@@ -76,6 +76,7 @@ function* requestsOf(
   const lengths = streams('lengths')
   const prompt = lengthSampler(traffic.promptTokens, lengths)
   const output = lengthSampler(traffic.outputTokens, lengths)
+  const room = traffic.contextTokens ?? Number.POSITIVE_INFINITY
   const id = idOf(`system prompt of ${tenant ?? 'all'}`)
   const conversations = sessions && new Conversations(sessions, sharedTokens ?? 0, id, streams('sessions'))
   const shared: Prefix | undefined = sharedTokens
@@ -85,9 +86,9 @@ function* requestsOf(
     const time = rescaling.timeAt(value)
     if (!Number.isFinite(time)) return
     const at = Math.round(from + time)
-    const outputTokens = output()
+    const outputTokens = Math.min(output(), room - 1)
     // prompts come with their system prompt and at least one token of their own
-    const drawn = Math.max(prompt(), (sharedTokens ?? 0) + 1)
+    const drawn = Math.min(Math.max(prompt(), (sharedTokens ?? 0) + 1), room - outputTokens)
     if (conversations) {
       const { promptTokens, prefix } = conversations.next(at, drawn, outputTokens)
       yield { at, promptTokens, outputTokens, timeoutUs, tenant, prefix, priority }

@@ -15,6 +15,8 @@ export interface Traffic {
   /** Of a whole prompt; in a session of a first prompt, and what each later turn adds. */
   readonly promptTokens: LengthDistribution
   readonly outputTokens: LengthDistribution
+  /** Prompt and answer together are never longer: set where lengths are a guess, which is no reason to ask for what the server refuses. */
+  readonly contextTokens?: number
   /** Leading tokens that all its prompts have in common: a system prompt. */
   readonly sharedTokens?: number
   readonly sessions?: Sessions
