@@ -42,7 +42,11 @@ describe('a descheduler', () => {
   })
 
   it.each<[string, Partial<DeschedulerOptions>, Partial<o.PodSpec>]>([
-    ['an emptyDir', {}, { volumes: [{ name: 'shm', emptyDir: { medium: 'Memory' } }] as o.PodSpec["volumes"] & object }],
+    [
+      'an emptyDir',
+      {},
+      { volumes: [{ name: 'shm', emptyDir: { medium: 'Memory' } }] as o.PodSpec['volumes'] & object },
+    ],
     ['another namespace', { namespaces: { include: ['kube-system'] } }, {}],
     ['a namespace left out', { namespaces: { exclude: ['default'] } }, {}],
     ['another state', { states: ['Failed'] }, {}],
@@ -56,7 +60,7 @@ describe('a descheduler', () => {
     [
       'an emptyDir where local storage is not protected',
       { protects: { ...USUAL.protects, localStorage: false } },
-      { volumes: [{ name: 'shm', emptyDir: {} }] as o.PodSpec["volumes"] & object },
+      { volumes: [{ name: 'shm', emptyDir: {} }] as o.PodSpec['volumes'] & object },
     ],
     ['the state it waits in', { states: ['CrashLoopBackOff'] }, {}],
   ])('takes those with %s', (_, options, spec) => {
