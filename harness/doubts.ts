@@ -4,28 +4,36 @@ import type { Capabilities } from '../sandbox/tiers/capabilities.ts'
 import type { ResolvedServer } from '../sandbox/vllm/server/resolve.ts'
 import { type FoundServer, hasNoAddress } from './inference-servers.ts'
 import { type Platform, type PlatformObject, sourceOf } from './platform/platform.ts'
-import { scalingsOf } from './platform/roles/autoscaling/scaling.ts'
+import { scalingOf } from './platform/roles/autoscaling/scaling.ts'
 import { signalBlockers } from './platform/roles/autoscaling/signals.ts'
+import type { EntryPath } from './platform/roles/entry-path.ts'
 import { gpusOf } from './platform/roles/gpu-requests.ts'
 import { networkReachOf } from './platform/roles/network-reach.ts'
 import { podTemplatesOf } from './platform/roles/pod-templates.ts'
 import { remediationIn } from './platform/roles/remediation.ts'
 import { unmodelled } from './platform/roles/unmodelled.ts'
-import { entryOf } from './prepare.ts'
 import type { Scenario } from './scenario.ts'
 import { brokenIn, type Invalid, type TrialResult } from './verdict/verdict.ts'
+
+/** A server among its platform, and what is known of both before any scenario. */
+interface Judged {
+  readonly platform: Platform
+  readonly server: FoundServer
+  readonly capabilities: Capabilities
+  /** See `actingOnTheWay`. */
+  readonly acting: ReadonlySet<string>
+}
 
 /**
  * What keeps a scenario's verdict on a server from being given: what has no actor here, and what nobody knows. What the scenario cannot
  * notice does not count: fields it is blind to, and ways to a server when it sends no requests.
  */
 export function blockersOf(
-  { platform, server, capabilities }: { platform: Platform; server: FoundServer; capabilities: Capabilities },
+  { platform, server, capabilities, acting }: Judged,
   resolved: ResolvedServer,
   scenario: Scenario,
 ): Invalid[] {
   const features = new Set([...capabilities.features, ...(scenario.blindTo ?? [])])
-  const acting = placesOf(actingRoutes(platform, server, resolved))
   const found = unmodelled(platform, server, { ...capabilities, features })
     .filter(({ effect, source }) => effect !== 'routes' || (scenario.load && !acting.has(placeOf(source))))
     .map(
@@ -70,12 +78,16 @@ export function blockersOf(
   return found
 }
 
-/** Gateways, routes and policies on the clients' way that act here as they do in a cluster. */
-function actingRoutes(platform: Platform, server: FoundServer, resolved: ResolvedServer): readonly PlatformObject[] {
-  const { point, on } = entryOf(platform, server, resolved)
+/** Where the gateways, routes and policies on the clients' way stand that act here as they do in a cluster. */
+export function actingOnTheWay(
+  platform: Platform,
+  server: FoundServer,
+  resolved: ResolvedServer,
+  { point, on }: EntryPath,
+): ReadonlySet<string> {
   const port = 'settings' in resolved ? resolved.settings.port.value : 8000
   const { clients, scrapes, policies } = networkReachOf(platform, server, { point, port })
-  return clients === 'allowed' && scrapes === 'allowed' ? [...on, ...policies] : on
+  return placesOf(clients === 'allowed' && scrapes === 'allowed' ? [...on, ...policies] : on)
 }
 
 const placeOf = ({ file, line }: { file: string; line: number }): string => `${file}:${line}`
@@ -83,15 +95,16 @@ const placesOf = (objects: readonly PlatformObject[]): ReadonlySet<string> =>
   new Set(objects.map((object) => placeOf(sourceOf(object, 'kind'))))
 
 /** What its autoscalers look at and nobody declares, or is not simulated: how many replicas there would be cannot be said. */
-const signalsNobodyHas = (platform: Platform, server: FoundServer): Invalid[] =>
-  scalingsOf(platform, server)
-    .slice(0, 1)
-    .flatMap((scaling) => signalBlockers(platform, server, scaling))
-    .map(({ what, why, fix, object, source }) => ({
+const signalsNobodyHas = (platform: Platform, server: FoundServer): Invalid[] => {
+  const scaling = scalingOf(platform, server)
+  return (scaling ? signalBlockers(platform, server, scaling) : []).map(
+    ({ what, why, fix, object, source }): Invalid => ({
       code: 'UNMODELLED',
       what: `${object.id} (${source.file}:${source.line}:${source.column}): ${what}: ${why}`,
       fix,
-    }))
+    }),
+  )
+}
 
 /** Pods of kinds without an actor that take GPUs: whether the server's find any left cannot be said. */
 function otherGpuUsers(platform: Platform, server: FoundServer, capabilities: Capabilities): Invalid[] {

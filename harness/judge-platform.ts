@@ -7,7 +7,7 @@ import type { Capabilities } from '../sandbox/tiers/capabilities.ts'
 import type { ResolvedServer } from '../sandbox/vllm/server/resolve.ts'
 import { formatDuration } from '../sandbox/world/time.ts'
 import { assumedObjects } from './assumed-objects.ts'
-import { blockersOf, doubtOf } from './doubts.ts'
+import { actingOnTheWay, blockersOf, doubtOf } from './doubts.ts'
 import { whyUnfit } from './fitness.ts'
 import { type FoundServer, findServers, inputsOf } from './inference-servers.ts'
 import type { Judgeable } from './judgeable.ts'
@@ -51,13 +51,15 @@ function judgeable(context: PrepareContext & JudgeOptions): Judgeable {
   const own = inputs.servers[server.id]!
   const resolved = resolvedIn(context, platform, inputs.nodes.value)
   const { loadTimeUs } = own
+  const entry = entryOf(platform, server, resolved)
+  const acting = actingOnTheWay(platform, server, resolved, entry)
   return {
     key: `${manifest.metadata.namespace ?? 'default'}/${manifest.metadata.name}`,
     withParameters: (scenario) => withParameters(scenario, platform.config?.scenarios),
     unfitFor: (scenario) => whyUnfit(scenario, server, platform),
-    blockersFor: (scenario) => blockersOf(context, resolved, scenario),
+    blockersFor: (scenario) => blockersOf({ ...context, acting }, resolved, scenario),
     doubtOf: (result) => doubtOf(result, resolved, platform),
-    taken: [...takenOnTrust(platform, resolved), ...entryNotes(entryOf(platform, server, resolved))],
+    taken: [...takenOnTrust(platform, resolved), ...entryNotes(entry)],
     uncertain: uncertainInputs(inputs, server.id, server.container.image ?? ''),
     prepare: (overrides) => prepare(context, overrides),
     inputTimes: () => ({

@@ -1,10 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isInstalled } from '../../repository/tools.ts'
 import { loadPlatform } from '../load.ts'
 import { type Platform, sourceOf } from '../platform.ts'
+import { folderWith } from '../testing/folder.ts'
 
 const FILES = {
   'base/kustomization.yaml': 'resources: [deployment.yaml]\n',
@@ -75,11 +75,7 @@ spec:
 
 let cwd: string
 beforeAll(() => {
-  cwd = mkdtempSync(join(tmpdir(), 'seatrial-'))
-  for (const [name, text] of Object.entries(FILES)) {
-    mkdirSync(dirname(join(cwd, name)), { recursive: true })
-    writeFileSync(join(cwd, name), text)
-  }
+  cwd = folderWith(FILES)
   const print = JSON.stringify([
     process.execPath,
     '-e',
