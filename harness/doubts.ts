@@ -11,6 +11,7 @@ import { gpusOf } from './platform/roles/gpu-requests.ts'
 import { networkReachOf } from './platform/roles/network-reach.ts'
 import { podTemplatesOf } from './platform/roles/pod-templates.ts'
 import { remediationIn } from './platform/roles/remediation.ts'
+import { schedulersOf } from './platform/roles/schedulers.ts'
 import { unmodelled } from './platform/roles/unmodelled.ts'
 import type { Scenario } from './scenario.ts'
 import { brokenIn, type Invalid, type TrialResult } from './verdict/verdict.ts'
@@ -44,6 +45,12 @@ export function blockersOf(
       }),
     )
   found.push(...otherGpuUsers(platform, server, capabilities))
+  for (const { what, why, source } of schedulersOf(platform).problems)
+    found.push({
+      code: 'UNMODELLED',
+      what: `${what} (${source.file}:${source.line}:${source.column}): ${why}`,
+      fix: 'Take it out of what is verified to judge the rest, or try it on a real cluster.',
+    })
   // an engine that refuses to start fails whatever its autoscaler looks at
   if (!('refusal' in resolved)) found.push(...signalsNobodyHas(platform, server))
   const service = server.services[0]

@@ -13,6 +13,7 @@ import { type FoundServer, findServers, inputsOf } from './inference-servers.ts'
 import type { Judgeable } from './judgeable.ts'
 import { Capacities } from './load/capacity.ts'
 import { withParameters } from './parameters.ts'
+import { placeBeside } from './platform/add.ts'
 import type { ResolvedInputs } from './platform/inputs/resolve.ts'
 import { namespaceOf, type Platform, sourceOf } from './platform/platform.ts'
 import { describeMonitoring } from './platform/roles/autoscaling/monitoring.ts'
@@ -20,7 +21,8 @@ import { queueSignalOf } from './platform/roles/autoscaling/queue-signal.ts'
 import { scalingIn, scalingOf } from './platform/roles/autoscaling/scaling.ts'
 import { bypassText, type EntryPath } from './platform/roles/entry-path.ts'
 import { remediationIn } from './platform/roles/remediation.ts'
-import { entryOf, type PrepareContext, prepare, resolvedIn, subjectIn } from './prepare.ts'
+import { schedulerNames, schedulersOf } from './platform/roles/schedulers.ts'
+import { entryOf, type PrepareContext, prepare, resolvedIn, subjectIn, withChanges } from './prepare.ts'
 import type { Related } from './remedies/remedy.ts'
 import type { Server } from './server.ts'
 import { uncertainInputs } from './uncertain-inputs.ts'
@@ -67,16 +69,21 @@ function judgeable(context: PrepareContext & JudgeOptions): Judgeable {
       text: (factor) => `${Math.floor((factor * loadTimeUs.value) / 1e6)} s`,
       overrides: (factor) => ({ loadTimeUs: Math.round(factor * loadTimeUs.value) }),
     }),
-    remedyContext: (broken) => ({
+    remedyContext: (broken, { timeline }) => ({
       broken,
+      faults: timeline.map((entry) => entry.do.fault),
+      setup: () => prepare(context, {}),
       subject: subjectIn(server, resolved),
       deployment: defaulted(server),
       related: relatedTo(server, platform),
       scaling: scalingOf(platform, server),
       queueSignal: queueSignalOf(platform),
       server: serverFacts(resolved),
+      schedulers: schedulerNames(schedulersOf(platform)),
       loadTimeUs: loadTimeUs.value,
     }),
+    changed: (overrides) => judgeable({ ...context, ...withChanges(context, overrides) }),
+    placeBeside: (name) => placeBeside(server.object, name, platform),
     sourceOf: (path, id) => sourceOf(platform.objects.find((object) => object.id === id) ?? server.object, path),
   }
 }
@@ -91,6 +98,7 @@ function takenOnTrust(platform: Platform, resolved: ResolvedServer): string[] {
   return [
     ...('assumptions' in resolved ? resolved.assumptions : []),
     ...describeMonitoring(platform).taken,
+    ...schedulersOf(platform).taken,
     ...(platform.config?.nodes?.some(({ max }) => max !== undefined) ? [GROWTH] : []),
     ...(objects.length > 0 ? [`taken to exist: ${objects.join(', ')}`] : []),
     ...scalersOfNothing(platform),

@@ -5,11 +5,12 @@ import type { NodeGroup } from '../sandbox/tiers/tier.ts'
 import type { ResolvedServer } from '../sandbox/vllm/server/resolve.ts'
 import { minutes, seconds } from '../sandbox/world/time.ts'
 import { assumedObjects } from './assumed-objects.ts'
-import { type FoundServer, findServers, groupFor, programsFor, resolveOn } from './inference-servers.ts'
+import { type FoundServer, findServers, groupFor, inputsOf, programsFor, resolveOn } from './inference-servers.ts'
 import type { Overrides } from './judgeable.ts'
 import type { Capacities } from './load/capacity.ts'
 import { totalRate, type Workload } from './load/workload.ts'
 import { pricesOf } from './platform/inputs/price-inputs.ts'
+import { withFiles } from './platform/add.ts'
 import type { ResolvedInputs } from './platform/inputs/resolve.ts'
 import type { ServerInputs } from './platform/inputs/server-inputs.ts'
 import { slosOf } from './platform/inputs/slo-inputs.ts'
@@ -20,6 +21,7 @@ import { scalingOf } from './platform/roles/autoscaling/scaling.ts'
 import { type EntryPath, entryPathOf } from './platform/roles/entry-path.ts'
 import { selectsPods, subjectOf } from './platform/roles/inference-servers.ts'
 import { podTemplatesOf } from './platform/roles/pod-templates.ts'
+import { schedulersOf } from './platform/roles/schedulers.ts'
 import type { Setup } from './setup.ts'
 import type { Subject } from './subject.ts'
 
@@ -33,7 +35,9 @@ export interface PrepareContext {
 }
 
 /** Everything as plain values: the inputs as they are, but for what the overrides say. */
-export function prepare(context: PrepareContext, overrides: Overrides): Setup {
+export function prepare(given: PrepareContext, overrides: Overrides): Setup {
+  const { adds = [] } = overrides
+  const context = adds.length > 0 ? { ...given, ...withChanges(given, { adds }) } : given
   const { inputs, lag = defaultProfile } = context
   const platform = changed(context, overrides)
   const found = findServers(platform)
@@ -46,6 +50,7 @@ export function prepare(context: PrepareContext, overrides: Overrides): Setup {
   const workload = workloadOf(own, overrides, resolved)
   const slos = slosOf(promisedIn(own, overrides))
   const entry = entryOf(platform, server, resolved).point
+  const schedulers = schedulersOf(platform)
   const image = server.container.image ?? ''
   const imageBytes = (name: string): number =>
     (name.startsWith(image) ? overrides.imageBytes : undefined) ??
@@ -92,6 +97,7 @@ export function prepare(context: PrepareContext, overrides: Overrides): Setup {
     lag,
     monitoring: monitoringOf(platform),
     ...growingNodes(nodes),
+    ...(schedulers.declared ? { schedulers: schedulers.processes } : {}),
     maxReplicas: scalingOf(platform, server)?.maxReplicas,
     inputs: {
       nodes,
@@ -100,8 +106,24 @@ export function prepare(context: PrepareContext, overrides: Overrides): Setup {
       workload: withoutFile(workload),
       slos,
       lag: lag.name,
+      ...(schedulers.declared ? { schedulers: schedulers.processes } : {}),
       changes: overrides.changes ?? [],
+      ...(adds.length > 0 ? { adds } : {}),
     },
+  }
+}
+
+/** The server among a platform with changed fields and more objects, and what is known of both. Throws PlatformErrors. */
+export function withChanges(
+  context: PrepareContext,
+  { changes = [], adds = [] }: Pick<Overrides, 'changes' | 'adds'>,
+): Pick<PrepareContext, 'platform' | 'server' | 'inputs'> {
+  const platform = withFiles(changed(context, { changes }), adds)
+  const servers = findServers(platform)
+  return {
+    platform,
+    server: servers.find(({ id }) => id === context.server.id)!,
+    inputs: inputsOf(platform, servers),
   }
 }
 

@@ -3,6 +3,7 @@ import type { Draft, KubeObject } from '../sandbox/kube/objects.ts'
 import type { EntryPoint } from '../sandbox/network/gateway/entry.ts'
 import type { MonitoringOptions } from '../sandbox/tiers/monitoring-options.ts'
 import type { NodeAutoscalerOptions } from '../sandbox/tiers/node-autoscaler-options.ts'
+import type { SchedulerProcess } from '../sandbox/tiers/scheduler-options.ts'
 import type { NodeGroup, ProgramFor } from '../sandbox/tiers/tier.ts'
 import type { Us } from '../sandbox/world/time.ts'
 import type { GpuPrices } from './cost/prices.ts'
@@ -45,6 +46,8 @@ export interface Setup {
   readonly monitoring: MonitoringOptions
   /** What adds and removes nodes; undefined: nothing does. */
   readonly nodeAutoscaler?: NodeAutoscalerOptions
+  /** The kube-schedulers; undefined: one with upstream's default profile. */
+  readonly schedulers?: readonly SchedulerProcess[]
   /** Replicas the subject's autoscaler may make; undefined where it has none. */
   readonly maxReplicas: number | undefined
   /** The inputs as they enter the journal's header. */

@@ -2,7 +2,7 @@ import type { JournalRecord } from '../../sandbox/journal/record.ts'
 import { keyOf, ReplicaSet } from '../../sandbox/kube/kinds.ts'
 import type * as o from '../../sandbox/kube/objects.ts'
 import { condition, isActive } from '../../sandbox/kube/pods.ts'
-import { formatDuration, fromRfc3339, type Us } from '../../sandbox/world/time.ts'
+import { formatDuration, fromRfc3339, seconds, type Us } from '../../sandbox/world/time.ts'
 import { podName, podsOf } from '../subject.ts'
 import { isComplete, isWorkloadKind, workloadOf } from '../workload-object.ts'
 import { type Broken, type CheckContext, check, type Evidence } from './check.ts'
@@ -98,10 +98,32 @@ function obstacle(context: CheckContext, said: Said, now: Us): Broken {
     }
   const pending = pods.find((pod) => condition(pod, 'PodScheduled')?.status === 'False')
   if (pending) return waiting(context, pending, said.scheduling, conditions)
+  const unseen = pods.find(
+    (pod) =>
+      !pod.spec.nodeName &&
+      !condition(pod, 'PodScheduled') &&
+      now - fromRfc3339(pod.metadata.creationTimestamp) > SEEN_WITHIN,
+  )
+  if (unseen) return withoutScheduler(context, unseen, conditions)
   const mounting = pods.find((pod) => said.volumes.has(keyOf(pod)) && isUnstarted(pod))
   return mounting
     ? withoutVolume(context, mounting, said.volumes.get(keyOf(mounting))!, conditions)
     : unready(context, pods, conditions, now)
+}
+
+/** A scheduler looks at a new pod within this, however much it has to do. */
+const SEEN_WITHIN: Us = seconds(30)
+
+/** A scheduler leaves a condition on every pod it has looked at. */
+function withoutScheduler({ subject }: CheckContext, pod: o.Pod, conditions: readonly Evidence[]): Broken {
+  const at = fromRfc3339(pod.metadata.creationTimestamp)
+  const { schedulerName = 'default-scheduler' } = pod.spec
+  return {
+    at,
+    cause: 'pod-without-scheduler',
+    what: `${subject.name} is not rolled out: ${pod.metadata.name} Pending since ${formatDuration(at)}, and no scheduler has looked at it`,
+    evidence: [{ at, about: podName(pod), text: `spec.schedulerName: ${schedulerName}` }, ...conditions],
+  }
 }
 
 /** No container of it has ever run, those that prepare it included. */

@@ -9,10 +9,11 @@ import { folderOf, judgeKustomizations } from './kustomization.ts'
 import { LIMITS, type Limits } from './limits.ts'
 import { type FoundObjects, objectsIn } from './objects.ts'
 import { traceOrigins } from './origins/trace.ts'
-import type { Note, Origin, Platform, PlatformObject } from './platform.ts'
+import type { Note, Origin, Platform, PlatformObject, SchedulerFile } from './platform.ts'
 import type { Reading, Stdin, TextFile } from './read.ts'
 import { rejections } from './rejected.ts'
 import type { RenderCommand } from './render.ts'
+import { namedScheduler } from './scheduler-file.ts'
 import { validateFields } from './validate.ts'
 
 export interface LoadOptions {
@@ -41,9 +42,10 @@ export async function loadPlatform(options: LoadOptions): Promise<Platform> {
   const limits = options.limits ?? LIMITS
   const { config, configFile, errors: configErrors } = await readConfig(options)
   const reading = await readSources(options, config, configFile)
-  const found: FoundObjects = { objects: [], notes: [], errors: [], kustomizations: new Map() }
+  const found: FoundObjects = { objects: [], notes: [], errors: [], kustomizations: new Map(), schedulers: [] }
   for (const file of reading.files) if (!isConfigFile(file.file, configFile)) objectsIn(file, limits, found)
 
+  const named = await namedScheduler(options, config, configFile)
   const kustomizations = judgeKustomizations(found.kustomizations)
   const objects = found.objects.map(checked)
   const errors = [
@@ -54,6 +56,7 @@ export async function loadPlatform(options: LoadOptions): Promise<Platform> {
     ),
     ...kustomizations.errors,
     ...configErrors,
+    ...named.errors,
   ]
   const notes = [...reading.notes, ...found.notes, ...kustomizations.notes]
   if (found.objects.length === 0 && errors.length === 0) errors.push(...nothingFound(options, reading, notes))
@@ -67,6 +70,7 @@ export async function loadPlatform(options: LoadOptions): Promise<Platform> {
     ),
     notes,
     config,
+    named.schedulers.length > 0 ? named.schedulers : found.schedulers,
   )
 }
 
@@ -75,14 +79,23 @@ function platformOf(
   objects: PlatformObject[],
   notes: Note[],
   config: SeatrialConfig | undefined,
+  schedulers: readonly SchedulerFile[],
 ): Platform {
   const first = options.paths.find((path) => path !== '-')
   const name = config?.name ?? basename(resolve(options.cwd, first ?? '.')).replace(/\.(ya?ml|json)$/i, '')
   const files = [...new Set(objects.map((object) => object.parsed.source.file))]
-  return { name, objects, notes, files, ...(config ? { config } : {}) }
+  return {
+    name,
+    objects,
+    notes,
+    files,
+    ...(config ? { config } : {}),
+    ...(schedulers.length > 0 ? { schedulers } : {}),
+  }
 }
 
-function checked(object: PlatformObject): { object: PlatformObject; errors: PlatformError[] } {
+/** An object with its schema, and what the API server would refuse of it. */
+export function checked(object: PlatformObject): { object: PlatformObject; errors: PlatformError[] } {
   const schema = kubernetesSchema()
   const { apiVersion, kind } = object.manifest
   const known: PlatformObject = schema.kinds[`${apiVersion}/${kind}`] ? { ...object, schema: 'kubernetes' } : object

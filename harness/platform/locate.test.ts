@@ -9,7 +9,7 @@ import { plainScalar } from './scalar.ts'
 import { unmark } from './testing/marked.ts'
 
 function load(text: string): PlatformObject[] {
-  const found: FoundObjects = { objects: [], notes: [], errors: [], kustomizations: new Map() }
+  const found: FoundObjects = { objects: [], notes: [], errors: [], kustomizations: new Map(), schedulers: [] }
   objectsIn({ file: 'a.yaml', text }, LIMITS, found)
   expect(found.errors.map((e) => e.format())).toEqual([])
   return found.objects

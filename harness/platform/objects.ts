@@ -4,7 +4,7 @@ import { isKustomization } from './kustomization.ts'
 import type { Limits } from './limits.ts'
 import { locate } from './locate.ts'
 import type { FieldPath } from './path.ts'
-import type { Manifest, Note, Origin, PlatformObject } from './platform.ts'
+import type { Manifest, Note, Origin, PlatformObject, SchedulerFile } from './platform.ts'
 import type { TextFile } from './read.ts'
 import { type ParsedValue, toValue } from './value.ts'
 import { parseYaml, type SourceText, templateLeft } from './yaml.ts'
@@ -15,6 +15,7 @@ export interface FoundObjects {
   readonly errors: PlatformError[]
   /** Kustomizations by file; they are read by `kustomization.ts`, not judged. */
   readonly kustomizations: Map<string, ParsedValue>
+  readonly schedulers: SchedulerFile[]
 }
 
 /** API groups of files that configure a tool and are never sent to an API server. */
@@ -84,6 +85,10 @@ function collectTyped(
   const { apiVersion, kind } = manifest
   if (apiVersion.startsWith('kustomize.config.k8s.io/')) {
     into.kustomizations.set(parsed.source.file, parsed)
+    return undefined
+  }
+  if (kind === 'KubeSchedulerConfiguration') {
+    into.schedulers.push({ value: manifest, parsed, base })
     return undefined
   }
   if (TOOL_GROUPS.test(apiVersion)) return `a ${kind} of ${apiVersion} configures a tool, skipped`

@@ -67,6 +67,14 @@ export interface PlatformObject {
   readonly base: FieldPath
 }
 
+/** A KubeSchedulerConfiguration: no object of the cluster, but a file kube-scheduler is started with. */
+export interface SchedulerFile {
+  readonly value: unknown
+  /** The parsed document and the configuration's path in it. */
+  readonly parsed: ParsedValue
+  readonly base: FieldPath
+}
+
 /** Something that was not used, and why: shown to the user, never silent. */
 export interface Note {
   readonly file: string
@@ -81,6 +89,8 @@ export interface Platform {
   readonly notes: readonly Note[]
   /** `seatrial.yaml`, where there is one. */
   readonly config?: SeatrialConfig
+  /** Configurations of kube-scheduler that stand in files of their own; what `cluster.scheduler` names goes before what lies among the manifests. */
+  readonly schedulers?: readonly SchedulerFile[]
   /** Files the objects came from, as the user would name them. Standard input is called `stdin`. */
   readonly files: readonly string[]
 }

@@ -21,6 +21,7 @@ import { replicasDisrupted } from './replicas-disrupted.ts'
 import { replicasForLoad } from './replicas-for-load.ts'
 import { rolloutRoom } from './rollout-room.ts'
 import { scaleOutRoom } from './scale-out-room.ts'
+import { schedulerName } from './scheduler-name.ts'
 import { startupBudget } from './startup-budget.ts'
 import { unschedulable } from './unschedulable.ts'
 import { volume } from './volume.ts'
@@ -48,6 +49,7 @@ export const remedies: readonly Remedy[] = [
   replicasForLoad,
   rolloutRoom,
   scaleOutRoom,
+  schedulerName,
   startupBudget,
   unschedulable,
   volume,

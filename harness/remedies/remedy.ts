@@ -5,6 +5,7 @@ import type { Manifest } from '../platform/platform.ts'
 import type { QueueSignal } from '../platform/roles/autoscaling/queue-signal.ts'
 import type { Scaling } from '../platform/roles/autoscaling/scaling.ts'
 import type { Server } from '../server.ts'
+import type { Setup } from '../setup.ts'
 import type { Subject } from '../subject.ts'
 
 /** What a remedy may look at. */
@@ -21,8 +22,14 @@ export interface RemedyContext {
   readonly queueSignal: QueueSignal
   /** The server as its flags were read. */
   readonly server: Server
+  /** The names by which pods get a scheduler. */
+  readonly schedulers: readonly string[]
   /** Loading, from the start of the container to Ready, in the trial that failed. */
   readonly loadTimeUs: Us
+  /** Names of the faults of the scenario that failed. */
+  readonly faults: readonly string[]
+  /** All the trial was made from. */
+  setup(): Setup
 }
 
 /** What scales, protects, exposes and routes to the subject. */
@@ -55,8 +62,25 @@ export interface Candidate {
   /** `maxSurge: 0, maxUnavailable: 1`. */
   readonly says: string
   readonly changes?: readonly FieldChange[]
+  /** Objects to add, in a file of their own. */
+  readonly adds?: AddedObjects
   /** Nodes to add to the cluster, where no manifest can help. */
   readonly moreNodes?: number
+}
+
+/** Whole objects, as a user would write them. */
+export interface AddedObjects {
+  /** The file's, without its folder and ending: `chat-budget`. */
+  readonly name: string
+  readonly objects: readonly Manifest[]
+}
+
+/** What people do where no change of the manifests helps. Nothing of it is tried. */
+export interface ByHand {
+  /** When to do what, in a sentence. */
+  readonly says: string
+  /** Lines of a shell, with names in capitals to fill in. */
+  readonly commands: readonly string[]
 }
 
 /** Where the cause stands in the manifest, what is wrong there, and what to try, best first. */
@@ -66,6 +90,8 @@ export interface Diagnosis {
   readonly path: string
   readonly says: string
   readonly candidates: readonly Candidate[]
+  /** Said where none of the candidates passes. */
+  readonly byHand?: ByHand
 }
 
 /** Knows one kind of cause. Adding one is adding a file beside this one. */

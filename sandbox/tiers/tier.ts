@@ -11,6 +11,7 @@ import type { World } from '../world/world.ts'
 import type { Capabilities } from './capabilities.ts'
 import type { MonitoringOptions } from './monitoring-options.ts'
 import type { NodeAutoscalerOptions } from './node-autoscaler-options.ts'
+import type { SchedulerProcess } from './scheduler-options.ts'
 
 /** A kind of place to run platforms in. Adding one is adding a folder under `tiers/`. */
 export interface Tier {
@@ -46,6 +47,8 @@ export interface SandboxOptions {
   readonly descheduler?: DeschedulerOptions
   /** What adds and removes nodes; nothing where it is left out. */
   readonly nodeAutoscaler?: NodeAutoscalerOptions
+  /** The kube-schedulers; one with upstream's default profile where it is left out. */
+  readonly schedulers?: readonly SchedulerProcess[]
 }
 
 /** `on`: the node the container starts on, as far as programs differ by it. */

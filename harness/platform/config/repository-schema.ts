@@ -69,11 +69,13 @@ export const waiver = z.strictObject({
   expires: day,
 })
 
-/** What a snapshot found in a cluster beside nodes and traffic. */
+/** What is there of a cluster beside nodes and traffic: a snapshot writes all but the scheduler. */
 export const cluster = z.strictObject({
   context: text.optional(),
   priorityClasses: z.record(z.string(), z.int()).optional(),
   storageClasses: z.array(text).optional(),
+  /** The KubeSchedulerConfiguration the cluster's kube-scheduler runs with: a file, relative to this one. */
+  scheduler: text.optional(),
   autoscalers: z
     .array(
       z.strictObject({

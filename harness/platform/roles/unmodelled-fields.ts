@@ -4,6 +4,7 @@ import { type FieldPath, valueAt } from '../path.ts'
 import { namespaceOf, type Platform } from '../platform.ts'
 import type { InferenceServerRole } from './inference-servers.ts'
 import { isMap, type WrittenContainer } from './pod-templates.ts'
+import { isScheduledElsewhere, schedulersOf } from './schedulers.ts'
 
 export interface UnmodelledField {
   readonly effect: 'schedules' | 'runs' | 'mutates' | 'routes'
@@ -31,6 +32,13 @@ export function unmodelledFields<R>(
       add('init.command', 'runs', at, 'how long the init container runs is not known')
   }
   schedulingFields(server, add)
+  const { schedulerName = 'default-scheduler' } = spec
+  if (isScheduledElsewhere(schedulerName, schedulersOf(platform)))
+    fields.push({
+      effect: 'schedules',
+      path: [...path, 'schedulerName'],
+      why: 'another scheduler places the pods (if it is a kube-scheduler, name its configuration in seatrial.yaml under cluster.scheduler)',
+    })
   volumeFields(platform, server, add)
   if (spec.readinessGates?.length)
     add(

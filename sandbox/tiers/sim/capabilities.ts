@@ -25,6 +25,7 @@ export const simCapabilities: Capabilities = {
     'schedule.podAffinity',
     'schedule.topologySpread',
     'schedule.hostPort',
+    'schedule.profile',
     'volume.persistent',
   ]),
 }

@@ -33,6 +33,7 @@ import type { RunningNode } from '../../nodes/node.ts'
 import type { NodeLeases } from '../../nodes/node-leases.ts'
 import { runScheduler } from '../../scheduler/scheduler.ts'
 import type { World } from '../../world/world.ts'
+import type { SchedulerProcess } from '../scheduler-options.ts'
 
 interface ControlPlane {
   readonly world: World
@@ -41,6 +42,7 @@ interface ControlPlane {
   readonly leases: NodeLeases
   /** By name; machines that are gone stay in it. */
   readonly nodes: ReadonlyMap<string, RunningNode>
+  readonly schedulers?: readonly SchedulerProcess[] | undefined
 }
 
 /** Starts the processes of the control plane: each with a client, a cache and a lag of its own. */
@@ -49,7 +51,8 @@ export function startControlPlane(options: ControlPlane): void {
   const manager = kubeOf('kube-controller-manager')
   for (const spec of controllers(options)) runController(spec, { world, kube: manager })
   runController(volumeProvisioner(storageOf), { world, kube: kubeOf('csi-provisioner') })
-  runScheduler({ world, kube: kubeOf('kube-scheduler'), volumes: true })
+  for (const { process, configuration } of options.schedulers ?? [{ process: 'kube-scheduler' } as SchedulerProcess])
+    runScheduler({ world, kube: kubeOf(process), volumes: true, ...(configuration ? { configuration } : {}) })
 }
 
 /** Provisioners of shared file systems, by parts of their names; all others are taken to be block storage of one node at a time. */

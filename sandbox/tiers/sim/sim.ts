@@ -32,13 +32,20 @@ export const sim: Tier = {
   capabilities: simCapabilities,
   levers: leverNames,
   available: async () => [],
-  plan: ({ nodes, lag }) => [
-    `an API server, scheduler and controllers in memory, ${lag.name} lag`,
+  plan: ({ nodes, lag, schedulers }) => [
+    `an API server, ${schedulersText(schedulers)} and controllers in memory, ${lag.name} lag`,
     ...nodes.map(
       ({ name, count, gpu }) => `${count} × ${name}${gpu ? ` with ${gpu.count} × ${gpu.product}` : ''}, simulated`,
     ),
   ],
   up: async (options) => new SimSandbox(options),
+}
+
+/** `scheduler`, or with the profiles it is configured with. */
+function schedulersText(schedulers: SandboxOptions['schedulers']): string {
+  const names = schedulers?.flatMap(({ configuration }) => configuration?.profiles.map((p) => p.schedulerName) ?? [])
+  const text = schedulers && schedulers.length > 1 ? `${schedulers.length} schedulers` : 'scheduler'
+  return names?.length ? `${text} (profiles ${names.join(', ')})` : text
 }
 
 const NO_MONITORING: MonitoringOptions = { metricsServer: false, prometheus: [], keda: false }
@@ -51,7 +58,8 @@ class SimSandbox implements Sandbox {
   readonly kube: StoreKube
   readonly levers: Sandbox['levers']
   private readonly options: SandboxOptions
-  private readonly store: Store
+  /** For whoever watches what the API server does. */
+  readonly store: Store
   private readonly network = new PodNetwork()
   private readonly monitoring: Monitoring
   private readonly proxies = new Map<string, KubeProxy>()
@@ -74,7 +82,8 @@ class SimSandbox implements Sandbox {
       kubeOf,
       options: { lag: options.lag, monitoring: options.monitoring ?? NO_MONITORING },
     })
-    startControlPlane({ world, kubeOf, metrics: this.monitoring.client, leases, nodes })
+    const { schedulers } = options
+    startControlPlane({ world, kubeOf, metrics: this.monitoring.client, leases, nodes, schedulers })
     const registry = new Registry({ clock, images: (image) => ({ sizeBytes: options.imageBytes(image) }) })
     const parts: NodeParts = {
       ...options,
