@@ -62,6 +62,14 @@ export const cases: readonly Case[] = [
     measuresItself: true,
     rows: [{ what: 'most replicas', of: ({ most }) => most!, digits: 0 }, ...COST],
   },
+  {
+    name: 'autoscaling-20',
+    says: '30 min of 20 requests/s on average, 12 and 36 in bursts, on 2 to 8 replicas by KEDA, scrapes every 15 s, a whole trial',
+    runs: 5,
+    command: [node, 'harness/bench/drill.bench.ts', 'autoscaling-20'],
+    measuresItself: true,
+    rows: [{ what: 'most replicas', of: ({ most }) => most!, digits: 0 }, ...COST],
+  },
   ...['default', 'raised-qps'].map((lag) => ({
     name: `cluster-${lag}`,
     says: `1,000 nodes of 8 GPUs, one Deployment of 4,000 replicas to all Ready, lag ${lag}, journal on`,
