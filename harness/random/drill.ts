@@ -1,3 +1,4 @@
+import type { Store } from '../../sandbox/apiserver/store.ts'
 import { ApiError } from '../../sandbox/kube/errors.ts'
 import { kindOf, Node, Pod } from '../../sandbox/kube/kinds.ts'
 import { lagProfiles } from '../../sandbox/kube/lag.ts'
@@ -18,6 +19,7 @@ import { type Scene, unsettled } from './invariants/eventual.ts'
 import { ProgramWatch } from './invariants/programs.ts'
 import { guardEvents } from './live-lock.ts'
 import { keyOfWorkload, type Plan, type RandomPlatform, type RandomWorkload } from './platform.ts'
+import { emptyTally, type Tally, tallyRecord, watchEvictions } from './tally.ts'
 import { type Violation, Violations } from './violation.ts'
 
 export interface DrillResult {
@@ -33,7 +35,15 @@ export interface DrillResult {
   readonly ready: number
   readonly requests: number
   readonly faults: number
+  readonly tally: Tally
 }
+
+export interface DrillOptions {
+  /** Breaks the API server on purpose, to see that the rules bite. */
+  readonly tamper?: (store: Store) => void
+}
+
+type SimulatedSandbox = Sandbox & { readonly world: { readonly clock: VirtualClock }; readonly store: Store }
 
 /** How often it is looked whether all is well again. */
 const LOOK_EVERY: Us = seconds(15)
@@ -44,23 +54,34 @@ const CONVERGES_WITHIN: Us = minutes(30)
  * Applies a random platform, lets the plan befall it, heals everything, and holds the rules that every cluster keeps: some after every
  * write, the others when there was time to converge.
  */
-export async function runDrill(platform: RandomPlatform, plan: Plan, seed: number): Promise<DrillResult> {
-  let sandbox: (Sandbox & { world: { clock: VirtualClock } }) | undefined
+export async function runDrill(
+  platform: RandomPlatform,
+  plan: Plan,
+  seed: number,
+  options: DrillOptions = {},
+): Promise<DrillResult> {
+  let sandbox: SimulatedSandbox | undefined
   const violations = new Violations(() => sandbox?.world.clock.now ?? 0)
   const watch = new ProgramWatch(violations)
   const rules = new AlwaysRules(violations, watch)
   const counts = { requests: 0, faults: 0 }
+  const tally = emptyTally()
   try {
     const read = await loadPlatform({
       paths: ['-'],
       stdin: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: platform.objects }),
       cwd: '/nowhere',
     })
-    sandbox = (await sim.up(sandboxOptions(platform, plan, read, seed, watch))) as typeof sandbox & Sandbox
+    sandbox = (await sim.up(sandboxOptions(platform, plan, read, seed, watch))) as SimulatedSandbox
+    options.tamper?.(sandbox.store)
     for (const record of sandbox.world.journal.records) rules.take(record)
-    sandbox.world.journal.subscribe((record) => rules.take(record))
+    sandbox.world.journal.subscribe((record) => {
+      rules.take(record)
+      tallyRecord(tally, record)
+    })
+    watchEvictions(sandbox.store, tally, violations)
     guardEvents(sandbox.world.clock)
-    await conduct(sandbox, { platform, plan, read, watch, rules, violations, counts })
+    await conduct(sandbox, { platform, plan, read, watch, rules, violations, counts, tally })
   } catch (error) {
     violations.add('crash', (error as Error).stack ?? String(error))
   }
@@ -75,11 +96,12 @@ export async function runDrill(platform: RandomPlatform, plan: Plan, seed: numbe
     ready: rules.view.list(Pod).filter(isReady).length,
     pods: rules.view.list(Pod).length,
     ...counts,
+    tally,
   }
 }
 
 function sandboxOptions(platform: RandomPlatform, plan: Plan, read: Platform, seed: number, watch: ProgramWatch) {
-  const { nodes, monitoring, imageBytes, registryBytesPerSecond } = platform
+  const { nodes, nodeAutoscaler, monitoring, imageBytes, registryBytesPerSecond } = platform
   const loadTimes = new Map(platform.workloads.map((one) => [keyOfWorkload(one), one.loadTimeUs]))
   const servers = findServers(read)
   const ids = new Map(
@@ -96,6 +118,7 @@ function sandboxOptions(platform: RandomPlatform, plan: Plan, read: Platform, se
     seed,
     nodes,
     monitoring,
+    ...(nodeAutoscaler ? { nodeAutoscaler } : {}),
     registryBytesPerSecond,
     lag: lagProfiles.find(({ name }) => name === plan.lag)!,
     imageBytes: () => imageBytes,
@@ -111,6 +134,7 @@ interface Parts {
   readonly rules: AlwaysRules
   readonly violations: Violations
   readonly counts: { requests: number; faults: number }
+  readonly tally: Tally
 }
 
 async function conduct(sandbox: Sandbox, parts: Parts): Promise<void> {
@@ -164,12 +188,12 @@ function send(sandbox: Sandbox, { platform }: Parts): Load[] {
 }
 
 /** Carries the plan out and heals it. */
-async function befall(sandbox: Sandbox, { platform, plan, rules, counts }: Parts, start: Us): Promise<void> {
+async function befall(sandbox: Sandbox, { platform, plan, rules, counts, tally }: Parts, start: Us): Promise<void> {
   const steps = plan.faults.flatMap((fault) => {
     let heal: (() => void) | undefined
     const begin = () => {
       counts.faults++
-      heal = inject(fault, { sandbox, view: rules.view, platform })
+      heal = inject(fault, { sandbox, view: rules.view, platform, tally })
     }
     return [
       { at: fault.atUs, act: begin },
@@ -200,7 +224,7 @@ async function converge(sandbox: Sandbox, { platform, read, watch, rules, violat
     await sandbox.runUntil(clock.now + LOOK_EVERY)
     found = look()
   }
-  for (const [invariant, what] of found) violations.add(invariant, what)
+  for (const [invariant, what] of [...found, ...rules.budgets.unsettled()]) violations.add(invariant, what)
 }
 
 /** Those that the generator made to run, and whose server starts on every kind of GPU it may come to. */

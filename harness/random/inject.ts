@@ -1,20 +1,21 @@
-import { ApiError } from '../../sandbox/kube/errors.ts'
 import { kindOf, Pod } from '../../sandbox/kube/kinds.ts'
 import type { KubeObject, Pod as PodObject } from '../../sandbox/kube/objects.ts'
 import { isActive } from '../../sandbox/kube/pods.ts'
 import { cordon, uncordon } from '../../sandbox/kubectl/cordon.ts'
-import { drain } from '../../sandbox/kubectl/drain.ts'
-import type { Sandbox } from '../../sandbox/tiers/tier.ts'
+import type { NoticeHandling, Sandbox } from '../../sandbox/tiers/tier.ts'
 import type { Task } from '../../sandbox/world/actor.ts'
 import { seconds } from '../../sandbox/world/time.ts'
 import type { ObjectsView } from '../objects-view.ts'
+import { ask, changeBudget, drainNodes, evictTogether, nodesOf, preempt } from './disrupt.ts'
 import { type FaultKind, keyOfWorkload, type PlannedFault, type RandomPlatform } from './platform.ts'
+import type { Tally } from './tally.ts'
 
 /** What faults are done with. */
 export interface Hands {
   readonly sandbox: Sandbox
   readonly view: ObjectsView
   readonly platform: RandomPlatform
+  readonly tally: Tally
 }
 
 /** Does it now, to one of what is there. Returns how to undo it. */
@@ -43,31 +44,41 @@ const injectors: { readonly [kind in FaultKind]: Injector } = {
   },
   'node-power': (fault, hands) => onNode(fault, hands, 'node.power'),
   'node-network': (fault, hands) => onNode(fault, hands, 'node.network'),
-  'node-reclaim': (fault, { sandbox, platform }) => {
-    const name = nodeOf(fault, platform)
-    return sandbox.levers['node.reclaim']!(name, seconds(120 * fault.strength))
+  'node-reclaim': (fault, { sandbox, view }) => {
+    const name = nodeOf(fault, view)
+    return name === undefined ? undefined : sandbox.levers['node.reclaim']!(name, seconds(120 * fault.strength))
   },
-  'gpu-xid': (fault, { sandbox, platform }) => {
+  'node-reclaim-told': (fault, { sandbox, view }) => {
+    const name = nodeOf(fault, view)
+    const notice = seconds(30 + 90 * fault.strength)
+    const handling: NoticeHandling =
+      fault.strength < 0.7
+        ? { kind: 'drain', reactsAfter: seconds(2) }
+        : { kind: 'graceful-shutdown', gracePeriod: seconds(30), criticalGracePeriod: seconds(10) }
+    return name === undefined ? undefined : sandbox.levers['node.reclaim']!(name, notice, handling)
+  },
+  'rollout-node-loss': (fault, hands) => {
+    injectors.rollout(fault, hands)
+    return onNode(fault, hands, fault.strength < 0.5 ? 'node.power' : 'node.network')
+  },
+  'gpu-xid': (fault, { sandbox, platform, view }) => {
     const groups = platform.nodes.filter(({ gpu }) => gpu)
     if (groups.length === 0) return undefined
     const xids = [13, 48, 63, 74, 79, 94, 95]
-    const name = nodeOf(fault, { nodes: groups })
+    const name = nodeOf(fault, view, (node) => groups.some((group) => node.startsWith(`${group.name}-`)))
+    if (name === undefined) return undefined
     const gpus = groups.find((group) => name.startsWith(`${group.name}-`))!.gpu!.count
     const xid = xids[Math.floor(fault.strength * xids.length)]!
     return sandbox.levers['gpu.health']!(name, Math.floor(fault.strength * 1000) % gpus, { xid })
   },
-  drain: (fault, hands) => {
-    const name = nodeOf(fault, hands.platform)
-    const flags = { force: true, ignoreDaemonSets: true, deleteEmptyDirData: true, timeout: fault.forUs }
-    const { world, kube } = hands.sandbox
-    const actor = world.spawn(`kubectl/drain/${name}`, tolerant(drain(kube, name, flags)))
-    return () => {
-      actor.stop()
-      ask(hands, uncordon(kube, name))
-    }
-  },
+  drain: (fault, hands) => drainNodes(fault, hands, 1),
+  'drain-many': (fault, hands) => drainNodes(fault, hands, 2 + Math.floor(fault.strength * 3)),
+  'evict-burst': (fault, hands) => evictTogether(fault, hands),
+  preempt: (fault, hands) => preempt(fault, hands),
+  'budget-change': (fault, hands) => changeBudget(fault, hands),
   cordon: (fault, hands) => {
-    const name = nodeOf(fault, hands.platform)
+    const name = nodeOf(fault, hands.view)
+    if (name === undefined) return undefined
     ask(hands, cordon(hands.sandbox.kube, name))
     return () => ask(hands, uncordon(hands.sandbox.kube, name))
   },
@@ -113,16 +124,20 @@ function onPod(fault: PlannedFault, hands: Hands, act: (key: string) => Task): u
   if (pod) ask(hands, act(`${pod.metadata.namespace}/${pod.metadata.name}`))
 }
 
-function nodeOf({ which }: PlannedFault, { nodes }: Pick<RandomPlatform, 'nodes'>): string {
-  const names = nodes.flatMap(({ name, count }) => Array.from({ length: count }, (_, i) => `${name}-${i}`))
-  return names[Math.floor(which * names.length)]!
+/** A node that is there now. */
+function nodeOf({ which }: PlannedFault, view: ObjectsView, wanted: (name: string) => boolean = () => true) {
+  const names = nodesOf(view).filter(wanted)
+  return names[Math.floor(which * names.length)]
 }
 
 const onNode = (
   fault: PlannedFault,
-  { sandbox, platform }: Hands,
+  { sandbox, view }: Hands,
   lever: 'node.power' | 'node.network',
-): (() => void) => sandbox.levers[lever]!(nodeOf(fault, platform))
+): (() => void) | undefined => {
+  const name = nodeOf(fault, view)
+  return name === undefined ? undefined : sandbox.levers[lever]!(name)
+}
 
 function onWorkload(
   { which }: PlannedFault,
@@ -135,17 +150,4 @@ function onWorkload(
   if (!workload) return
   const apiVersion = workload.kind === 'Job' ? 'batch/v1' : 'apps/v1'
   ask(hands, act({ apiVersion, kind: workload.kind } as KubeObject, keyOfWorkload(workload)))
-}
-
-/** Asks the API server for something it may refuse. */
-const ask = ({ sandbox }: Hands, task: Task<unknown>): void => {
-  sandbox.world.spawn('kubectl', tolerant(task))
-}
-
-function* tolerant(task: Task<unknown>): Task {
-  try {
-    yield* task
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error
-  }
 }

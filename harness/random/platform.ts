@@ -1,4 +1,5 @@
 import type { MonitoringOptions } from '../../sandbox/tiers/monitoring-options.ts'
+import type { NodeAutoscalerOptions } from '../../sandbox/tiers/node-autoscaler-options.ts'
 import type { NodeGroup } from '../../sandbox/tiers/tier.ts'
 import type { Us } from '../../sandbox/world/time.ts'
 
@@ -8,6 +9,7 @@ export interface RandomPlatform {
   /** In the order in which they are applied. */
   readonly objects: readonly Manifest[]
   readonly monitoring: MonitoringOptions
+  readonly nodeAutoscaler?: NodeAutoscalerOptions
   readonly workloads: readonly RandomWorkload[]
   readonly imageBytes: number
   readonly registryBytesPerSecond: number
@@ -48,6 +50,7 @@ export type FaultKind = (typeof faultKinds)[number]
 export const faultKinds = [
   ...(['pod-delete', 'pod-delete-now', 'process-kill', 'evict', 'node-power', 'node-network', 'node-reclaim'] as const),
   ...(['gpu-xid', 'drain', 'cordon', 'rollout', 'scale', 'workload-delete', 'engine-hang', 'slow-weights'] as const),
+  ...(['drain-many', 'evict-burst', 'preempt', 'budget-change', 'rollout-node-loss', 'node-reclaim-told'] as const),
   ...(['registry-slow', 'metrics-apis-down', 'prometheus-down', 'scrapes-down', 'series-gone'] as const),
 ] as const
 

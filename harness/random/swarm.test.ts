@@ -19,11 +19,8 @@ describe('random platforms under random faults keep the rules of a cluster', () 
     expect(sum(({ result }) => result.ready)).toBeGreaterThan(20)
     expect(sum(({ result }) => result.programs)).toBeGreaterThan(100)
     expect(sum(({ result }) => result.faults)).toBeGreaterThan(10)
-  })
-
-  /** Once broke a rule. */
-  it.each([[85, 4, 'pods that wait for one deleted by force']])('platform %i, seed %i: %s', async (platform, seed) => {
-    expect(textOf(await runCase({ platform, seed, twice: false }))).toEqual([])
+    expect(sum(({ result }) => result.tally.evictionsCounted)).toBeGreaterThan(5)
+    expect(sum(({ result }) => result.tally.evictionsRefused)).toBeGreaterThan(5)
   })
 
   it('another seed is another journal', async () => {

@@ -5,6 +5,7 @@ import { randomPlan } from './generate/faults.ts'
 import { randomPlatform } from './generate/platform.ts'
 import { shrink } from './shrink.ts'
 import { runCase, type SwarmReply, type SwarmRequest } from './swarm-worker.ts'
+import { emptyTally, type Tally } from './tally.ts'
 
 /**
  * Random platforms under random faults, each held to the rules every cluster keeps:
@@ -56,12 +57,24 @@ function report(requests: readonly SwarmRequest[], replies: readonly SwarmReply[
       `${new Set(replies.map(({ platform }) => platform)).size} platforms, ${replies.length} runs of ${requests.length}, ${replies.filter(({ twice }) => twice).length} of them twice`,
       `${hours} simulated hours, ${sum(({ result }) => result.events)} events, ${sum(({ result }) => result.records)} journal records`,
       `${sum(({ result }) => result.faults)} faults, ${sum(({ result }) => result.programs)} containers started, ${sum(({ result }) => result.requests)} requests`,
+      tallyText(replies),
       `${sum(({ result }) => result.ready)} of ${sum(({ result }) => result.pods)} pods Ready at the end`,
       `${failing.length} failed`,
     ].join('\n'),
   )
   const [first] = failing
   if (first) console.log(`replay: npm run swarm -- --platform ${first.platform} --seed ${first.seed}`)
+}
+
+function tallyText(replies: readonly SwarmReply[]): string {
+  const all = emptyTally()
+  for (const { result } of replies)
+    for (const name of Object.keys(all) as (keyof Tally)[]) all[name] += result.tally[name]
+  return [
+    `${all.evictionsTried} evictions tried: ${all.evictionsGranted} granted (${all.evictionsOfReady} of Ready pods, ${all.evictionsCounted} of them under a budget),`,
+    `${all.evictionsRefused} refused by a budget, ${all.evictionsOverlapping} by overlapping ones;`,
+    `${all.drains} nodes drained, ${all.nodesRemoved} consolidated, ${all.preemptions} pods preempted`,
+  ].join(' ')
 }
 
 async function one(number: number, seed: number): Promise<number> {
@@ -120,6 +133,7 @@ function hung(why: string): SwarmReply['result'] {
   return {
     violations: [{ invariant: 'hung', at: 0, what: why }],
     ...{ hash: '', simulatedUs: 0, events: 0, records: 0, programs: 0, pods: 0, ready: 0, requests: 0, faults: 0 },
+    tally: emptyTally(),
   }
 }
 

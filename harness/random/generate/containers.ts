@@ -53,15 +53,15 @@ export function vllmContainer(chance: Chance, gpuCount: number): RandomContainer
 }
 
 /** A server nobody has described: it listens, answers 200 and ends on SIGTERM. */
-export function plainContainer(chance: Chance, name = 'app'): RandomContainer {
+export function plainContainer(chance: Chance, { name = 'app', roomy = false } = {}): RandomContainer {
   const port = 8080
-  const probes = probesFor(chance, { port, path: '/', slow: false })
+  const probes = probesFor(chance, { port, path: '/', slow: false, right: roomy && chance.yes(0.8) })
   return {
     container: {
       name,
       image: `registry.example.com/${name}:1`,
       ports: [{ name: name === 'app' ? 'http' : 'side', containerPort: port }],
-      ...chance.fields(0.8, () => ({ resources: plainResources(chance) })),
+      ...chance.fields(0.8, () => ({ resources: plainResources(chance, roomy) })),
       ...probes.fields,
       ...chance.fields(0.2, () => preStop(chance)),
     },
@@ -78,8 +78,8 @@ export const endingContainer = (chance: Chance, name: string, seconds: number, f
   ...chance.fields(0.5, () => ({ resources: plainResources(chance) })),
 })
 
-function plainResources(chance: Chance): Fields {
-  const cpu = chance.oneOf(['50m', '250m', '1', '3'])
+function plainResources(chance: Chance, roomy = false): Fields {
+  const cpu = chance.oneOf(roomy ? ['50m', '1', '6', '11'] : ['50m', '250m', '1', '3'])
   const memory = chance.oneOf(['64Mi', '256Mi', '2Gi'])
   const requests = { cpu, memory }
   return chance.yes(0.3) ? { requests, limits: requests } : { requests }
@@ -92,11 +92,12 @@ const preStop = (chance: Chance): Fields => ({
 /** Probes, some of them wrong: a port nobody listens on, a liveness probe before the program has started. */
 function probesFor(
   chance: Chance,
-  { port, path, slow }: { port: number; path: string; slow: boolean },
+  { port, path, slow, right: well = false }: { port: number; path: string; slow: boolean; right?: boolean },
 ): { fields: Fields; sound: boolean } {
-  const right = { httpGet: { path, port } }
+  const right = chance.yes(0.15) ? { tcpSocket: { port } } : { httpGet: { path, port } }
   const wrong = { httpGet: { path, port: 1 } }
-  const kind = chance.oneOf(['none', 'ready', 'ready', 'ready', 'all', 'all', 'wrong-ready', 'wrong-live'] as const)
+  const good = ['none', 'ready', 'ready', 'ready', 'all', 'all'] as const
+  const kind = chance.oneOf(well ? good : ([...good, 'wrong-ready', 'wrong-live'] as const))
   const startup = { ...right, periodSeconds: chance.oneOf([2, 10]), failureThreshold: slow ? 600 : 30 }
   const readiness = { ...right, periodSeconds: chance.oneOf([1, 5, 10]) }
   switch (kind) {

@@ -12,28 +12,51 @@ export function randomPolicies(chance: Chance, namespaces: readonly string[]): M
   ]
 }
 
-/** A budget for some workloads, now and then one that allows nothing or two that overlap. */
-export function randomBudgets(chance: Chance, workloads: readonly RandomWorkload[]): Manifest[] {
-  return workloads
-    .filter(({ kind }) => kind === 'Deployment' || kind === 'StatefulSet')
-    .flatMap(({ name, namespace }) =>
-      Array.from({ length: chance.yes(0.4) ? (chance.yes(0.1) ? 2 : 1) : 0 }, (_, i) => ({
-        apiVersion: 'policy/v1',
-        kind: 'PodDisruptionBudget',
-        metadata: { name: `${name}-budget${i}`, namespace },
-        spec: {
-          selector: { matchLabels: { app: name } },
-          ...chance.oneOf([
-            { minAvailable: chance.oneOf([0, 1, 2, '50%', '100%']) },
-            { maxUnavailable: chance.oneOf([0, 1, '34%']) },
-          ]),
-          ...chance.fields(0.3, () => ({
-            unhealthyPodEvictionPolicy: chance.oneOf(['AlwaysAllow', 'IfHealthyBudget']),
-          })),
-        },
-      })),
+/** Budgets for most workloads: some allow nothing, some mean pods of several workloads, some overlap. */
+export function randomBudgets(chance: Chance, workloads: readonly RandomWorkload[], roomy: boolean): Manifest[] {
+  const own = workloads.flatMap(({ kind, name, namespace }) => {
+    const scaled = kind === 'Deployment' || kind === 'StatefulSet'
+    if (!chance.yes(scaled ? (roomy ? 0.85 : 0.5) : 0.1)) return []
+    return Array.from({ length: chance.yes(0.15) ? 2 : 1 }, (_, i) =>
+      budget(chance, { name: `${name}-budget${i}`, namespace, selector: { matchLabels: { app: name } } }),
     )
+  })
+  const [first] = workloads
+  const broad = {
+    name: 'broad',
+    namespace: first!.namespace,
+    selector: chance.oneOf([{ matchLabels: { tier: 'a' } }, {}]),
+  }
+  return chance.yes(0.15) ? [...own, budget(chance, broad)] : own
 }
+
+function budget(
+  chance: Chance,
+  { name, namespace, selector }: { name: string; namespace: string; selector: object },
+): Manifest {
+  return {
+    apiVersion: 'policy/v1',
+    kind: 'PodDisruptionBudget',
+    metadata: { name, namespace },
+    spec: {
+      selector,
+      ...randomAllowance(chance),
+      ...chance.fields(0.4, () => ({
+        unhealthyPodEvictionPolicy: chance.oneOf(['AlwaysAllow', 'IfHealthyBudget']),
+      })),
+    },
+  }
+}
+
+/** How much a budget lets go; neither field now and then, which lets nothing go. */
+export const randomAllowance = (chance: Chance): object =>
+  chance.oneOf([
+    { minAvailable: chance.oneOf([0, 1, 2, 3, 5, '1%', '50%', '66%', '100%']) },
+    { minAvailable: chance.oneOf([1, 2, '50%']) },
+    { maxUnavailable: chance.oneOf([0, 1, 2, 3, '10%', '34%', '100%']) },
+    { maxUnavailable: chance.oneOf([1, 1, '25%']) },
+    ...(chance.yes(0.12) ? [{}, {}] : []),
+  ])
 
 function priorityClasses(chance: Chance): Manifest[] {
   return [
@@ -54,7 +77,7 @@ const quota = (chance: Chance, namespace: string): Manifest => ({
   metadata: { name: 'quota', namespace },
   spec: {
     hard: {
-      ...chance.fields(0.6, () => ({ pods: String(chance.whole(1, 12)) })),
+      ...chance.fields(0.6, () => ({ pods: String(chance.whole(1, 20)) })),
       ...chance.fields(0.4, () => ({ 'requests.nvidia.com/gpu': String(chance.whole(1, 8)) })),
       ...chance.fields(0.3, () => ({ 'requests.cpu': String(chance.whole(2, 10)) })),
       ...chance.fields(0.2, () => ({ 'count/deployments.apps': '2' })),
@@ -73,6 +96,7 @@ const limitRange = (chance: Chance, namespace: string): Manifest => ({
         defaultRequest: { cpu: '100m', memory: '128Mi' },
         ...chance.fields(0.5, () => ({ default: { cpu: '2', memory: '4Gi' } })),
         ...chance.fields(0.1, () => ({ max: { cpu: '2', memory: '4Gi' } })),
+        ...chance.fields(0.1, () => ({ min: { cpu: '100m' } })),
       },
     ],
   },

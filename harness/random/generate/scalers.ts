@@ -37,7 +37,7 @@ export function randomMonitoring(chance: Chance): MonitoringOptions {
 }
 
 function horizontal(chance: Chance, { kind, namespace, name }: RandomWorkload): Manifest {
-  const minReplicas = chance.whole(1, 2)
+  const minReplicas = chance.oneOf([1, 1, 2, 2, 5])
   const metrics = [
     {
       type: 'Resource',
@@ -67,7 +67,7 @@ function horizontal(chance: Chance, { kind, namespace, name }: RandomWorkload): 
     spec: {
       scaleTargetRef: { apiVersion: 'apps/v1', kind, name },
       minReplicas,
-      maxReplicas: minReplicas + chance.whole(0, 4),
+      maxReplicas: chance.yes(0.1) ? 30 : minReplicas + chance.whole(0, 4),
       metrics: chosen.length > 0 ? chosen : [metrics[0]],
       ...chance.fields(0.4, () => ({ behavior: behaviour(chance) })),
     },
@@ -94,7 +94,7 @@ function scaledObject(chance: Chance, { kind, namespace, name }: RandomWorkload)
     spec: {
       scaleTargetRef: { apiVersion: 'apps/v1', kind, name },
       minReplicaCount,
-      maxReplicaCount: Math.max(1, minReplicaCount) + chance.whole(0, 4),
+      maxReplicaCount: chance.yes(0.1) ? 30 : Math.max(1, minReplicaCount) + chance.whole(0, 4),
       pollingInterval: chance.oneOf([5, 30]),
       cooldownPeriod: chance.oneOf([10, 60, 300]),
       ...(minReplicaCount === 2 ? chance.fields(0.5, () => ({ idleReplicaCount: 0 })) : {}),

@@ -16,13 +16,18 @@ export interface WorkloadOptions {
   readonly name: string
   readonly namespace: string
   readonly priorityClasses: readonly string[]
+  /** More pods, most of them well: for platforms where pods move. */
+  readonly roomy: boolean
 }
 
 /** A workload of any kind; a vLLM server about half of the time. */
 export function randomWorkload(chance: Chance, options: WorkloadOptions): MadeWorkload {
-  const kind = chance.oneOf(['Deployment', 'Deployment', 'Deployment', 'StatefulSet', 'DaemonSet', 'Job'] as const)
-  const server = kind !== 'DaemonSet' && kind !== 'Job' && chance.yes(0.6)
-  const { name, namespace } = options
+  const { name, namespace, roomy } = options
+  const scaled = ['Deployment', 'Deployment', 'Deployment', 'StatefulSet'] as const
+  const kind = chance.oneOf(
+    roomy ? ([...scaled, ...scaled, 'StatefulSet', 'Job'] as const) : ([...scaled, 'DaemonSet', 'Job'] as const),
+  )
+  const server = kind !== 'DaemonSet' && kind !== 'Job' && chance.yes(roomy ? 0.25 : 0.6)
   const template = kind === 'Job' ? jobTemplate(chance, options) : serviceTemplate(chance, options, server)
   const claim = !server && kind !== 'Job' && chance.yes(0.08)
   const hasService = template.port !== undefined && chance.yes(0.8)
@@ -32,7 +37,7 @@ export function randomWorkload(chance: Chance, options: WorkloadOptions): MadeWo
     kind,
     metadata: { name, namespace, labels: { app: name } },
     spec: {
-      ...specOf(chance, kind, name),
+      ...specOf(chance, kind, { name, many: roomy && !server }),
       template: claim ? withClaim(template.fields, `${name}-data`) : template.fields,
     },
   }
@@ -55,9 +60,9 @@ export function randomWorkload(chance: Chance, options: WorkloadOptions): MadeWo
   }
 }
 
-function specOf(chance: Chance, kind: RandomWorkload['kind'], name: string): Fields {
+function specOf(chance: Chance, kind: RandomWorkload['kind'], { name, many }: { name: string; many: boolean }): Fields {
   const selector = { matchLabels: { app: name } }
-  const replicas = chance.oneOf([0, 1, 1, 2, 2, 3, 4, 6])
+  const replicas = chance.oneOf(many ? [1, 3, 4, 5, 6, 8, 12] : [0, 1, 1, 2, 2, 3, 4, 6])
   switch (kind) {
     case 'Deployment':
       return {
@@ -109,8 +114,8 @@ function strategyOf(chance: Chance): Fields {
   return { rollingUpdate: { maxSurge, maxUnavailable: maxSurge === 0 ? 1 : chance.oneOf([0, 1, '50%']) } }
 }
 
-function serviceTemplate(chance: Chance, { name, priorityClasses }: WorkloadOptions, server: boolean) {
-  const main = server ? vllmContainer(chance, chance.oneOf([1, 1, 1, 2, 4])) : plainContainer(chance)
+function serviceTemplate(chance: Chance, { name, priorityClasses, roomy }: WorkloadOptions, server: boolean) {
+  const main = server ? vllmContainer(chance, chance.oneOf([1, 1, 1, 2, 4])) : plainContainer(chance, { roomy })
   const badInit = chance.yes(0.03)
   const init = [
     ...(chance.yes(0.2) || badInit ? [endingContainer(chance, 'init', chance.oneOf([0, 3, 30]), badInit)] : []),
@@ -123,7 +128,7 @@ function serviceTemplate(chance: Chance, { name, priorityClasses }: WorkloadOpti
       spec: {
         containers: [main.container, ...side],
         ...(init.length > 0 ? { initContainers: init } : {}),
-        ...placement(chance, name, server),
+        ...placement(chance, { name, server, roomy }),
         ...chance.fields(0.4, () => ({ terminationGracePeriodSeconds: chance.oneOf([0, 1, 10, 90]) })),
         ...priority(chance, priorityClasses),
       },
@@ -152,13 +157,13 @@ function jobTemplate(chance: Chance, { name, priorityClasses }: WorkloadOptions)
 const priority = (chance: Chance, classes: readonly string[]): Fields =>
   classes.length > 0 ? chance.fields(0.5, () => ({ priorityClassName: chance.oneOf(classes) })) : {}
 
-function placement(chance: Chance, name: string, server: boolean): Fields {
+function placement(chance: Chance, { name, server, roomy }: { name: string; server: boolean; roomy: boolean }): Fields {
   const labelSelector = { matchLabels: { app: name } }
   const zone = 'topology.kubernetes.io/zone'
   const term = { labelSelector, topologyKey: chance.oneOf(['kubernetes.io/hostname', zone]) }
   return {
-    ...(server ? chance.fields(0.9, () => ({ tolerations: [{ key: GPU_TAINT, operator: 'Exists' }] })) : {}),
-    ...chance.fields(0.15, () => ({ nodeSelector: { pool: `pool${chance.whole(0, 1)}` } })),
+    ...(server || roomy ? chance.fields(0.9, () => ({ tolerations: [{ key: GPU_TAINT, operator: 'Exists' }] })) : {}),
+    ...chance.fields(roomy ? 0.05 : 0.15, () => ({ nodeSelector: { pool: `pool${chance.whole(0, 1)}` } })),
     ...chance.fields(0.15, () => ({
       topologySpreadConstraints: [
         {

@@ -1,32 +1,22 @@
 import type { JournalRecord } from '../../../sandbox/journal/record.ts'
 import { controllerOf } from '../../../sandbox/kube/indexes.ts'
-import {
-  Deployment,
-  HorizontalPodAutoscaler,
-  Node,
-  Pod,
-  PodDisruptionBudget,
-  ResourceQuota,
-} from '../../../sandbox/kube/kinds.ts'
+import { Deployment, HorizontalPodAutoscaler, Node, Pod, ResourceQuota } from '../../../sandbox/kube/kinds.ts'
 import type * as o from '../../../sandbox/kube/objects.ts'
-import { condition, isFinished, isReady } from '../../../sandbox/kube/pods.ts'
-import { selects } from '../../../sandbox/kube/selects.ts'
+import { isFinished } from '../../../sandbox/kube/pods.ts'
 import { fromRfc3339, seconds, type Us } from '../../../sandbox/world/time.ts'
 import { type Change, ObjectsView } from '../../objects-view.ts'
 import type { Violations } from '../violation.ts'
+import { BudgetRules } from './budgets.ts'
 import type { ProgramWatch } from './programs.ts'
 import { type Amounts, amountOf, amountsOf, larger, plus, requestsOf } from './requests.ts'
 
-/** How long after a pod was lost a budget's status may not know of it yet. */
-const BUDGET_LAG: Us = seconds(15)
 /** How long a quota's status may tell less than is used after something went. */
 const QUOTA_LAG: Us = seconds(5)
 
 /** Rules that hold after every write, checked over the journal as it grows. */
 export class AlwaysRules {
   readonly view = new ObjectsView()
-  /** When a pod was last lost or became unready for another reason than eviction, by namespace. */
-  private readonly lostAt = new Map<string, Us>()
+  readonly budgets: BudgetRules
   /** When a pod last ended or went, by namespace. */
   private readonly freedAt = new Map<string, Us>()
   /** What each node had at most. */
@@ -37,13 +27,16 @@ export class AlwaysRules {
   constructor(violations: Violations, watch: ProgramWatch) {
     this.violations = violations
     this.watch = watch
+    this.budgets = new BudgetRules(this.view, violations)
   }
 
   take(record: JournalRecord): void {
     const change = this.view.apply(record)
     if (!change) return
+    const by = (record as { by?: string }).by ?? ''
+    this.budgets.take(change, record.at, by)
     if (change.kind === Node.id && change.after) this.node(change.after as o.Node)
-    if (change.kind === Pod.id) this.pod(change, record.at, (record as { by?: string }).by ?? '')
+    if (change.kind === Pod.id) this.pod(change, record.at, by)
     if (change.kind === Deployment.id && change.before === undefined)
       this.quota(change.after!.metadata.namespace!, record.at)
     if (change.kind === HorizontalPodAutoscaler.id)
@@ -65,9 +58,6 @@ export class AlwaysRules {
       this.violations.add('pod-moved', `${key} went from ${was.spec.nodeName} to ${is.spec.nodeName} by ${by}`)
     if (was && is && isFinished(was) && was.status.phase !== is.status.phase)
       this.violations.add('phase-went-back', `${key} went from ${was.status.phase} to ${is.status.phase} by ${by}`)
-    if (was && is && evicted(is) && !evicted(was)) this.budget(was, at)
-    else if (was && isReady(was) && !evicted(was) && (!is || !isReady(is) || is.metadata.deletionTimestamp))
-      this.lostAt.set(was.metadata.namespace!, at)
   }
 
   private horizontal(hpa: o.HorizontalPodAutoscaler | undefined): void {
@@ -81,38 +71,6 @@ export class AlwaysRules {
       this.violations.add(
         'hpa-out-of-bounds',
         `${hpa.metadata.name} wants ${desiredReplicas} of ${minReplicas} to ${maxReplicas}`,
-      )
-  }
-
-  /** The eviction of a pod that counts was allowed by exactly one budget, which took note of it, and enough pods are left. */
-  private budget(pod: o.Pod, at: Us): void {
-    if (isFinished(pod) || pod.status.phase === 'Pending' || pod.metadata.deletionTimestamp) return
-    const { name, namespace } = pod.metadata
-    const budgets = this.view
-      .list(PodDisruptionBudget)
-      .filter((one) => one.metadata.namespace === namespace && selects(one.spec.selector, pod.metadata.labels))
-    if (budgets.length > 1)
-      this.violations.add('pdb-violated', `${name} was evicted although ${budgets.length} budgets select it`)
-    const [budget] = budgets
-    if (!budget || !isReady(pod)) return
-    const { status } = budget
-    if (status.disruptionsAllowed < 0 || !status.disruptedPods?.[name])
-      this.violations.add('pdb-violated', `${name} was evicted and ${budget.metadata.name} does not count it`)
-    if (at - (this.lostAt.get(namespace!) ?? Number.NEGATIVE_INFINITY) < BUDGET_LAG) return
-    const left = this.view
-      .list(Pod)
-      .filter(
-        (one) =>
-          one.metadata.namespace === namespace &&
-          one.metadata.name !== name &&
-          isReady(one) &&
-          !one.metadata.deletionTimestamp &&
-          selects(budget.spec.selector, one.metadata.labels),
-      ).length
-    if (left < status.desiredHealthy)
-      this.violations.add(
-        'pdb-violated',
-        `${name} was evicted: ${left} pods left, ${budget.metadata.name} wants ${status.desiredHealthy}`,
       )
   }
 
@@ -158,9 +116,6 @@ export class AlwaysRules {
 }
 
 const TINY = 1e-6
-
-const evicted = (pod: o.Pod): boolean =>
-  condition(pod, 'DisruptionTarget')?.reason === 'EvictionByEvictionAPI' && pod.metadata.deletionTimestamp === undefined
 
 /** Pods that ended, or should have by now, use nothing of a quota. */
 function counts(pod: o.Pod, now: Us): boolean {
