@@ -5,7 +5,7 @@ import { registries } from './registries.ts'
 
 /**
  * `npm run update` writes what follows from other files: the indexes of scenarios, faults, checks, remedies, GPUs and models, the words
- * of scenarios, the catalogue, the JSON Schema of seatrial.yaml, and the output under the commands that the documents show. `npm run verify` (`--verify`) writes nothing and
+ * of scenarios, the catalogue, the JSON Schemas of seatrial.yaml and of findings, and the output under the commands that the documents show. `npm run verify` (`--verify`) writes nothing and
  * fails when one of them differs.
  */
 const verifying = process.argv.includes('--verify')
@@ -14,7 +14,11 @@ const lists = settle(registries())
 const rest =
   verifying && lists.length > 0
     ? []
-    : settle([(await import('./catalog.ts')).catalog(), (await import('./config-schema.ts')).configSchemaFile()])
+    : settle([
+        (await import('./catalog.ts')).catalog(),
+        (await import('./config-schema.ts')).configSchemaFile(),
+        (await import('./finding-schema.ts')).findingSchemaFile(),
+      ])
 const consoles = verifying ? [] : await updateConsoles()
 const changed = [...lists, ...rest, ...consoles]
 

@@ -75,6 +75,7 @@ function judgeable(context: PrepareContext & JudgeOptions): Judgeable {
       setup: () => prepare(context, {}),
       subject: subjectIn(server, resolved),
       deployment: defaulted(server),
+      written: manifest,
       related: relatedTo(server, platform),
       scaling: scalingOf(platform, server),
       queueSignal: queueSignalOf(platform),

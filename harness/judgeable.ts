@@ -2,6 +2,8 @@ import type { NodeGroup } from '../sandbox/tiers/tier.ts'
 import type { Us } from '../sandbox/world/time.ts'
 import type { Broken } from './expectations/check.ts'
 import type { LengthDistribution } from './load/lengths.ts'
+import type { PlaceForFile } from './platform/add.ts'
+import type { TextFile } from './platform/read.ts'
 import type { FieldChange, RemedyContext } from './remedies/remedy.ts'
 import type { Need, Scenario } from './scenario.ts'
 import type { Setup } from './setup.ts'
@@ -31,7 +33,11 @@ export interface Judgeable {
     text: (factor: number) => string
     overrides: (factor: number) => Overrides
   }
-  remedyContext(broken: Broken): RemedyContext
+  remedyContext(broken: Broken, scenario: Scenario): RemedyContext
+  /** The server among its platform with these changes. Throws PlatformErrors where what is added would be refused. */
+  changed(overrides: Pick<Overrides, 'changes' | 'adds'>): Judgeable
+  /** Where a file of that name would go, beside the server's own manifest. */
+  placeBeside(name: string): PlaceForFile
   /** Where a field stands: of the subject's manifest, or of the object with that id. */
   sourceOf(path: string, object?: string): Omit<Source, 'path' | 'says'>
 }
@@ -62,6 +68,8 @@ export interface Overrides {
   readonly moreNodes?: number
   readonly loadTimeUs?: Us
   readonly imageBytes?: number
+  /** Run times of init containers, by `initKey`. */
+  readonly initTimesUs?: Readonly<Record<string, Us>>
   readonly registryBytesPerSecond?: number
   readonly requestsPerSecond?: number
   readonly promptTokens?: LengthDistribution
@@ -71,4 +79,6 @@ export interface Overrides {
   readonly ttftP95Us?: Us
   readonly tpotP95Us?: Us
   readonly changes?: readonly FieldChange[]
+  /** Files with objects that the platform has not. */
+  readonly adds?: readonly TextFile[]
 }

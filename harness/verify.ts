@@ -36,13 +36,17 @@ interface Task {
   readonly judgeable: Judgeable
 }
 
-function verdictOn({ tier, seeds, replay, attempt }: VerifyOptions, { scenario, judgeable }: Task): Promise<Verdict> {
+function verdictOn(
+  { scenarios, tier, seeds, replay, attempt }: VerifyOptions,
+  { scenario, judgeable }: Task,
+): Promise<Verdict> {
   return decide({
     scenario: judgeable.withParameters(scenario),
     judgeable,
     tier,
     seeds,
     replay: (seed, at) => replay(scenario, judgeable, seed, at),
+    others: scenarios.filter((one) => one !== scenario).map((one) => judgeable.withParameters(one)),
     ...(attempt ? { attempt } : {}),
   })
 }

@@ -19,6 +19,10 @@ interface Expected {
   /** `deploy.yaml:16:7 spec.strategy.rollingUpdate.maxSurge`. */
   source?: string
   fix?: string
+  /** Files that the fix adds. */
+  adds?: string[]
+  /** The first line of what people do. */
+  byHand?: string
   breaksAbove?: string
 }
 
@@ -45,12 +49,14 @@ async function judge(folder: string, slug: string): Promise<{ verdict: Verdict; 
 }
 
 function facts({ outcome, finding, margin }: Verdict): Expected {
-  const { source, fix } = finding ?? {}
+  const { source, fix, byHand } = finding ?? {}
   return {
     outcome,
     ...(finding ? { cause: finding.cause } : {}),
     ...(source ? { source: `${source.file}:${source.line}:${source.column} ${source.path}` } : {}),
     ...(fix ? { fix: fix.says } : {}),
+    ...(fix?.adds ? { adds: fix.adds.map(({ file }) => file) } : {}),
+    ...(byHand ? { byHand: byHand.commands[0]! } : {}),
     ...(margin?.breaksAtValue ? { breaksAbove: margin.breaksAtValue } : {}),
   }
 }

@@ -1,5 +1,6 @@
 import { appendFileSync } from 'node:fs'
 import type { Verdict } from '../../harness/verdict/decide.ts'
+import { fileLines, fixLines } from './fix-text.ts'
 import { remarkOn } from './place.ts'
 import type { Overview, Reporter, Totals } from './reporter.ts'
 
@@ -41,7 +42,8 @@ function annotations({ scenario, subject, outcome, finding, invalid, trials, wai
       what,
       ...(source ? [`${source.says}${remarkOn(source)}`] : []),
       ...(waiver ? [`waived by ${waiver.owner} until ${waiver.expires}: ${waiver.reason}`] : []),
-      ...(fix ? [`fix (re-run: ${fix.outcome}): ${fix.says}`] : []),
+      ...fixLines(finding),
+      ...(fix?.adds ?? []).flatMap(fileLines),
       `replay: ${replay}`,
     ]
     return [command(waiver ? 'notice' : 'error', { ...at, title }, text.join('\n'))]
@@ -80,12 +82,17 @@ function summary({ name, version, nodes, assumed }: Overview, verdicts: readonly
   const rows = verdicts.map((verdict) => {
     const { scenario, subject, outcome, finding, invalid, skipped, margin } = verdict
     const place = finding?.source ? `\`${finding.source.file}:${finding.source.line}\` ` : ''
-    const fix = finding?.fix ? ` Fix, re-run to PASS: \`${finding.fix.says}\`` : ''
+    const fix = finding?.fix
+      ? ` Fix, re-run to PASS: \`${finding.fix.says}\``
+      : finding?.byHand
+        ? ` By hand, not re-run: ${finding.byHand.says}`
+        : ''
     const breaks = margin?.breaksAtValue ? `breaks above ${margin.breaksAtValue} of loading (${margin.value})` : ''
     const why = finding ? `${place}${finding.what}.${fix}` : (invalid[0]?.what ?? skipped ?? breaks)
     return `| ${MARKS[outcome]} ${outcome} | ${scenario} | ${cell(subject)} | ${cell(why)} |`
   })
   const { passed, failed, invalid, unstable, waived } = totals
+  const files = verdicts.flatMap(({ finding }) => finding?.fix?.adds ?? [])
   return [
     `### seatrial ${version}: ${cell(name)}`,
     '',
@@ -95,6 +102,7 @@ function summary({ name, version, nodes, assumed }: Overview, verdicts: readonly
     '| | scenario | server | |',
     '|---|---|---|---|',
     ...rows,
+    ...files.flatMap((file) => ['', '```yaml', ...fileLines(file), '```']),
     '',
     '',
   ].join('\n')

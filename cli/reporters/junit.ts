@@ -1,4 +1,5 @@
 import type { Verdict } from '../../harness/verdict/decide.ts'
+import { fileLines, fixLines } from './fix-text.ts'
 import { placeText } from './place.ts'
 import type { Overview, Reporter } from './reporter.ts'
 
@@ -76,7 +77,8 @@ function textOf({ finding, invalid, trials, outcome }: Verdict): string {
   return [
     ...evidence.map(({ about, text }) => `${about}: ${text}`),
     ...(source ? [`${placeText(source)} ${source.says}`] : []),
-    ...(fix ? [`fix (re-run: ${fix.outcome}): ${fix.says}`] : []),
+    ...fixLines(finding),
+    ...(fix?.adds ?? []).flatMap(fileLines),
     `replay: ${replay}`,
   ].join('\n')
 }

@@ -6,6 +6,7 @@ import type { MarginResult } from '../../harness/verdict/margin.ts'
 import type { WaiverRemark } from '../../harness/waivers/waivers.ts'
 import { formatDuration } from '../../sandbox/world/time.ts'
 import { marks, style } from '../style.ts'
+import { fileLines, fixLines } from './fix-text.ts'
 import { placeText } from './place.ts'
 import type { Overview, Reporter, Totals } from './reporter.ts'
 
@@ -53,7 +54,11 @@ export function terminalReporter({ quiet }: { quiet: boolean }): Reporter {
       if (lines.length > 0 && text === told) {
         out(style.dim('     for the same reason'))
         if (verdict.finding) out(style.dim(`     replay: ${verdict.finding.replay}`))
-      } else for (const line of lines) out(`     ${line}`)
+      } else {
+        for (const line of lines) out(`     ${line}`)
+        // from the first column on, so that it can be pasted as it is
+        for (const file of verdict.finding?.fix?.adds ?? []) for (const line of ['', ...fileLines(file), '']) out(line)
+      }
       told = text
       const cost = costUnderLoad(verdict)
       if (cost && !costs.has(verdict.subject)) costs.set(verdict.subject, cost)
@@ -131,12 +136,13 @@ function detail(verdict: Verdict): string[] {
   return verdict.finding ? [...lines, ...findingLines(verdict.finding)] : lines
 }
 
-function findingLines({ what, evidence, source, fix, triedInVain, replay }: Finding): string[] {
+function findingLines(finding: Finding): string[] {
+  const { what, evidence, source, replay } = finding
   const lines = [style.bold(printable(what))]
   for (const { about, text } of evidence.slice(0, 4)) lines.push(style.dim(printable(`${about}: «${text}»`)))
   if (source) lines.push(`${style.cyan(placeText(source))}  ${printable(source.says)}`)
-  if (fix) lines.push(style.green(`fix (re-run: ${fix.outcome}): ${fix.says}`))
-  else if (triedInVain.length > 0) lines.push(`no fix known that passes (tried: ${triedInVain.join('; ')})`)
+  const [first, ...more] = fixLines(finding)
+  if (first) lines.push(finding.fix ? style.green(first) : first, ...more)
   lines.push(style.dim(`replay: ${replay}`))
   return lines
 }

@@ -1,4 +1,6 @@
 import { parseDocument } from 'yaml'
+import { hasImage } from '../platform/roles/remediation.ts'
+import { descheduler } from './objects/descheduler.ts'
 import { type Candidate, containerPath, type Diagnosis, type RemedyContext, remedy } from './remedy.ts'
 
 /** Restarts in about five minutes of back-off. */
@@ -15,7 +17,14 @@ export const deviceRemediation = remedy({
       return {
         path: `${containerPath(context)}.resources.limits[nvidia.com/gpu]`,
         says: 'a container restarts on the GPU it had, and nothing in the manifests moves its pod: a descheduler that removes pods with many restarts would',
-        candidates: [],
+        candidates: hasImage(context.setup().objects, /(^|\/)descheduler(:|@|$)/) ? [] : [deschedulerFor(context)],
+      }
+    if (!looksAtRestarts(policy))
+      return {
+        object: policy.id,
+        path: `data[${policy.key}]`,
+        says: `the descheduler does not look at restarts: ${PLUGIN} is not among its plugins`,
+        candidates: [enabled(context)],
       }
     const given = argOf(textOf(policy), PLUGIN, 'podRestartThreshold')
     return {
@@ -36,14 +45,47 @@ export const deviceRemediation = remedy({
   },
 })
 
+const hasLocalStorage = ({ deployment }: RemedyContext): boolean =>
+  (deployment.spec.template.spec.volumes ?? []).some(({ emptyDir, hostPath }) => emptyDir || hostPath)
+
+function deschedulerFor(context: RemedyContext): Candidate {
+  const { namespace } = context.subject
+  const objects = descheduler({ namespace, restarts: RESTARTS, evictLocalStorage: hasLocalStorage(context) })
+  return {
+    says: `a descheduler that removes pods of namespace ${namespace} after ${RESTARTS} restarts`,
+    adds: { name: 'descheduler', objects },
+  }
+}
+
 type Policy = NonNullable<RemedyContext['related']['policy']>
 type Change = readonly [plugin: string, arg: string, value: unknown]
 
 const textOf = ({ manifest, key }: Policy): string => (manifest['data'] as Record<string, string>)[key]!
 
-const protectsLocalStorage = ({ deployment, related }: RemedyContext): boolean =>
-  (deployment.spec.template.spec.volumes ?? []).some(({ emptyDir, hostPath }) => emptyDir || hostPath) &&
-  argOf(textOf(related.policy!), 'DefaultEvictor', 'evictLocalStoragePods') !== true
+const protectsLocalStorage = (context: RemedyContext): boolean =>
+  hasLocalStorage(context) && argOf(textOf(context.related.policy!), 'DefaultEvictor', 'evictLocalStoragePods') !== true
+
+const looksAtRestarts = (policy: Policy): boolean =>
+  ((parseDocument(textOf(policy)).toJS() as Written | null)?.profiles ?? []).some(isForRestarts)
+
+/** The policy with the plugin in a profile of its own, for the server's namespace alone. */
+function enabled(context: RemedyContext): Candidate {
+  const policy = context.related.policy!
+  const document = parseDocument(textOf(policy))
+  const profile = {
+    name: 'lost-devices',
+    pluginConfig: [
+      ...(hasLocalStorage(context) ? [{ name: 'DefaultEvictor', args: { evictLocalStoragePods: true } }] : []),
+      { name: PLUGIN, args: { podRestartThreshold: RESTARTS, namespaces: { include: [context.subject.namespace] } } },
+    ],
+    plugins: { deschedule: { enabled: [PLUGIN] } },
+  }
+  document.addIn(['profiles'], profile)
+  return {
+    says: `a profile with ${PLUGIN}, podRestartThreshold: ${RESTARTS}`,
+    changes: [{ object: policy.id, path: `data[${policy.key}]`, value: document.toString() }],
+  }
+}
 
 /** The policy with arguments of plugins set, in the first profile that removes by restarts. */
 function changed({ related }: RemedyContext, says: string, changes: readonly Change[]): Candidate {
@@ -59,14 +101,18 @@ function changed({ related }: RemedyContext, says: string, changes: readonly Cha
 }
 
 interface Written {
-  readonly profiles?: readonly {
-    readonly pluginConfig?: readonly { readonly name: string; readonly args?: Readonly<Record<string, unknown>> }[]
-    readonly plugins?: { readonly deschedule?: { readonly enabled?: readonly string[] } }
-  }[]
+  readonly profiles?: readonly Profile[]
 }
 
+interface Profile {
+  readonly pluginConfig?: readonly { readonly name: string; readonly args?: Readonly<Record<string, unknown>> }[]
+  readonly plugins?: { readonly deschedule?: { readonly enabled?: readonly string[] } }
+}
+
+const isForRestarts = ({ plugins }: Profile): boolean => plugins?.deschedule?.enabled?.includes(PLUGIN) ?? false
+
 function placeOf({ profiles = [] }: Written, plugin: string): { profile: number; config: number } {
-  const profile = profiles.findIndex(({ plugins }) => plugins?.deschedule?.enabled?.includes(PLUGIN))
+  const profile = profiles.findIndex(isForRestarts)
   return { profile, config: profiles[profile]?.pluginConfig?.findIndex(({ name }) => name === plugin) ?? -1 }
 }
 

@@ -12,6 +12,8 @@ import { image } from './image.ts'
 import { kvRoom } from './kv-room.ts'
 import { livenessBudget } from './liveness-budget.ts'
 import { noRoom } from './no-room.ts'
+import { notice } from './notice.ts'
+import { evictedTogether } from './one-at-a-time.ts'
 import { probePath } from './probe-path.ts'
 import { progressDeadline } from './progress-deadline.ts'
 import { progressProbe } from './progress-probe.ts'
@@ -41,6 +43,8 @@ export const remedies: readonly Remedy[] = [
   kvRoom,
   livenessBudget,
   noRoom,
+  notice,
+  evictedTogether,
   probePath,
   progressDeadline,
   progressProbe,

@@ -14,6 +14,8 @@ export interface RemedyContext {
   readonly subject: Subject
   /** The workload as the API server defaulted it. */
   readonly deployment: Deployment
+  /** The same as it is written. */
+  readonly written: Manifest
   /** Objects of the platform that have to do with it. */
   readonly related: Related
   /** What decides how many replicas there are; undefined: nothing does. */
@@ -90,6 +92,8 @@ export interface Diagnosis {
   readonly path: string
   readonly says: string
   readonly candidates: readonly Candidate[]
+  /** A guess: it is the cause only where one of the candidates passes, and not said otherwise. */
+  readonly guess?: true
   /** Said where none of the candidates passes. */
   readonly byHand?: ByHand
 }

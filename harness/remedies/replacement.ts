@@ -1,5 +1,5 @@
 import type * as o from '../../sandbox/kube/objects.ts'
-import { type Candidate, type Diagnosis, type RemedyContext, remedy } from './remedy.ts'
+import { type ByHand, type Candidate, type Diagnosis, type RemedyContext, remedy } from './remedy.ts'
 import { ONE_MORE_NODE } from './spread.ts'
 
 const TOLERATIONS = 'spec.template.spec.tolerations'
@@ -7,13 +7,7 @@ const SECONDS = 60
 
 /** A replica that was lost and not replaced. */
 export const replacement = remedy({
-  causes: [
-    'node-never-given-up',
-    'stateful-pod-fenced',
-    'replacement-does-not-fit',
-    'replacement-unschedulable',
-    'notice-unused',
-  ],
+  causes: ['node-never-given-up', 'stateful-pod-fenced', 'replacement-does-not-fit', 'replacement-unschedulable'],
   diagnose(context): Diagnosis | undefined {
     const { replicas } = context.deployment.spec
     switch (context.broken.cause) {
@@ -24,12 +18,7 @@ export const replacement = remedy({
           path: 'kind',
           says: 'a StatefulSet waits until the node, or a person who deletes it or taints it out-of-service, says that the pod has ended',
           candidates: [],
-        }
-      case 'notice-unused':
-        return {
-          path: 'spec.template.spec',
-          says: 'its nodes may be taken back, and no termination handler drains them on the notice: bring one',
-          candidates: [],
+          byHand: outOfService(context),
         }
       default:
         return {
@@ -40,6 +29,16 @@ export const replacement = remedy({
     }
   },
 })
+
+/** Nobody but a person knows that the machine is off for certain. Follows the Kubernetes documentation on non-graceful node shutdown. */
+function outOfService({ broken }: RemedyContext): ByHand {
+  const node = broken.evidence.map(({ text }) => /node (\S+) does not confirm/.exec(text)?.[1]).find(Boolean) ?? 'NODE'
+  const taint = `kubectl taint nodes ${node} node.kubernetes.io/out-of-service`
+  return {
+    says: 'once the machine is certainly off, taint its node: its pods are given up and their volumes detached; take the taint away when it is back',
+    commands: [`${taint}=nodeshutdown:NoExecute`, `${taint}-`],
+  }
+}
 
 /** The toleration that binds the pod to a node that is gone. */
 function tolerated({ deployment }: RemedyContext): Diagnosis {

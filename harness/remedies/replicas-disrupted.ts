@@ -1,3 +1,4 @@
+import { oneAtATime } from './one-at-a-time.ts'
 import { type Candidate, type Diagnosis, type RemedyContext, remedy } from './remedy.ts'
 import { ONE_MORE_NODE, spread, withReplicas } from './spread.ts'
 
@@ -19,6 +20,7 @@ export const replicasDisrupted = remedy({
         ...spread(context),
         ONE_MORE_NODE,
         ...spread(context).map((one) => ({ ...one, says: `${one.says}, and ${ONE_MORE_NODE.says}`, moreNodes: 1 })),
+        ...oneAtATime(context),
       ],
     }
   },

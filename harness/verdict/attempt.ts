@@ -14,6 +14,8 @@ export interface DecideOptions {
   readonly replay: (seed: number, at: string) => string
   /** Runs one trial; in this thread where it is left out. */
   readonly attempt?: Attempt
+  /** Other scenarios, with the platform's figures: a fix that adds objects must not make one of them fail. None is tried where it is left out. */
+  readonly others?: readonly Scenario[]
 }
 
 /** One trial, with the inputs changed as told. */

@@ -1,8 +1,9 @@
 import { formatDuration } from '../../sandbox/world/time.ts'
 import type { Broken, Evidence } from '../expectations/check.ts'
 import { remedies } from '../remedies/index.ts'
-import type { Candidate, Diagnosis, RemedyContext } from '../remedies/remedy.ts'
-import { attempt, type DecideOptions } from './attempt.ts'
+import type { ByHand, Diagnosis, RemedyContext } from '../remedies/remedy.ts'
+import type { DecideOptions } from './attempt.ts'
+import { type Fix, tryFixes } from './fixes.ts'
 import { brokenIn, type TrialResult } from './verdict.ts'
 
 /** Why a trial failed, where that stands in the user's files, and a fix that was tried. */
@@ -13,6 +14,8 @@ export interface Finding {
   readonly evidence: readonly Evidence[]
   readonly source?: Source
   readonly fix?: Fix
+  /** What people do, where no fix is known that passes. It was not tried. */
+  readonly byHand?: ByHand
   /** Fixes that were tried and did not help. */
   readonly triedInVain: readonly string[]
   readonly replay: string
@@ -33,23 +36,16 @@ export interface Source {
   readonly rendered?: string
 }
 
-export interface Fix {
-  readonly says: string
-  readonly outcome: 'PASS'
-  /** Object and fields, for tools. */
-  readonly changes: Candidate['changes']
-  readonly moreNodes?: number
-}
-
 /** Finds the cause's place in the manifest and tries its remedies; only one that passes is given as a fix. */
 export async function explain(options: DecideOptions, failed: TrialResult): Promise<Finding> {
   const { judgeable, replay } = options
   const all = brokenIn(failed)
   const broken = all[0]!
-  const { diagnosis, about } = diagnose(all, judgeable.remedyContext)
-  const source = diagnosis && judgeable.sourceOf(diagnosis.path, diagnosis.object)
+  const { diagnosis, about } = diagnose(all, (one) => judgeable.remedyContext(one, options.scenario))
   const { fix, triedInVain } = await tryFixes(options, failed, diagnosis?.candidates ?? [])
-  const shown = about ?? broken
+  const known = fix || !diagnosis?.guess
+  const source = diagnosis && known ? judgeable.sourceOf(diagnosis.path, diagnosis.object) : undefined
+  const shown = (known ? about : undefined) ?? broken
   return {
     cause: shown.cause,
     what: shown.what,
@@ -61,6 +57,7 @@ export async function explain(options: DecideOptions, failed: TrialResult): Prom
       says: `${diagnosis!.says}${source.absent ? ' (not set: the default)' : ''}`,
     },
     fix,
+    ...(!fix && diagnosis?.byHand ? { byHand: diagnosis.byHand } : {}),
     triedInVain,
     replay: replay(failed.seed, formatDuration(shown.at)),
   }
@@ -79,20 +76,4 @@ function diagnose(
     }
   }
   return {}
-}
-
-async function tryFixes(
-  options: DecideOptions,
-  failed: TrialResult,
-  candidates: readonly Candidate[],
-): Promise<{ fix?: Fix; triedInVain: string[] }> {
-  const triedInVain: string[] = []
-  for (const { says, changes, moreNodes } of candidates) {
-    const seeds = [...new Set([failed.seed, ...options.seeds])]
-    const results = await Promise.all(seeds.map((seed) => attempt(options, seed, { changes, moreNodes })))
-    if (results.every((r) => r.outcome === 'PASS'))
-      return { fix: { says, changes, moreNodes, outcome: 'PASS' }, triedInVain }
-    triedInVain.push(says)
-  }
-  return { triedInVain }
 }

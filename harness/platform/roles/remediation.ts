@@ -7,7 +7,7 @@ import { minutes, parseDuration, type Us } from '../../../sandbox/world/time.ts'
 export interface Remediation {
   /** A descheduler that acts here as it does in a cluster. */
   readonly descheduler?: DeschedulerOptions
-  /** The ConfigMap of its policy, and the key under which it stands. */
+  /** The ConfigMap of its policy, and the key under which it stands; of one that does not act here too. */
   readonly policy?: { readonly map: Draft<KubeObject>; readonly key: string }
   /** `Deployment kube-system/draino`, and why it does not act here. */
   readonly unmodelled: readonly { readonly what: string; readonly why: string }[]
@@ -38,7 +38,10 @@ export function remediationIn(objects: Objects): Remediation {
       const policy = policyOf(object, spec!, objects)
       const read = policy === undefined ? 'its policy is not among the manifests' : deschedulerOf(policy.text)
       const intervalUs = intervalOf(object, container)
-      if (read === undefined) continue
+      if (read === undefined) {
+        if (policy) found = { ...found, policy: found.policy ?? policy }
+        continue
+      }
       if (typeof read === 'string') unmodelled.push({ what, why: read })
       else if (intervalUs === undefined || policy === undefined)
         unmodelled.push({ what, why: 'when it runs cannot be read' })
@@ -47,6 +50,10 @@ export function remediationIn(objects: Objects): Remediation {
   }
   return { ...found, unmodelled }
 }
+
+/** Whether an object has a container of such an image, running or not. */
+export const hasImage = (objects: Objects, image: RegExp): boolean =>
+  objects.some((object) => (podSpecOf(object)?.containers ?? []).some((one) => image.test(one.image ?? '')))
 
 /** It is not scaled to nothing, and not suspended. */
 function runs(object: Draft<KubeObject>): boolean {
