@@ -48,6 +48,10 @@ export class FitSimulator {
     return { misfit }
   }
 
+  removeNode(node: Node): void {
+    this.cache.removeNode(node)
+  }
+
   /** Takes a placed pod off again. */
   takeBack(pod: Pod): void {
     this.cache.forget(pod.metadata.uid)

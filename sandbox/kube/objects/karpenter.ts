@@ -5,8 +5,10 @@ import type { Condition, KubeObject } from './meta.ts'
 
 export interface NodeRequirement {
   key: string
-  operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist' | 'Gt' | 'Lt'
+  operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist' | 'Gt' | 'Lt' | 'Gte' | 'Lte'
   values?: string[]
+  /** How many different values of the key there must be to choose from. */
+  minValues?: number
 }
 
 export interface NodeClaimSpec {

@@ -3,8 +3,9 @@ import { keepsAway } from '../../../scheduler/framework/plugins/taints.ts'
 import type { PodFacts } from '../../../scheduler/framework/pod-info.ts'
 import { addResource, type Resource, resourceOf, zeroResource } from '../../../scheduler/framework/resources.ts'
 import { type MachineShape, templateNode } from '../machines.ts'
+import { allows, customLabels } from './requirements.ts'
 
-/** A sort of instance the cloud sells. */
+/** A sort of instance the cloud sells. Plain values. */
 export interface InstanceType {
   readonly name: string
   readonly shape: Omit<MachineShape, 'instanceType' | 'zone' | 'taints'>
@@ -21,58 +22,77 @@ export interface Offering {
 export interface Candidate {
   /** `type/zone/capacity type`. */
   readonly key: string
+  readonly type: string
+  readonly zone: string
   readonly pricePerHour: number
   readonly capacityType: Offering['capacityType']
   /** With the pool's labels and taints, startup taints too. */
   readonly shape: MachineShape
   readonly labels: Readonly<Record<string, string>>
+  /** What pods may request, less what DaemonSets will. */
   readonly allocatable: Resource
   readonly capacity: Resource
 }
 
-/** What of the catalogue the pool's requirements allow, cheapest first. */
-export function candidatesOf(pool: o.NodePool, catalogue: readonly InstanceType[]): Candidate[] {
+/** A pod that runs on every node it may go to. */
+export interface DaemonPod {
+  readonly pod: o.Pod
+  readonly facts: PodFacts
+}
+
+/** What of the catalogue the pool's requirements allow, cheapest first. Follows pkg/controllers/provisioning/scheduling/nodeclaimtemplate.go. */
+export function candidatesOf(
+  pool: o.NodePool,
+  catalogue: readonly InstanceType[],
+  daemons: readonly DaemonPod[] = [],
+): Candidate[] {
   const { metadata, spec } = pool.spec.template
   const found: Candidate[] = []
+  const own = customLabels(spec.requirements)
   for (const type of catalogue)
-    for (const offering of type.offerings) {
-      const shape: MachineShape = {
-        ...type.shape,
-        instanceType: type.name,
-        zone: offering.zone,
-        labels: {
+    for (const offering of type.offerings)
+      for (const custom of own) {
+        const labels = {
           ...type.shape.labels,
+          ...custom,
           ...metadata?.labels,
           'karpenter.sh/nodepool': pool.metadata.name,
           'karpenter.sh/capacity-type': offering.capacityType,
-        },
-        taints: [...(spec.taints ?? []), ...(spec.startupTaints ?? [])],
+        }
+        const shape: MachineShape = {
+          ...type.shape,
+          instanceType: type.name,
+          zone: offering.zone,
+          labels,
+          taints: [...(spec.taints ?? []), ...(spec.startupTaints ?? [])],
+        }
+        const candidate = candidateOf(type.name, offering, shape)
+        if (!spec.requirements.every((requirement) => allows(requirement, candidate.labels))) continue
+        for (const { pod, facts } of daemons)
+          if (accepts(candidate, pod, facts, spec.taints)) take(candidate.allocatable, facts)
+        found.push(candidate)
       }
-      const node = templateNode('candidate', shape)
-      const labels = node.metadata.labels ?? {}
-      if (!spec.requirements.every((requirement) => allows(requirement, labels))) continue
-      found.push({
-        key: `${type.name}/${offering.zone}/${offering.capacityType}`,
-        pricePerHour: offering.pricePerHour,
-        capacityType: offering.capacityType,
-        shape,
-        labels,
-        allocatable: resourceOf(node.status.allocatable),
-        capacity: resourceOf(node.status.capacity),
-      })
-    }
   return found.sort((a, b) => a.pricePerHour - b.pricePerHour || (a.key < b.key ? -1 : 1))
 }
 
-/** Follows pkg/scheduling/requirement.go. */
-function allows({ key, operator, values = [] }: o.NodeRequirement, labels: Readonly<Record<string, string>>): boolean {
-  const has = labels[key]
-  if (operator === 'Exists') return has !== undefined
-  if (operator === 'DoesNotExist') return has === undefined
-  if (operator === 'NotIn') return has === undefined || !values.includes(has)
-  if (has === undefined) return false
-  if (operator === 'In') return values.includes(has)
-  return operator === 'Gt' ? Number(has) > Number(values[0]) : Number(has) < Number(values[0])
+function candidateOf(type: string, { zone, capacityType, pricePerHour }: Offering, shape: MachineShape): Candidate {
+  const node = templateNode('candidate', shape)
+  return {
+    key: `${type}/${zone}/${capacityType}`,
+    type,
+    zone,
+    pricePerHour,
+    capacityType,
+    shape,
+    labels: node.metadata.labels ?? {},
+    allocatable: resourceOf(node.status.allocatable),
+    capacity: resourceOf(node.status.capacity),
+  }
+}
+
+function take(from: Resource, { requests }: PodFacts): void {
+  addResource(from, requests, -1)
+  from.pods--
 }
 
 /** Whether a pod may run on such a node at all. Startup taints do not count: they go. */

@@ -8,22 +8,34 @@ import { sleep, type Task } from '../../../world/actor.ts'
 import type { RandomStream } from '../../../world/random.ts'
 import { minutes, parseDuration, seconds, toRfc3339, type Us } from '../../../world/time.ts'
 import type { World } from '../../../world/world.ts'
-import { deleteNode, evacuate } from '../evacuate.ts'
+import { deleteNode } from '../evacuate.ts'
 import { type MachinePark, type ProvisioningDelays, templateNode } from '../machines.ts'
+import type { DisruptionReason } from './budgets.ts'
 import type { Candidate } from './candidates.ts'
+import { drainNode } from './drain.ts'
 import type { Plan } from './packing.ts'
+import { DISRUPTED } from './pods.ts'
 
 const FINALIZER = 'karpenter.sh/termination'
-export const DISRUPTED: o.Taint = { key: 'karpenter.sh/disrupted', effect: 'NoSchedule' }
 /** How long an offering without capacity is not asked for again. Follows the AWS provider's UnavailableOfferingsTTL. */
 const UNAVAILABLE_FOR = minutes(3)
 /** Follows pkg/controllers/nodeclaim/lifecycle/liveness.go. */
 const REGISTRATION_TIMEOUT = minutes(15)
 
+/** How long until a claim whose machine was taken away is noticed. Follows pkg/controllers/nodeclaim/garbagecollection/controller.go. */
+const COLLECT_EVERY = minutes(2)
+
 /** A NodeClaim and its machine. */
 export interface Claim {
   readonly name: string
   readonly pool: string
+  readonly createdAt: Us
+  /** Infinity: never. */
+  readonly expireAfter: Us
+  /** The pool's template it was made from. */
+  readonly template: o.NodePool['spec']['template']
+  /** Set while a command is about to remove it, or removes it. */
+  disruptedFor: DisruptionReason | undefined
   /** Until it is bought: the cheapest that could be. */
   candidate: Candidate
   state: 'launching' | 'launched' | 'initialized' | 'deleting'
@@ -36,6 +48,8 @@ export interface ClaimsParts {
   readonly park: MachinePark
   readonly delays: ProvisioningDelays
   readonly random: RandomStream
+  /** Called when a node begins to go: its pods need a place. */
+  readonly deleting?: () => void
 }
 
 /** From plan to machine and back: follows pkg/controllers/nodeclaim/lifecycle and node/termination. Node and claim share a name. */
@@ -50,9 +64,11 @@ export class Claims {
       const known = this.all.get(claim.metadata.name)
       if (!claim.metadata.deletionTimestamp || !known || known.state === 'deleting') return
       known.state = 'deleting'
+      parts.deleting?.()
       parts.world.spawn(`karpenter/terminate/${known.name}`, this.terminate(known, claim))
     }
     parts.kube.watch(NodeClaim, { added: deleted, updated: (_, claim) => deleted(claim) })
+    parts.kube.watch(NodeKind, { deleted: ({ metadata }) => this.collect(metadata.name) })
   }
 
   isAvailable(candidate: Candidate): boolean {
@@ -63,10 +79,13 @@ export class Claims {
     return [...this.all.values()].filter((claim) => claim.pool === pool)
   }
 
-  /** The node a claim will be, or is: for simulations. */
+  /** The node a claim will be, for simulations: what DaemonSets will take of it is taken until it is there. */
   template({ name, candidate }: Claim): o.Node {
     const node = templateNode(name, candidate.shape)
-    return node
+    if (this.parts.kube.get(NodeKind, name)) return node
+    const { milliCpu, memoryBytes, pods } = candidate.allocatable
+    const left = { cpu: `${Math.max(0, milliCpu)}m`, memory: String(Math.max(0, memoryBytes)), pods: String(pods) }
+    return { ...node, status: { ...node.status, allocatable: { ...node.status.allocatable, ...left } } }
   }
 
   /** Creates the NodeClaim of a plan; its machine follows. Undefined when the server refuses. */
@@ -77,6 +96,10 @@ export class Claims {
     const claim: Claim = {
       name,
       pool: pool.metadata.name,
+      createdAt: world.clock.now,
+      expireAfter: spec.expireAfter === 'Never' ? Number.POSITIVE_INFINITY : parseDuration(spec.expireAfter ?? '720h'),
+      template: pool.spec.template,
+      disruptedFor: undefined,
       candidate: candidates[0]!,
       state: 'launching',
       initializedAt: Number.POSITIVE_INFINITY,
@@ -112,7 +135,6 @@ export class Claims {
   private *live(claim: Claim, object: o.NodeClaim, candidates: readonly Candidate[]): Task {
     const { kube, park, delays, world } = this.parts
     const { name } = claim
-    const createdAt = world.clock.now
     const bought = this.buy(candidates)
     if (!bought) {
       yield* sleep(delays.refusal)
@@ -134,9 +156,8 @@ export class Claims {
     while (!this.isGone(claim) && !this.isComplete(claim)) yield* sleep(seconds(5))
     if (this.isGone(claim)) return
     yield* this.initialize(claim, object)
-    const { expireAfter = '720h' } = object.spec
-    if (expireAfter === 'Never') return
-    yield* sleep(Math.max(0, createdAt + parseDuration(expireAfter) - world.clock.now))
+    if (claim.expireAfter === Number.POSITIVE_INFINITY) return
+    yield* sleep(Math.max(0, claim.createdAt + claim.expireAfter - world.clock.now))
     if (!this.isGone(claim)) yield* this.delete(name)
   }
 
@@ -170,25 +191,31 @@ export class Claims {
     claim.initializedAt = world.clock.now
   }
 
-  /** The cheapest that is to be had; what is not is not asked for again for a while. */
+  /**
+   * The cheapest that is to be had: spot where any may be, and then nothing else in one order. What is not to be had is not asked for again
+   * for a while. Follows karpenter-provider-aws pkg/providers/instance/instance.go getCapacityType.
+   */
   private buy(candidates: readonly Candidate[]): Candidate | undefined {
     const { park, world } = this.parts
-    for (const candidate of candidates) {
-      if (!this.isAvailable(candidate)) continue
+    const offered = candidates.filter((candidate) => this.isAvailable(candidate))
+    const capacityType = offered.some((one) => one.capacityType === 'spot') ? 'spot' : 'on-demand'
+    for (const candidate of offered) {
+      if (candidate.capacityType !== capacityType) continue
       if (park.hasCapacity?.(candidate.shape) ?? true) return candidate
       this.unavailableUntil.set(candidate.key, world.clock.now + UNAVAILABLE_FOR)
     }
     return undefined
   }
 
-  private *terminate({ name }: Claim, object: o.NodeClaim): Task {
+  private *terminate({ name, disruptedFor }: Claim, object: o.NodeClaim): Task {
     const { kube, park, random, world } = this.parts
+    const { terminationGracePeriod: limit } = object.spec
     try {
       if (kube.get(NodeKind, name)) {
         yield* addTaints({ kube, random }, name, [DISRUPTED])
-        const limit = object.spec.terminationGracePeriod
-        const within = limit ? parseDuration(limit) : Number.POSITIVE_INFINITY
-        yield* evacuate(name, { kube, clock: world.clock, evictFor: within, endWithin: within })
+        const deadline = limit ? world.clock.now + parseDuration(limit) : Number.POSITIVE_INFINITY
+        const reason = disruptedFor ?? 'Forceful Termination'
+        yield* drainNode(name, { kube, clock: world.clock, deadline, reason })
       }
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
@@ -201,6 +228,15 @@ export class Claims {
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
     }
+  }
+
+  /** Somebody else took the machine and its Node away. */
+  private collect(name: string): void {
+    const claim = this.all.get(name)
+    if (!claim || claim.state === 'launching' || claim.state === 'deleting') return
+    const { world } = this.parts
+    const wait = COLLECT_EVERY - (world.clock.now % COLLECT_EVERY)
+    world.clock.after(wait, () => world.spawn(`karpenter/collect/${name}`, this.delete(name)))
   }
 
   private *say(name: string, type: 'Launched' | 'Registered' | 'Initialized'): Task {

@@ -1,34 +1,26 @@
 import { addTaints, removeTaints } from '../../../controllers/node-lifecycle/taints.ts'
 import { ApiError } from '../../../kube/errors.ts'
-import { Node, Pod, PodDisruptionBudget } from '../../../kube/kinds.ts'
+import { Node, NodePool, Pod } from '../../../kube/kinds.ts'
 import type { Kube } from '../../../kube/kube.ts'
-import type * as o from '../../../kube/objects.ts'
-import { condition } from '../../../kube/pods.ts'
-import { labelSelector } from '../../../kube/selectors.ts'
 import { sleep, type Task } from '../../../world/actor.ts'
 import type { RandomStream } from '../../../world/random.ts'
-import { minutes, parseDuration, seconds, type Us } from '../../../world/time.ts'
+import { minutes, seconds, type Us } from '../../../world/time.ts'
 import type { World } from '../../../world/world.ts'
-import { residents } from '../evacuate.ts'
-import { unbound } from '../fit.ts'
-import { type Claim, type Claims, DISRUPTED } from './claims.ts'
+import type { PendingPods } from '../pending-pods.ts'
+import { Candidacy } from './candidacy.ts'
+import type { Claim, Claims } from './claims.ts'
 import type { ClusterView } from './cluster-view.ts'
-import { type Plan, pack } from './packing.ts'
+import { type Command, consolidate, consolidateSeveral, withoutThem } from './consolidation.ts'
+import type { Nominations } from './karpenter.ts'
+import { DISRUPTED } from './pods.ts'
 
-/** Follows pkg/controllers/disruption/controller.go, consolidation.go and queue.go. */
+/** Follows pkg/controllers/disruption/controller.go, consolidation.go, queue.go. */
 const POLL = seconds(10)
 const VALIDATE_AFTER = seconds(15)
 const REPLACE_WITHIN = minutes(10)
-const DO_NOT_DISRUPT = 'karpenter.sh/do-not-disrupt'
-
-type Reason = 'Empty' | 'Underutilized'
-
-/** Nodes to remove, and at most one to buy instead. */
-interface Command {
-  readonly claims: readonly Claim[]
-  readonly replacement: Plan | undefined
-  readonly reason: Reason
-}
+/** A cluster in which nothing happened is looked at again after this. Follows pkg/controllers/state/cluster.go ConsolidationState. */
+const LOOK_ANYHOW_AFTER = minutes(5)
+const AT_ONCE = 100
 
 export interface DisruptionParts {
   readonly world: World
@@ -36,54 +28,111 @@ export interface DisruptionParts {
   readonly claims: Claims
   readonly view: ClusterView
   readonly random: RandomStream
+  readonly pending: PendingPods
+  readonly nominations: Nominations
 }
 
-/** Removes nodes nobody needs, and nodes that others or a cheaper one could stand in for, one command at a time. */
+/** Removes nodes nobody needs, those that drifted, and those that others or a cheaper one could stand in for. */
 export class Disruption {
   private readonly parts: DisruptionParts
-  /** When a pod last came to a node or left it. */
-  private readonly podEventAt = new Map<string, Us>()
+  private readonly candidacy: Candidacy
+  /** Whether the cluster is another than when nothing was found to consolidate. */
+  private changed = true
+  private lookedAt: Us = 0
+  private lookedAtNames = ''
 
   constructor(parts: DisruptionParts) {
     this.parts = parts
-    const { kube, world } = parts
-    const mark = ({ spec }: o.Pod) => {
-      if (spec.nodeName) this.podEventAt.set(spec.nodeName, world.clock.now)
+    this.candidacy = new Candidacy(parts)
+    const changed = () => {
+      this.changed = true
     }
+    const { kube } = parts
     kube.watch(Pod, {
-      added: mark,
+      added: changed,
       updated: (before, after) => {
-        if (before.spec.nodeName !== after.spec.nodeName || before.status.phase !== after.status.phase) mark(after)
-        else if (before.metadata.deletionTimestamp !== after.metadata.deletionTimestamp) mark(after)
+        const leaves = before.metadata.deletionTimestamp !== after.metadata.deletionTimestamp
+        if (leaves || before.spec.nodeName !== after.spec.nodeName) changed()
       },
-      deleted: mark,
+      deleted: changed,
     })
-    kube.list(PodDisruptionBudget)
+    kube.watch(Node, {
+      added: changed,
+      updated: (before, after) => before.spec !== after.spec && changed(),
+      deleted: changed,
+    })
+    kube.watch(NodePool, { added: changed, updated: changed, deleted: changed })
   }
 
   *run(): Task {
     for (;;) {
-      yield* sleep(POLL)
-      const command = this.empty() ?? this.several() ?? this.single()
-      if (!command) continue
-      yield* sleep(VALIDATE_AFTER)
-      if (this.stillHolds(command)) yield* this.execute(command)
+      if (!(yield* this.disruptOnce())) yield* sleep(POLL)
     }
   }
 
+  /** One method acts at a time, in this order. */
+  private *disruptOnce(): Task<boolean> {
+    const looks = this.isWorthALook()
+    const methods = [
+      () => (looks ? this.empty() : undefined),
+      () => this.drifted(),
+      () => (looks ? this.several() : undefined),
+      () => (looks ? this.single() : undefined),
+    ]
+    for (const method of methods) {
+      let command = method()
+      if (command && command.reason !== 'Drifted') {
+        yield* sleep(VALIDATE_AFTER)
+        command = this.validated(command)
+      }
+      if (!command) continue
+      yield* this.start(command)
+      return true
+    }
+    return false
+  }
+
+  /** Budgets that are spent come back without anything happening, so they keep it worth one. */
+  private isWorthALook(): boolean {
+    const { now } = this.parts.world.clock
+    const found = (['Empty', 'Underutilized'] as const).map((reason) => this.candidacy.consolidatable(reason))
+    const names = found.map((claims) => claims.map(({ name }) => name).join()).join('/')
+    const idle = found.every((claims) => claims.length === 0)
+    const same = !this.changed && names === this.lookedAtNames && now - this.lookedAt < LOOK_ANYHOW_AFTER
+    if (idle || same) return false
+    const [empty, used] = found as [Claim[], Claim[]]
+    const held =
+      this.candidacy.within(empty, 'Empty').length < empty.length ||
+      this.candidacy.within(used, 'Underutilized').length < used.length
+    this.changed = held
+    this.lookedAt = now
+    this.lookedAtNames = names
+    return true
+  }
+
   private empty(): Command | undefined {
-    const claims = this.candidates('Empty').filter(({ name }) => residents(this.parts.kube, name).length === 0)
-    return claims.length > 0 ? { claims, replacement: undefined, reason: 'Empty' } : undefined
+    const claims = this.candidacy.within(this.candidacy.consolidatable('Empty'), 'Empty')
+    return claims.length > 0 ? { claims, replacements: [], reason: 'Empty' } : undefined
+  }
+
+  /** One by one, with as many new nodes as it takes. Follows drift.go. */
+  private drifted(): Command | undefined {
+    for (const claim of this.candidacy.drifted()) {
+      if (this.candidacy.allowance(claim.pool, 'Drifted') === 0) continue
+      const replacements = withoutThem([claim], this.parts)
+      if (replacements) return { claims: [claim], replacements, reason: 'Drifted' }
+    }
+    return undefined
   }
 
   /** As many as can go together, the cheapest to disrupt first. Follows multinodeconsolidation.go firstNConsolidationOption. */
   private several(): Command | undefined {
-    const claims = this.candidates('Underutilized')
-    let [low, high] = [2, Math.min(claims.length, 100)]
+    const claims = this.candidacy.within(this.candidacy.consolidatable('Underutilized'), 'Underutilized')
+    let [low, high] = [2, Math.min(claims.length, AT_ONCE + 1)]
     let best: Command | undefined
     while (low <= high) {
       const middle = (low + high) >> 1
-      const command = this.consolidate(claims.slice(0, middle))
+      const command = consolidateSeveral(claims.slice(0, middle), this.parts)
       if (command) {
         best = command
         low = middle + 1
@@ -92,98 +141,68 @@ export class Disruption {
     return best
   }
 
+  /** Pools take turns. Follows singlenodeconsolidation.go. */
   private single(): Command | undefined {
-    for (const claim of this.candidates('Underutilized')) {
-      const command = this.consolidate([claim])
-      if (command) return command
-    }
+    const byPool = new Map<string, Claim[]>()
+    for (const claim of this.candidacy.consolidatable('Underutilized'))
+      byPool.set(claim.pool, [...(byPool.get(claim.pool) ?? []), claim])
+    const pools = [...byPool.keys()].sort()
+    for (let i = 0; pools.some((pool) => i < byPool.get(pool)!.length); i++)
+      for (const pool of pools) {
+        const claim = byPool.get(pool)![i]
+        if (!claim || this.candidacy.allowance(pool, 'Underutilized') === 0) continue
+        const command = consolidate([claim], this.parts)
+        if (command) return command
+      }
     return undefined
   }
 
-  /** What removing these would take; undefined when it cannot be or does not pay. Follows computeConsolidation. */
-  private consolidate(claims: readonly Claim[]): Command | undefined {
-    const { kube, view } = this.parts
-    const leaving = new Set(claims.map(({ name }) => name))
-    const pods = claims.flatMap(({ name }) => residents(kube, name)).map(unbound)
-    const { plans, failed, placed } = pack(pods, view.simulator(leaving), view.pools())
-    const waits = [...placed.values()].some((name) => this.parts.claims.all.get(name)?.state.startsWith('launch'))
-    if (failed.length > 0 || plans.length > 1 || waits) return undefined
-    const [plan] = plans
-    if (!plan) return { claims, replacement: undefined, reason: 'Underutilized' }
-    // spot for spot is behind a feature gate that is off
-    if (claims.every(({ candidate }) => candidate.capacityType === 'spot')) return undefined
-    const price = claims.reduce((sum, { candidate }) => sum + candidate.pricePerHour, 0)
-    const candidates = plan.candidates.filter((c) => c.pricePerHour < price)
-    if (candidates.length === 0) return undefined
-    return { claims, replacement: { ...plan, candidates }, reason: 'Underutilized' }
+  /** What of it still holds: of empty nodes those that still are, of others all or nothing. Follows validation.go. */
+  private validated(command: Command): Command | undefined {
+    const { claims, reason, replacements } = command
+    if (reason === 'Drifted') return command
+    const now = this.candidacy.consolidatable(reason)
+    const still = this.candidacy.within(
+      claims.filter((claim) => now.includes(claim)),
+      reason,
+    )
+    if (reason === 'Empty') return still.length > 0 ? { ...command, claims: still } : undefined
+    if (still.length < claims.length) return undefined
+    const plans = withoutThem(claims, this.parts)
+    if (!plans || plans.length !== replacements.length) return undefined
+    const [before, after] = [replacements[0], plans[0]]
+    if (!before || !after) return command
+    const types = new Set(after.candidates.map(({ type }) => type))
+    return before.candidates.every(({ type }) => types.has(type)) ? command : undefined
   }
 
-  /** Nodes that may be disrupted for the reason now, within the budgets of their pools, fewest pods first. */
-  private candidates(reason: Reason): Claim[] {
-    const { claims, kube, view } = this.parts
-    const left = new Map<string, number>()
-    const cost = (claim: Claim) => residents(kube, claim.name).length
-    const found = [...claims.all.values()].filter((claim) => this.mayGo(claim, reason))
-    return found
-      .sort((a, b) => cost(a) - cost(b))
-      .filter(({ pool }) => {
-        const allowed = left.get(pool) ?? this.allowance(view.pool(pool)!, reason)
-        left.set(pool, allowed - 1)
-        return allowed > 0
-      })
-  }
-
-  private mayGo(claim: Claim, reason: Reason): boolean {
-    const { kube, view, world } = this.parts
-    const { disruption } = view.pool(claim.pool)?.spec ?? {}
-    const { consolidateAfter = '0s', consolidationPolicy = 'WhenEmptyOrUnderutilized' } = disruption ?? {}
-    if (claim.state !== 'initialized' || !view.pool(claim.pool) || consolidateAfter === 'Never') return false
-    if (reason === 'Underutilized' && consolidationPolicy === 'WhenEmpty') return false
-    const quietSince = Math.max(claim.initializedAt, this.podEventAt.get(claim.name) ?? 0)
-    if (world.clock.now - quietSince < parseDuration(consolidateAfter)) return false
-    const node = kube.get(Node, claim.name)
-    if (!node || node.metadata.annotations?.[DO_NOT_DISRUPT] === 'true') return false
-    return residents(kube, claim.name).every((pod) => isDisruptable(pod, kube))
-  }
-
-  /** How many more nodes of a pool may go. A budget with a schedule counts always. Follows nodepool.go GetAllowedDisruptionsByReason. */
-  private allowance(pool: o.NodePool, reason: Reason): number {
-    const { claims, kube } = this.parts
-    const own = claims.ofPool(pool.metadata.name)
-    const busy = own.filter(({ name, state }) => {
-      const node = kube.get(Node, name)
-      return state === 'deleting' || (node && condition(node, 'Ready')?.status !== 'True')
-    }).length
-    let allowed = Number.POSITIVE_INFINITY
-    for (const { nodes, reasons } of pool.spec.disruption?.budgets ?? [{ nodes: '10%', reasons: undefined }]) {
-      if (reasons && !reasons.includes(reason)) continue
-      const share = nodes.endsWith('%') ? Math.ceil((Number(nodes.slice(0, -1)) / 100) * own.length) : Number(nodes)
-      allowed = Math.min(allowed, share)
-    }
-    return Math.max(0, allowed - busy)
-  }
-
-  /** Nothing has changed that would forbid it. Follows validation.go. */
-  private stillHolds({ claims, reason, replacement }: Command): boolean {
-    const now = this.candidates(reason)
-    if (!claims.every((claim) => now.includes(claim))) return false
-    if (reason === 'Empty') return claims.every(({ name }) => residents(this.parts.kube, name).length === 0)
-    const again = this.consolidate(claims)
-    return again !== undefined && (again.replacement === undefined) === (replacement === undefined)
-  }
-
-  private *execute({ claims, replacement, reason }: Command): Task {
+  /** Taints the nodes, buys the replacements and goes on; the nodes go when these are there. Follows queue.go StartCommand. */
+  private *start({ claims, replacements, reason }: Command): Task {
     const { kube, random, world } = this.parts
-    const writer = { kube, random }
+    this.changed = true
+    const bought: Claim[] = []
     try {
-      for (const { name } of claims) yield* addTaints(writer, name, [DISRUPTED])
-      if (replacement && !(yield* this.replace(replacement))) {
-        for (const { name } of claims) yield* removeTaints(writer, yield* kube.read(Node, name), [DISRUPTED])
-        return
+      for (const { name } of claims) yield* addTaints({ kube, random }, name, [DISRUPTED])
+      for (const plan of replacements) {
+        const claim = yield* this.parts.claims.create(plan)
+        if (!claim) return yield* this.abandon(claims)
+        bought.push(claim)
       }
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
-      return
+      return yield* this.abandon(claims)
+    }
+    for (const claim of claims) claim.disruptedFor = reason
+    world.spawn(`karpenter/disrupt/${claims[0]!.name}`, this.finish({ claims, replacements, reason }, bought))
+  }
+
+  private *finish({ claims, reason }: Command, bought: readonly Claim[]): Task {
+    const { kube, world } = this.parts
+    const deadline = world.clock.now + REPLACE_WITHIN
+    const isGone = ({ name, state }: Claim) => !this.parts.claims.all.has(name) || state === 'deleting'
+    while (bought.some(({ state }) => state !== 'initialized')) {
+      if (world.clock.now >= deadline || bought.some(isGone)) return yield* this.abandon(claims)
+      yield* sleep(seconds(1))
     }
     for (const { name } of claims) {
       const node = kube.get(Node, name)
@@ -192,27 +211,15 @@ export class Disruption {
     }
   }
 
-  /** Buys the replacement and waits until it is of use. */
-  private *replace(plan: Plan): Task<boolean> {
-    const { claims, world } = this.parts
-    const claim = yield* claims.create(plan)
-    const deadline = world.clock.now + REPLACE_WITHIN
-    while (claim && claims.all.has(claim.name) && claim.state !== 'deleting') {
-      if (claim.state === 'initialized') return true
-      if (world.clock.now >= deadline) break
-      yield* sleep(seconds(5))
+  private *abandon(claims: readonly Claim[]): Task {
+    const { kube, random } = this.parts
+    for (const claim of claims) {
+      claim.disruptedFor = undefined
+      try {
+        yield* removeTaints({ kube, random }, yield* kube.read(Node, claim.name), [DISRUPTED])
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error
+      }
     }
-    return false
   }
-}
-
-function isDisruptable({ metadata }: o.Pod, kube: Kube): boolean {
-  if (metadata.annotations?.[DO_NOT_DISRUPT] === 'true') return false
-  return kube
-    .list(PodDisruptionBudget, { namespace: metadata.namespace ?? 'default' })
-    .every(
-      (budget) =>
-        !labelSelector(budget.spec.selector).matches(metadata.labels ?? {}) ||
-        (budget.status?.disruptionsAllowed ?? 0) > 0,
-    )
 }

@@ -1,6 +1,8 @@
+import { Pod } from '../../../kube/kinds.ts'
 import type { Kube } from '../../../kube/kube.ts'
-import { Signal, sleep, type Task } from '../../../world/actor.ts'
-import { seconds } from '../../../world/time.ts'
+import type * as o from '../../../kube/objects.ts'
+import { Signal, type Task } from '../../../world/actor.ts'
+import { seconds, type Us } from '../../../world/time.ts'
 import type { World } from '../../../world/world.ts'
 import { type MachinePark, type ProvisioningDelays, typicalDelays } from '../machines.ts'
 import { PendingPods } from '../pending-pods.ts'
@@ -27,51 +29,99 @@ const BATCH_MAX = seconds(10)
 const AGAIN_AFTER = seconds(10)
 
 /**
- * Karpenter: buys nodes for pods that fit nowhere by the cluster's NodePools, and consolidates them. Drift, static pools,
- * minValues, node repair and scheduled budgets are left out. Follows sigs.k8s.io/karpenter 1.12. Returns its claims.
+ * Karpenter: buys nodes for pods that fit nowhere by the cluster's NodePools, consolidates them, and replaces those that drifted or
+ * expired. Static pools, node repair, overlays, reserved capacity and preferences of pods are left out. Follows
+ * sigs.k8s.io/karpenter 1.12 (pkg/controllers/{provisioning,disruption,nodeclaim,node,state}). Returns its claims.
  */
 export function runKarpenter(options: KarpenterOptions): Claims {
   const { world, park, catalogue, delays = typicalDelays } = options
   const kube = options.kube.client('karpenter')
   const random = world.random('karpenter')
-  const claims = new Claims({ world, kube, park, delays, random })
+  const claims = new Claims({ world, kube, park, delays, random, deleting: () => arrived.notify() })
   const view = new ClusterView({ kube, claims, catalogue })
   const arrived = new Signal()
   const pending = new PendingPods(kube, () => arrived.notify())
-  world.spawn('karpenter/provisioning', provision({ kube, world, claims, view, pending, arrived }))
-  world.spawn('karpenter/disruption', new Disruption({ world, kube, claims, view, random }).run())
+  const nominations = new Nominations()
+  world.spawn(
+    'karpenter/provisioning',
+    new Provisioner({ world, kube, claims, view, pending, arrived, nominations }).run(),
+  )
+  const disruption = new Disruption({ world, kube, claims, view, random, pending, nominations })
+  world.spawn('karpenter/disruption', disruption.run())
   return claims
 }
 
-function* provision(parts: {
-  kube: Kube
-  world: World
-  claims: Claims
-  view: ClusterView
-  pending: PendingPods
-  arrived: Signal
-}): Task {
-  const { kube, world, claims, view, pending, arrived } = parts
-  const told = new Set<string>()
-  for (;;) {
-    if (pending.size === 0) yield* arrived.wait()
-    else yield* arrived.waitFor(AGAIN_AFTER)
-    const until = world.clock.now + BATCH_MAX
-    while (world.clock.now < until && (yield* arrived.waitFor(BATCH_IDLE)));
-    if (pending.size === 0) continue
-    const { plans, failed } = pack(pending.list(), view.simulator(), view.pools())
+/** Nodes that pods were just sent to are not disrupted. Follows nominationWindow in pkg/controllers/state/statenode.go. */
+export class Nominations {
+  private readonly until = new Map<string, Us>()
+
+  add(node: string, now: Us): void {
+    this.until.set(node, now + 2 * BATCH_MAX)
+  }
+
+  has(node: string, now: Us): boolean {
+    return (this.until.get(node) ?? 0) > now
+  }
+}
+
+interface ProvisionerParts {
+  readonly kube: Kube
+  readonly world: World
+  readonly claims: Claims
+  readonly view: ClusterView
+  readonly pending: PendingPods
+  readonly arrived: Signal
+  readonly nominations: Nominations
+}
+
+/** Follows pkg/controllers/provisioning/provisioner.go. */
+class Provisioner {
+  private readonly parts: ProvisionerParts
+  private readonly told = new Set<string>()
+
+  constructor(parts: ProvisionerParts) {
+    this.parts = parts
+  }
+
+  *run(): Task {
+    const { world, arrived } = this.parts
+    for (;;) {
+      if (!this.hasWork()) yield* arrived.wait()
+      else yield* arrived.waitFor(AGAIN_AFTER)
+      const until = world.clock.now + BATCH_MAX
+      while (world.clock.now < until && (yield* arrived.waitFor(BATCH_IDLE)));
+      yield* this.provision()
+    }
+  }
+
+  private hasWork(): boolean {
+    const { pending, claims } = this.parts
+    return pending.size > 0 || [...claims.all.values()].some(({ state }) => state === 'deleting')
+  }
+
+  private *provision(): Task {
+    const { world, view, pending, claims, kube, nominations } = this.parts
+    const { now } = world.clock
+    const pods = [...pending.list(), ...view.leaving(now)]
+    if (pods.length === 0) return
+    const { plans, placed, failed } = pack(pods, view.simulator(), view.pools())
+    for (const node of placed.values()) nominations.add(node, now)
     for (const plan of plans) {
       const claim = yield* claims.create(plan)
       if (!claim) continue
-      for (const pod of plan.pods)
-        kube.event(pod, 'Normal', 'Nominated', `Pod should schedule on: nodeclaim/${claim.name}`)
+      nominations.add(claim.name, now)
+      for (const pod of plan.pods) this.nominate(pod, claim.name)
     }
     for (const pod of failed) {
-      if (told.has(pod.metadata.uid)) continue
-      told.add(pod.metadata.uid)
+      if (this.told.has(pod.metadata.uid)) continue
+      this.told.add(pod.metadata.uid)
       const why = 'no instance type met the scheduling requirements or had a required offering'
       kube.event(pod, 'Warning', 'FailedScheduling', `Failed to schedule pod, ${why}`)
     }
-    yield* sleep(0)
+  }
+
+  private nominate(pod: o.Pod, claim: string): void {
+    const known = this.parts.kube.get(Pod, `${pod.metadata.namespace}/${pod.metadata.name}`)
+    if (known) this.parts.kube.event(known, 'Normal', 'Nominated', `Pod should schedule on: nodeclaim/${claim}`)
   }
 }
