@@ -3,6 +3,10 @@ import type { Draft, KubeObject } from '../sandbox/kube/objects.ts'
 import type { Capabilities } from '../sandbox/tiers/capabilities.ts'
 import type { ResolvedServer } from '../sandbox/vllm/server/resolve.ts'
 import { type FoundServer, hasNoAddress } from './inference-servers.ts'
+import { howToAdd, yamlKey } from './platform/config/how-to-add.ts'
+import { initKey } from './platform/inputs/init-inputs.ts'
+import { likelyModel } from './platform/inputs/known-models.ts'
+import type { ResolvedInputs } from './platform/inputs/resolve.ts'
 import { type Platform, type PlatformObject, sourceOf } from './platform/platform.ts'
 import { scalingOf } from './platform/roles/autoscaling/scaling.ts'
 import { signalBlockers } from './platform/roles/autoscaling/signals.ts'
@@ -21,6 +25,7 @@ interface Judged {
   readonly platform: Platform
   readonly server: FoundServer
   readonly capabilities: Capabilities
+  readonly inputs: ResolvedInputs
   /** See `actingOnTheWay`. */
   readonly acting: ReadonlySet<string>
 }
@@ -30,18 +35,19 @@ interface Judged {
  * notice does not count: fields it is blind to, and ways to a server when it sends no requests.
  */
 export function blockersOf(
-  { platform, server, capabilities, acting }: Judged,
+  { platform, server, capabilities, inputs, acting }: Judged,
   resolved: ResolvedServer,
   scenario: Scenario,
 ): Invalid[] {
   const features = new Set([...capabilities.features, ...(scenario.blindTo ?? [])])
-  const found = unmodelled(platform, server, { ...capabilities, features })
+  const timed = (container: string) => initKey(server.id, container) in inputs.initTimesUs
+  const found = unmodelled(platform, server, { ...capabilities, features }, timed)
     .filter(({ effect, source }) => effect !== 'routes' || (scenario.load && !acting.has(placeOf(source))))
     .map(
-      ({ what, why, source }): Invalid => ({
+      ({ what, why, fix, source }): Invalid => ({
         code: 'UNMODELLED',
         what: `${what} (${source.file}:${source.line}:${source.column}): ${why}`,
-        fix: 'Take it out of what is verified to judge the rest, or try it on a real cluster.',
+        fix: fix ?? 'Take it out of what is verified to judge the rest, or try it on a real cluster.',
       }),
     )
   found.push(...otherGpuUsers(platform, server, capabilities))
@@ -72,7 +78,7 @@ export function blockersOf(
     found.push({
       code: 'UNKNOWN_MODEL',
       what: `nothing is known of the model ${resolved.name}`,
-      fix: `Describe it in seatrial.yaml: models: { ${JSON.stringify(resolved.name)}: { spec: { … } } }, with the figures of its config.json.`,
+      fix: howToName(platform, resolved.name, resolved.settings.servedModelNames.value),
     })
   if (resolved.kind === 'unknown-gpu')
     found.push({
@@ -83,6 +89,15 @@ export function blockersOf(
       fix: 'Give nodes with a known GPU in seatrial.yaml.',
     })
   return found
+}
+
+/** How to say which model it is: a known one by its name, another by its figures. */
+function howToName({ config }: Platform, name: string, servedNames: readonly string[]): string {
+  const key = yamlKey(name)
+  const likely = likelyModel([name, ...servedNames])
+  const known = howToAdd(config, 'models', `${key}: ${likely ?? 'meta-llama/Llama-3.1-8B-Instruct'}`)
+  const own = `${key}: { spec: { … } } with the figures of its config.json`
+  return `${known}  ${likely ? 'if that is what it is' : 'with the public model it is'}; for a model of your own ${own}`
 }
 
 /** Where the gateways, routes and policies on the clients' way stand that act here as they do in a cluster. */

@@ -1,7 +1,6 @@
 import { gpus } from '../fixtures/gpus/index.ts'
-import { modelById } from '../fixtures/models/lookup.ts'
 import type { ModelSpec } from '../fixtures/models/model.ts'
-import { plainProgram } from '../sandbox/nodes/plain-program.ts'
+import { plainProgram, programThatEnds } from '../sandbox/nodes/plain-program.ts'
 import type { NodeGroup, ProgramFor } from '../sandbox/tiers/tier.ts'
 import { defaultIdleCpuCores } from '../sandbox/vllm/server/accounts.ts'
 import { vllmProgram } from '../sandbox/vllm/server/program.ts'
@@ -9,10 +8,13 @@ import { type ResolvedServer, resolveServer } from '../sandbox/vllm/server/resol
 import { startupPlan } from '../sandbox/vllm/server/startup.ts'
 import type { Us } from '../sandbox/world/time.ts'
 import { configMapsIn } from './platform/config-maps.ts'
+import { specIn, specNamed } from './platform/inputs/known-models.ts'
 import { type ResolvedInputs, resolveInputs } from './platform/inputs/resolve.ts'
 import { namespaceOf, type Platform, type PlatformObject } from './platform/platform.ts'
+import { fetchedInto, fetchingContainers } from './platform/roles/fetches.ts'
 import { gpusOf } from './platform/roles/gpu-requests.ts'
 import { findVllmServers, type InferenceServerRole } from './platform/roles/inference-servers.ts'
+import { withMountedScript } from './platform/roles/mounted-script.ts'
 import type { WrittenPodSpec } from './platform/roles/pod-templates.ts'
 
 /** A vLLM server of a platform, as found in its manifests. */
@@ -41,22 +43,54 @@ export const hasNoAddress = ({ manifest }: PlatformObject): boolean => {
 
 /** The server as it comes out on a GPU, with the models and ConfigMaps of its platform. */
 export function resolveOn(server: FoundServer, gpuProduct: string | undefined, platform: Platform): ResolvedServer {
-  const { container, template } = server
+  const { template } = server
+  const configMaps = configMapsIn(platform, namespaceOf(server.object))
+  const container = withMountedScript(server.container, template.spec, configMaps)
+  const own = describedFor(platform, server)
   return resolveServer({ ...container, image: container.image ?? '' }, template.spec as never, {
     gpuCount: gpusOf(template.spec),
     modelOverrides: describedModels(platform),
-    configMaps: configMapsIn(platform, namespaceOf(server.object)),
+    ...(own ? { modelSaid: own } : {}),
+    modelAt: (path) => fetchedModel(platform, server, path),
+    prefetched: isPrefetched(platform, server),
+    configMaps,
     ...(gpuProduct === undefined ? {} : { gpuProduct }),
   })
 }
 
-/** Models that `seatrial.yaml` describes, by the name servers load them by. */
-export function describedModels(platform: Platform): Record<string, ModelSpec> {
-  const described = Object.entries(platform.config?.models ?? {}).flatMap(([name, model]) =>
-    model.spec ? [[name, model.spec as ModelSpec] as const] : [],
-  )
+/** Models that `seatrial.yaml` describes, by the names it uses. */
+function describedModels({ config }: Platform): Record<string, ModelSpec> {
+  const described = Object.keys(config?.models ?? {}).flatMap((name) => {
+    const spec = specIn(config, name)
+    return spec ? [[name, spec] as const] : []
+  })
   return Object.fromEntries(described)
 }
+
+/** What it says of the workload's model, by the name of the workload. */
+function describedFor({ config }: Platform, { id, object }: FoundServer): ModelSpec | undefined {
+  const { name } = object.manifest.metadata
+  return [id, name, `${namespaceOf(object)}/${name}`].flatMap((one) => specIn(config, one) ?? [])[0]
+}
+
+/** The model an init container puts where the server reads it. */
+function fetchedModel(platform: Platform, server: FoundServer, path: string) {
+  const fetched = /^[./]/.test(path) ? fetchedInto(platform, server, path) : undefined
+  const model = fetched && specNamed(platform.config, fetched.model)
+  if (!model) return undefined
+  const because = `the model at ${path} is ${fetched.model}, which init container ${fetched.container} fetches into it`
+  return { model, because }
+}
+
+/** Whether an init container fills the hub's cache that the server's container looks into: both have the same volume. */
+const isPrefetched = (platform: Platform, server: FoundServer): boolean =>
+  fetchingContainers(platform, server).some(
+    ({ container, downloads }) =>
+      downloads.some(({ from, into }) => from === 'hub' && into === undefined) &&
+      (container.volumeMounts ?? []).some(({ name }) =>
+        (server.container.volumeMounts ?? []).some((mount) => mount.name === name),
+      ),
+  )
 
 /** The first group of nodes a pod may go to by GPUs and node selector. */
 export const groupFor = (spec: WrittenPodSpec, nodes: readonly NodeGroup[]): NodeGroup | undefined =>
@@ -78,11 +112,16 @@ export function programsFor(options: {
   loadTimeUs: (serverId: string) => Us
   /** CPU cores while idle, by the id of the server. */
   idleCpuCores: (serverId: string) => number
+  /** How long an init container of a server runs; undefined: as its command says, or a moment. */
+  initTimeUs?: (serverId: string, container: string) => Us | undefined
 }): ProgramFor {
-  const { servers, nodes, platform, loadTimeUs, idleCpuCores } = options
+  const { servers, nodes, platform, loadTimeUs, idleCpuCores, initTimeUs } = options
   const made = new Map<string, ReturnType<ProgramFor>>()
   const plain = plainProgram()
   return (pod, container, on) => {
+    const owner = servers.find((one) => isFrom(one, pod.metadata))
+    const runsFor = owner && initTimeUs?.(owner.id, container.name)
+    if (runsFor !== undefined) return programThatEnds(runsFor)
     const server = servers.find((one) => isFrom(one, pod.metadata) && one.container.name === container.name)
     if (!server) return plain
     const product = on?.gpuProduct ?? nodes.find((one) => isNodeOf(one, pod.spec.nodeName ?? ''))?.gpu?.product
@@ -123,19 +162,17 @@ function factsOf(platform: Platform, server: FoundServer) {
     const model = modelAmong(words.slice(words.indexOf('serve') + 1), words.includes('serve') ? 'serve' : 'module')
     return model === undefined ? {} : { model }
   }
-  const model = resolved.settings.model.value
-  const spec = describedModels(platform)[model] ?? modelById(model)
   return {
-    model,
+    model: resolved.settings.model.value,
     servedNames: resolved.settings.servedModelNames.value,
     idleCpuCores: defaultIdleCpuCores(resolved),
-    ...(spec ? { weightsBytes: spec.weightsBytes } : {}),
+    ...('model' in resolved ? { weightsBytes: resolved.model.weightsBytes } : {}),
   }
 }
 
 /** Where flags cannot be read: the weights, and a minute for everything else. */
 function estimateByWeights(name: string | undefined, platform: Platform): typeof UNKNOWN_LOAD {
-  const model = name === undefined ? undefined : (describedModels(platform)[name] ?? modelById(name))
+  const model = name === undefined ? undefined : specNamed(platform.config, name)
   if (!model) return UNKNOWN_LOAD
   const total = (speed: 'slow' | 'likely' | 'fast') =>
     Math.round(60e6 + (model.weightsBytes / READ_BYTES_PER_SECOND[speed]) * 1e6)

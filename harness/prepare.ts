@@ -3,14 +3,15 @@ import { defaultProfile, type LagProfile } from '../sandbox/kube/lag.ts'
 import type * as o from '../sandbox/kube/objects.ts'
 import type { NodeGroup } from '../sandbox/tiers/tier.ts'
 import type { ResolvedServer } from '../sandbox/vllm/server/resolve.ts'
-import { minutes, seconds } from '../sandbox/world/time.ts'
+import { minutes, seconds, type Us } from '../sandbox/world/time.ts'
 import { assumedObjects } from './assumed-objects.ts'
 import { type FoundServer, findServers, groupFor, inputsOf, programsFor, resolveOn } from './inference-servers.ts'
+import { initTimes } from './init-times.ts'
 import type { Overrides } from './judgeable.ts'
 import type { Capacities } from './load/capacity.ts'
 import { totalRate, type Workload } from './load/workload.ts'
-import { pricesOf } from './platform/inputs/price-inputs.ts'
 import { withFiles } from './platform/add.ts'
+import { pricesOf } from './platform/inputs/price-inputs.ts'
 import type { ResolvedInputs } from './platform/inputs/resolve.ts'
 import type { ServerInputs } from './platform/inputs/server-inputs.ts'
 import { slosOf } from './platform/inputs/slo-inputs.ts'
@@ -35,9 +36,14 @@ export interface PrepareContext {
 }
 
 /** Everything as plain values: the inputs as they are, but for what the overrides say. */
-export function prepare(given: PrepareContext, overrides: Overrides): Setup {
+export function prepare(context: PrepareContext, overrides: Overrides): Setup {
   const { adds = [] } = overrides
-  const context = adds.length > 0 ? { ...given, ...withChanges(given, { adds }) } : given
+  if (adds.length === 0) return prepared(context, overrides)
+  const setup = prepared({ ...context, ...withChanges(context, { adds }) }, overrides)
+  return { ...setup, inputs: { ...(setup.inputs as object), adds } }
+}
+
+function prepared(context: PrepareContext, overrides: Overrides): Setup {
   const { inputs, lag = defaultProfile } = context
   const platform = changed(context, overrides)
   const found = findServers(platform)
@@ -47,6 +53,8 @@ export function prepare(given: PrepareContext, overrides: Overrides): Setup {
   const resolved = resolvedIn({ ...context, server }, platform, nodes)
   const loadTimeUs = overrides.loadTimeUs ?? own.loadTimeUs.value
   const idleCpuCores = overrides.idleCpuCores ?? own.idleCpuCores.value
+  const inits = initTimes(inputs, overrides)
+  const initUs = inits.all(server)
   const workload = workloadOf(own, overrides, resolved)
   const slos = slosOf(promisedIn(own, overrides))
   const entry = entryOf(platform, server, resolved).point
@@ -74,6 +82,7 @@ export function prepare(given: PrepareContext, overrides: Overrides): Setup {
       platform,
       loadTimeUs: (id) => (id === server.id ? loadTimeUs : inputs.servers[id]!.loadTimeUs.value),
       idleCpuCores: (id) => (id === server.id ? idleCpuCores : inputs.servers[id]!.idleCpuCores.value),
+      initTimeUs: inits.of,
     }),
     imageBytes,
     registryBytesPerSecond,
@@ -84,16 +93,13 @@ export function prepare(given: PrepareContext, overrides: Overrides): Setup {
     slos,
     prices: pricesOf(inputs.prices),
     model: 'settings' in resolved ? resolved.settings.servedModelNames.value[0]! : '',
-    replicasNeeded: sharesService(server, platform)
-      ? 0
-      : capacity > 0
-        ? Math.max(1, Math.ceil(totalRate(workload) / capacity))
-        : 1,
-    startUs: loadTimeUs + seconds(imageBytes(image) / registryBytesPerSecond),
-    settleBound: (stretch) =>
-      minutes(10) +
-      2 * seconds(imageBytes(image) / registryBytesPerSecond) +
-      3 * stretch * slowestLoad(inputs, loadTimeUs),
+    replicasNeeded: sharesService(server, platform) ? 0 : capacity > 0 ? atLeastOne(totalRate(workload) / capacity) : 1,
+    startUs: initUs + loadTimeUs + seconds(imageBytes(image) / registryBytesPerSecond),
+    settleBound: settlesIn(inputs, {
+      initUs: Math.max(...found.map(inits.all)),
+      pullUs: seconds(imageBytes(image) / registryBytesPerSecond),
+      loadUs: loadTimeUs,
+    }),
     lag,
     monitoring: monitoringOf(platform),
     ...growingNodes(nodes),
@@ -102,13 +108,13 @@ export function prepare(given: PrepareContext, overrides: Overrides): Setup {
     inputs: {
       nodes,
       loadTimeUs,
+      ...(initUs > 0 ? { initUs } : {}),
       registryBytesPerSecond,
       workload: withoutFile(workload),
       slos,
       lag: lag.name,
       ...(schedulers.declared ? { schedulers: schedulers.processes } : {}),
       changes: overrides.changes ?? [],
-      ...(adds.length > 0 ? { adds } : {}),
     },
   }
 }
@@ -126,6 +132,14 @@ export function withChanges(
     inputs: inputsOf(platform, servers),
   }
 }
+
+const atLeastOne = (replicas: number): number => Math.max(1, Math.ceil(replicas))
+
+/** Time for everything to be started, twice, and for models to load, three times. */
+const settlesIn =
+  (inputs: ResolvedInputs, { initUs, pullUs, loadUs }: Readonly<Record<'initUs' | 'pullUs' | 'loadUs', Us>>) =>
+  (stretch: number): Us =>
+    minutes(10) + 2 * (initUs + pullUs) + 3 * stretch * slowestLoad(inputs, loadUs)
 
 /** What clients send, but for what the overrides say. */
 const workloadOf = (own: ServerInputs, overrides: Overrides, resolved: ResolvedServer): Workload => ({

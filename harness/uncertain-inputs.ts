@@ -22,6 +22,7 @@ export function uncertainInputs(inputs: ResolvedInputs, serverId: string, image:
       (registryBytesPerSecond) => ({ registryBytesPerSecond }),
       'high',
     ),
+    initTimes(inputs, serverId),
     ...(imageBytes ? [one('image', imageBytes, gigabytes, (bytes) => ({ imageBytes: bytes }), 'low')] : []),
     one(
       'request rate',
@@ -37,6 +38,26 @@ export function uncertainInputs(inputs: ResolvedInputs, serverId: string, image:
     promised(one('TTFT p95', server.ttftP95Us, formatDuration, (ttftP95Us) => ({ ttftP95Us }), 'high')),
     promised(one('TPOT p95', server.tpotP95Us, formatDuration, (tpotP95Us) => ({ tpotP95Us }), 'high')),
   ].flatMap((input) => input ?? [])
+}
+
+/** The run times of a server's init containers, all at one end together. */
+function initTimes({ initTimesUs }: ResolvedInputs, serverId: string): UncertainInput | undefined {
+  const own = Object.entries(initTimesUs).filter(([key]) => key.slice(0, key.lastIndexOf('/')) === serverId)
+  const ranged = own.flatMap(([key, { range, value }]) => (range ? [{ key, range, value }] : []))
+  if (ranged.length === 0) return undefined
+  const end = (i: 0 | 1) => ({
+    value: formatDuration(ranged.reduce((sum, { range }) => sum + range[i], 0)),
+    overrides: { initTimesUs: Object.fromEntries(ranged.map(({ key, range }) => [key, range[i]])) },
+  })
+  const { origin, note } = own.find(([, input]) => input.range)![1]
+  const names = ranged.map(({ key }) => key.slice(key.lastIndexOf('/') + 1)).join(', ')
+  return {
+    name: `run time of init container ${names}`,
+    origin,
+    value: formatDuration(ranged.reduce((sum, { value }) => sum + value, 0)),
+    ends: [end(0), end(1)],
+    howToGive: note,
+  }
 }
 
 /** Whether an input may turn the verdict of one of the scenarios. */

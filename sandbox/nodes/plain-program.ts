@@ -52,6 +52,12 @@ export function plainProgram(assumed: Partial<PlainAssumptions> = {}): Program {
   }
 }
 
+/** A program that ends well after a time, whatever its command. */
+export const programThatEnds = (afterUs: Us): Program => ({
+  name: 'plain',
+  start: (context) => runToEnd(context, { exitCode: 0, afterUs }),
+})
+
 /** A plain program for every container. */
 export const plainPrograms =
   (assumed: Partial<PlainAssumptions> = {}): ((pod: Pod, container: Container) => Program) =>

@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { compareQuantities, parseQuantity } from '../../../sandbox/kube/quantity.ts'
-import { bandwidth, bytes, cores, count, duration, parsed, price, text } from './figures.ts'
+import { bandwidth, bytes, count, parsed, price, text } from './figures.ts'
 import { QUANTITY } from './for-editors.ts'
 import { slos, workload } from './load-schema.ts'
 import { metrics } from './metrics-schema.ts'
+import { container, model } from './model-schema.ts'
 import { nodeGroupName } from './node-group-name.ts'
 import { cluster, render, waiver } from './repository-schema.ts'
 import { parseBytes } from './units.ts'
@@ -52,29 +53,6 @@ const nodeGroup = z.strictObject({
   images: z.array(text).optional(),
 })
 
-const modelSpec = z.strictObject({
-  id: text,
-  architecture: text,
-  layers: count,
-  hiddenSize: count,
-  intermediateSize: count,
-  attentionHeads: count,
-  kvHeads: count,
-  headDim: count,
-  vocabSize: count,
-  maxPositionEmbeddings: count,
-  tiedEmbeddings: z.boolean().optional(),
-  experts: z
-    .strictObject({ total: count, active: count, intermediateSize: count, shared: count.optional() })
-    .optional(),
-  mla: z.strictObject({ kvLoraRank: count, qkRopeHeadDim: count }).optional(),
-  dtype: z.enum(['bfloat16', 'float16', 'float32']),
-  quantization: z.enum(['fp8', 'awq', 'gptq', 'mxfp4', 'nvfp4']).optional(),
-  parameters: z.number().positive(),
-  weightsBytes: z.number().positive(),
-  source: z.string().default('seatrial.yaml'),
-})
-
 /** What `seatrial.yaml` may say. Every part is optional; unknown keys are refused. */
 export const configSchema = z.strictObject({
   name: text.optional(),
@@ -82,18 +60,8 @@ export const configSchema = z.strictObject({
   manifests: z.array(text).min(1).optional(),
   render: render.optional(),
   nodes: z.array(nodeGroup).min(1).superRefine(namesOnce).optional(),
-  models: z
-    .record(
-      z.string(),
-      z.strictObject({
-        loadTime: duration.optional(),
-        loadBandwidth: bandwidth.optional(),
-        idleCpu: cores.optional(),
-        imageSize: bytes.optional(),
-        spec: modelSpec.optional(),
-      }),
-    )
-    .optional(),
+  models: z.record(z.string(), model).optional(),
+  containers: z.record(z.string(), container).optional(),
   images: z.record(z.string(), z.strictObject({ size: bytes })).optional(),
   registry: z.strictObject({ bandwidth: bandwidth.optional() }).optional(),
   workloads: z.record(z.string(), workload).optional(),

@@ -5,7 +5,7 @@ import type { ServerInputs } from './server-inputs.ts'
 /** An input as reports list it. */
 export interface ListedInput {
   /**
-   * Stable, for programs: `nodes`, `registryBytesPerSecond`, `imageBytes[IMAGE]`, `prices[PRODUCT]` or `servers[SERVER ID].FIELD`, where FIELD is one of
+   * Stable, for programs: `nodes`, `registryBytesPerSecond`, `imageBytes[IMAGE]`, `initTimesUs[CONTAINER].Us`, `prices[PRODUCT]` or `servers[SERVER ID].FIELD`, where FIELD is one of
    * `ServerInputs`. What follows the last `.` says the unit of the value.
    */
   readonly key: string
@@ -22,6 +22,11 @@ export function listInputs(inputs: ResolvedInputs): ListedInput[] {
     ...Object.entries(inputs.imageBytes).map(([image, input]) => ({
       key: `imageBytes[${image}]`,
       name: `size of ${image}`,
+      input,
+    })),
+    ...Object.entries(inputs.initTimesUs).map(([container, input]) => ({
+      key: `initTimesUs[${container}].Us`,
+      name: `${container} run time`,
       input,
     })),
     ...Object.entries(inputs.prices).map(([product, input]) => ({

@@ -12,7 +12,9 @@ import type { InferenceServerRole } from '../roles/inference-servers.ts'
 import { suggest } from '../suggest.ts'
 import { guessCluster } from './cluster.ts'
 import { imageInputs } from './image-inputs.ts'
+import { initContainerNames, initInputs } from './init-inputs.ts'
 import { assumed, declaredInput, givenInput, type Input } from './input.ts'
+import { unknownSameAs } from './known-models.ts'
 import { priceInputs } from './price-inputs.ts'
 import { type ServerInputs, serverInputs } from './server-inputs.ts'
 
@@ -52,6 +54,8 @@ export interface ResolvedInputs {
   readonly registryBytesPerSecond: Input<number>
   /** Bytes pulled, by image as the manifests name it. */
   readonly imageBytes: Readonly<Record<string, Input<number>>>
+  /** How long init containers of servers run, by `initKey`; absent where nobody can say. */
+  readonly initTimesUs: Readonly<Record<string, Input<Us>>>
   /** Dollars an hour of a GPU, by product; absent where nobody knows. */
   readonly prices: Readonly<Record<string, Input<number>>>
   /** By the id of the server. */
@@ -84,6 +88,8 @@ export function resolveInputs<R>(
       'model or inference server',
     ),
     ...unmatched(platform, 'images', Object.keys(images), 'image in the manifests'),
+    ...unmatched(platform, 'containers', initContainerNames(platform), 'init container in the manifests'),
+    ...unknownSameAs(platform.config),
     ...unknownGpus(platform, options.gpus),
     ...unmatched(
       platform,
@@ -103,6 +109,10 @@ export function resolveInputs<R>(
         ? declaredInput(config, ['registry', 'bandwidth'], bandwidth)
         : assumed(250e6, [50e6, 1e9], 'registry bandwidth per node: give registry.bandwidth in seatrial.yaml'),
     imageBytes: images,
+    initTimesUs: initInputs(
+      platform,
+      servers.map((server) => ({ server, facts: options.factsOf(server) })),
+    ),
     servers: Object.fromEntries(
       named.map(({ server, names }) => [server.id, serverInputs(platform, server, names, options)]),
     ),
@@ -177,7 +187,7 @@ function unknownGpus(platform: Platform, gpus: readonly GpuSpec[]): PlatformErro
 /** Settings for something that is not in the manifests: most likely a slip, and without an error a default would be used instead. */
 function unmatched(
   platform: Platform,
-  section: 'workloads' | 'models' | 'images' | 'prices',
+  section: 'workloads' | 'models' | 'images' | 'containers' | 'prices',
   names: readonly string[],
   what: string,
 ): PlatformError[] {

@@ -5,6 +5,7 @@ import { nameIn } from '../config/snapshot.ts'
 import type { Platform } from '../platform.ts'
 import type { InferenceServerRole } from '../roles/inference-servers.ts'
 import { assumed, declaredInput, givenInput, type Input } from './input.ts'
+import { specIn } from './known-models.ts'
 import { type LoadInputs, loadInputs } from './load-inputs.ts'
 import type { ResolveOptions } from './resolve.ts'
 import { type SloInputs, sloInputs } from './slo-inputs.ts'
@@ -31,11 +32,13 @@ export function serverInputs<R>(
   const workloadKey = nameIn(config, 'workloads', names)
   const model = modelKey === undefined ? undefined : config?.models?.[modelKey]
   const workload = workloadKey === undefined ? undefined : config?.workloads?.[workloadKey]
-  const spec = model?.spec as ModelSpec | undefined
+  const spec = modelKey === undefined ? undefined : specIn(config, modelKey)
   return {
     idleCpuCores: idleCpu(config, modelKey, model, server, options),
     loadTimeUs: loadTime(config, modelKey, model, server, options),
-    ...(config && spec ? { modelSpec: givenInput(config, ['models', modelKey!, 'spec'], spec) } : {}),
+    ...(config && spec
+      ? { modelSpec: givenInput(config, ['models', modelKey!, ...(model?.spec ? ['spec'] : [])], spec) }
+      : {}),
     ...loadInputs(config, workloadKey, workload, server.template.replicas),
     ...sloInputs(config, workloadKey, workload),
   }
@@ -50,7 +53,7 @@ function loadTime<R>(
 ): Input<Us> {
   if (config && model?.loadTime) return declaredInput(config, ['models', key!, 'loadTime'], model.loadTime)
   const bytesPerSecond = model?.loadBandwidth?.value
-  const spec = model?.spec as ModelSpec | undefined
+  const spec = key === undefined ? undefined : specIn(config, key)
   const estimate = options.estimateLoad(server, {
     ...(bytesPerSecond ? { bytesPerSecond } : {}),
     ...(spec ? { model: spec } : {}),

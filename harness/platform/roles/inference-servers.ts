@@ -8,6 +8,7 @@ import { configMapsIn } from '../config-maps.ts'
 import { type FieldPath, valueAt } from '../path.ts'
 import { groupOf, namespaceOf, type Platform, type PlatformObject } from '../platform.ts'
 import { gpusOf } from './gpu-requests.ts'
+import { withMountedScript } from './mounted-script.ts'
 import { isMap, type PodTemplate, podTemplatesOf, type WrittenContainer, type WrittenPodSpec } from './pod-templates.ts'
 import { References } from './references.ts'
 
@@ -70,13 +71,11 @@ export function findInferenceServers<R>(platform: Platform, recognise: Recognise
  * command is not recognised is one of these, lest a server go unjudged.
  */
 export const findVllmServers = (platform: Platform): InferenceServerRole<VllmRecognition>[] =>
-  findInferenceServers(platform, (container, _spec, object) => {
-    const { image, command, args, env, envFrom } = container
+  findInferenceServers(platform, (container, spec, object) => {
+    const configMaps = configMapsIn(platform, namespaceOf(object))
+    const { image, command, args, env, envFrom } = withMountedScript(container, spec, configMaps)
     if (typeof image !== 'string') return undefined
-    const recognised = recogniseVllm(
-      { image, command, args, env, envFrom },
-      configMapsIn(platform, namespaceOf(object)),
-    )
+    const recognised = recogniseVllm({ image, command, args, env, envFrom }, configMaps)
     if (recognised.kind !== 'other') return recognised
     if (!vllmImage(image) || gpusOf({ containers: [container] }) === 0) return undefined
     const reason = `${image} carries vLLM and the container has GPUs, but what its command runs is not known`

@@ -1,5 +1,6 @@
 import { understand, understands } from '../../../sandbox/nodes/shell.ts'
 import type { Feature } from '../../../sandbox/tiers/capabilities.ts'
+import { howToAdd, yamlKey } from '../config/how-to-add.ts'
 import { type FieldPath, valueAt } from '../path.ts'
 import { namespaceOf, type Platform } from '../platform.ts'
 import type { InferenceServerRole } from './inference-servers.ts'
@@ -10,6 +11,8 @@ export interface UnmodelledField {
   readonly effect: 'schedules' | 'runs' | 'mutates' | 'routes'
   readonly path: FieldPath
   readonly why: string
+  /** What to do, where that is not to leave it out. */
+  readonly fix?: string
 }
 
 /** Fields of a server's pods whose effect the tier does not have. */
@@ -17,6 +20,7 @@ export function unmodelledFields<R>(
   platform: Platform,
   server: InferenceServerRole<R>,
   features: ReadonlySet<Feature>,
+  timed: (container: string) => boolean = () => false,
 ): UnmodelledField[] {
   const fields: UnmodelledField[] = []
   const add = (feature: Feature, effect: UnmodelledField['effect'], path: FieldPath, why: string) => {
@@ -28,8 +32,8 @@ export function unmodelledFields<R>(
   for (const [i, container] of (spec.initContainers ?? []).entries()) {
     const at = [...path, 'initContainers', i]
     if (container.restartPolicy === 'Always') containerFields(container, at, add)
-    else if (!isTrivialCommand(container))
-      add('init.command', 'runs', at, 'how long the init container runs is not known')
+    else if (!isTrivialCommand(container) && !timed(container.name) && !features.has('init.command'))
+      fields.push(untimed(platform, server, container.name, at))
   }
   schedulingFields(server, add)
   const { schedulerName = 'default-scheduler' } = spec
@@ -49,6 +53,21 @@ export function unmodelledFields<R>(
     )
   meshFields(platform, server, add)
   return fields
+}
+
+function untimed<R>(
+  platform: Platform,
+  { object }: InferenceServerRole<R>,
+  name: string,
+  path: FieldPath,
+): UnmodelledField {
+  const key = yamlKey(`${object.manifest.metadata.name}/${name}`)
+  return {
+    effect: 'runs',
+    path,
+    why: `how long init container ${name} runs is not known`,
+    fix: `${howToAdd(platform.config, 'containers', `${key}: { runTime: 60s }`)}  with the time it takes (kubectl describe pod: Started, Finished)`,
+  }
 }
 
 type Add = (feature: Feature, effect: UnmodelledField['effect'], path: FieldPath, why: string) => void

@@ -17,6 +17,7 @@ export interface Unmodelled {
   /** What it does to the workload. */
   readonly effect: 'owns' | 'scales' | 'mutates' | 'admits' | 'routes' | 'schedules' | 'runs' | 'adds nodes'
   readonly why: string
+  readonly fix?: string
   readonly source: SourcePosition
 }
 
@@ -25,9 +26,16 @@ export function unmodelled<R>(
   platform: Platform,
   server: InferenceServerRole<R>,
   capabilities: Capabilities,
+  timed?: (container: string) => boolean,
 ): Unmodelled[] {
   const found: Unmodelled[] = []
-  const add = (object: PlatformObject, effect: Unmodelled['effect'], why: string, path: FieldPath = []) => {
+  const add = (
+    object: PlatformObject,
+    effect: Unmodelled['effect'],
+    why: string,
+    path: FieldPath = [],
+    fix?: string,
+  ) => {
     const { id } = kindOf(object.manifest)
     if (path.length === 0 && capabilities.kinds.has(id)) return
     const what = `${id}/${object.manifest.metadata.name}${path.length > 0 ? ` ${formatPath(path)}` : ''}`
@@ -36,7 +44,8 @@ export function unmodelled<R>(
       code: 'UNMODELLED',
       what,
       effect,
-      why: `${why}, and tier ${capabilities.tier} has no actor for it`,
+      why: fix === undefined ? `${why}, and tier ${capabilities.tier} has no actor for it` : why,
+      ...(fix === undefined ? {} : { fix }),
       source: sourceOf(object, path.length > 0 ? path : ['kind']),
     })
   }
@@ -48,8 +57,8 @@ export function unmodelled<R>(
   const recognised = server.recognised as { kind?: string; reason?: string } | null
   if (recognised?.kind === 'unmodelled')
     add(server.object, 'runs', recognised.reason ?? 'its server cannot be simulated', server.containerPath)
-  for (const field of unmodelledFields(platform, server, capabilities.features))
-    add(server.object, field.effect, field.why, field.path)
+  for (const field of unmodelledFields(platform, server, capabilities.features, timed))
+    add(server.object, field.effect, field.why, field.path, field.fix)
   return found
 }
 

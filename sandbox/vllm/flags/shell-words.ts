@@ -2,6 +2,8 @@
 export interface ShellScript {
   /** Simple commands in order, their words expanded as a POSIX shell expands them. */
   readonly commands: readonly ShellCommand[]
+  /** Simple commands within conditions and loops: whether and how often each runs is not told. */
+  readonly conditional: readonly ShellCommand[]
   /** What could not be told: command substitutions, variables without a known value, control flow. */
   readonly problems: readonly string[]
 }
@@ -58,6 +60,7 @@ class Reader {
   private readonly args: readonly string[]
   private at = 0
   private readonly commands: ShellCommand[] = []
+  private readonly conditional: ShellCommand[] = []
   private readonly problems: string[] = []
   private words: string[] = []
   private assignments: Record<string, string> = {}
@@ -79,7 +82,7 @@ class Reader {
       else if (!this.readOperator(c)) this.readWord()
     }
     this.endCommand('')
-    return { commands: this.commands, problems: this.problems }
+    return { commands: this.commands, conditional: this.conditional, problems: this.problems }
   }
 
   private skipComment(): void {
@@ -131,8 +134,11 @@ class Reader {
   private endCommand(endedBy: ShellCommand['endedBy']): void {
     const [first] = this.words
     if (first === undefined) Object.assign(this.environment, this.assignments)
-    else if (CONTROL_WORDS.has(this.firstRaw)) this.problems.push(`control flow (${first})`)
-    else this.commands.push({ words: this.words, assignments: this.assignments, endedBy })
+    else if (CONTROL_WORDS.has(this.firstRaw)) {
+      this.problems.push(`control flow (${first})`)
+      const words = this.words.slice(this.words.findIndex((word) => !CONTROL_WORDS.has(word)))
+      if (!CONTROL_WORDS.has(words[0]!)) this.conditional.push({ words, assignments: this.assignments, endedBy })
+    } else this.commands.push({ words: this.words, assignments: this.assignments, endedBy })
     this.words = []
     this.assignments = {}
   }

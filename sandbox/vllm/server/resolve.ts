@@ -17,8 +17,14 @@ export interface ResolveOptions {
   readonly gpuProduct?: string
   /** GPUs the container gets. */
   readonly gpuCount: number
-  /** Models the user describes, by the name the server is started with. */
+  /** Models the user describes, by the name the server is started with, or a name it serves. */
   readonly modelOverrides?: Readonly<Record<string, ModelSpec>>
+  /** The model this server has, whatever it calls it. */
+  readonly modelSaid?: ModelSpec
+  /** What else tells of the model that lies where the server is to read it. */
+  readonly modelAt?: (path: string) => { readonly model: ModelSpec; readonly because: string } | undefined
+  /** The model is in the hub's cache before the container starts. */
+  readonly prefetched?: boolean
   /** ConfigMaps of the pod's namespace, for variables that take their value from one. */
   readonly configMaps?: ConfigMapLookup
 }
@@ -78,7 +84,12 @@ export type ResolvedServer =
       readonly reason: string
     }
   | ({ readonly kind: 'unknown-model'; readonly name: string; readonly settings: ServerSettings } & Found)
-  | ({ readonly kind: 'unknown-gpu'; readonly product: string | undefined; readonly settings: ServerSettings } & Found)
+  | ({
+      readonly kind: 'unknown-gpu'
+      readonly product: string | undefined
+      readonly settings: ServerSettings
+      readonly model: ModelSpec
+    } & Found)
   | BadArguments
   | RefusedServer
   | RunnableServer
@@ -113,12 +124,17 @@ export function resolveServer(
   const noted = [...assumptions, ...command.unknowns.map((what) => `${what} is not in the manifest`)]
   noted.push(...settings.leftOut.map((flag) => `${flag} is left out of the memory and speed of the server`))
   const found = { command, version, assumptions: noted, settings, values: explain(settings) }
-  const model = options.modelOverrides?.[parsed.model] ?? modelById(parsed.model)
+  const told = [parsed.model, ...settings.servedModelNames.value].flatMap(
+    (name) => options.modelOverrides?.[name] ?? options.modelSaid ?? [],
+  )[0]
+  const placed = told ? undefined : options.modelAt?.(parsed.model)
+  if (placed) noted.push(placed.because)
+  const model = told ?? placed?.model ?? modelById(parsed.model)
   if (!model) return { kind: 'unknown-model', name: parsed.model, ...found }
   const gpu = options.gpuProduct === undefined ? undefined : gpuByProduct(options.gpuProduct)
-  if (!gpu) return { kind: 'unknown-gpu', product: options.gpuProduct, ...found }
+  if (!gpu) return { kind: 'unknown-gpu', product: options.gpuProduct, model, ...found }
   const memory = planMemory({ model, gpu, gpuCount: options.gpuCount, settings, version: version.version })
-  const weightsFrom = weightsSource(parsed.model, command, container, podSpec)
+  const weightsFrom = options.prefetched ? 'volume' : weightsSource(parsed.model, command, container, podSpec)
   if (!memory.ok) return { kind: 'refused', ...found, model, gpu, refusal: memory, weightsFrom }
   const values = [...found.values.filter(({ name }) => !(name in memory.limits)), ...derived(settings, memory)]
   return { kind: 'runs', ...found, values, model, gpu, memory, weightsFrom }
