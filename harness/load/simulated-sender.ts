@@ -5,6 +5,7 @@ import type { Timer } from '../../sandbox/world/clock.ts'
 import type { RandomStream } from '../../sandbox/world/random.ts'
 import type { Us } from '../../sandbox/world/time.ts'
 import type { World } from '../../sandbox/world/world.ts'
+import { type Bounded, Deadlines } from './deadlines.ts'
 import { prefixHashes } from './prefix.ts'
 import { retryDelay } from './retry.ts'
 import { type Planned, schedule } from './schedule.ts'
@@ -56,64 +57,85 @@ export function startLoad(options: SenderOptions): Load {
   const { clock } = world
   const plan = schedule(workload, clock.now, (stream) => world.random(`load/${target}/${stream}`))
   const retries = world.random(`load/${target}/retries`)
-  const open = new Map<number, Sending>()
+  /** By how long a client waits. */
+  const waiting = new Map<Us, Deadlines<Sending>>()
+  const open = () => {
+    const lists = [...waiting.values()].map((deadlines) => deadlines.open.toArray())
+    return lists.length === 1 ? lists[0]! : lists.flat().sort((a, b) => a.number - b.number)
+  }
   let count = 0
   let timer: Timer | undefined
+  let planned: Planned | undefined
+  const send = () => {
+    const { timeoutUs } = planned!
+    let deadlines = waiting.get(timeoutUs)
+    if (!deadlines) {
+      deadlines = new Deadlines(clock)
+      waiting.set(timeoutUs, deadlines)
+    }
+    const sending = new Sending(options, { number: count++, planned: planned!, retries, deadlines })
+    deadlines.add(sending)
+    sending.attempt()
+    next()
+  }
   const next = () => {
-    const planned = plan.next().value
-    if (!planned) return
-    timer = clock.at(planned.at, () => {
-      const id = count++
-      const sending = new Sending(options, `r${id}`, planned, retries, () => open.delete(id))
-      open.set(id, sending)
-      sending.attempt()
-      next()
-    })
+    planned = plan.next().value ?? undefined
+    if (planned) timer = clock.at(planned.at, send)
   }
   next()
   return {
     sent: () => count,
-    open: () => open.size,
-    openRequests: () => open.values(),
+    open: () => [...waiting.values()].reduce((sum, deadlines) => sum + deadlines.open.size, 0),
+    openRequests: open,
     endSending: () => timer?.cancel(),
     giveUp() {
       timer?.cancel()
-      for (const sending of [...open.values()]) sending.giveUp()
-      open.clear()
+      for (const sending of open()) sending.giveUp()
     },
   }
 }
 
+interface SendingOptions {
+  /** How many were sent before. */
+  readonly number: number
+  readonly planned: Planned
+  readonly retries: RandomStream
+  readonly deadlines: Deadlines<Sending>
+}
+
 /** One request of a client, with all its attempts. */
-class Sending implements OpenRequest {
+class Sending implements OpenRequest, Bounded<Sending> {
   readonly id: string
+  readonly number: number
+  before: Sending | undefined
+  after: Sending | undefined
   pod: string | undefined
   firstTokenAt: Us | undefined
   private readonly options: SenderOptions
   private readonly planned: Planned
   private readonly retries: RandomStream
-  private readonly ended: () => void
-  private readonly timeout: Timer
+  private readonly deadlines: Deadlines<Sending>
   private attempts = 0
   private endedBy: string | undefined
   private over = false
   /** Ends the attempt under way, or the wait for the next. */
   private stop: (() => void) | undefined
 
-  constructor(options: SenderOptions, id: string, planned: Planned, retries: RandomStream, ended: () => void) {
+  constructor(options: SenderOptions, { number, planned, retries, deadlines }: SendingOptions) {
     this.options = options
-    this.id = id
+    this.id = `r${number}`
+    this.number = number
     this.planned = planned
     this.retries = retries
-    this.ended = ended
-    this.timeout = options.world.clock.at(planned.at + planned.timeoutUs, () => {
-      this.stop?.()
-      this.end('timeout', 0)
-    })
+    this.deadlines = deadlines
   }
 
   get intendedAt(): Us {
     return this.planned.at
+  }
+
+  get deadline(): Us {
+    return this.planned.at + this.planned.timeoutUs
   }
 
   get tenant(): string | undefined {
@@ -125,24 +147,14 @@ class Sending implements OpenRequest {
   }
 
   attempt(): void {
-    const number = ++this.attempts
-    // what an attempt that is over still says is not heard
-    const heard = () => !this.over && number === this.attempts
-    const stop = this.options.route.send(this.request(), {
-      routed: (pod) => {
-        if (heard()) this.pod = pod
-      },
-      firstToken: (at) => {
-        if (heard()) this.firstTokenAt = at
-      },
-      finished: ({ reason, outputTokens }) => {
-        if (heard()) this.end(reason === 'abort' ? 'truncated' : 'ok', outputTokens)
-      },
-      failed: (failure) => {
-        if (heard()) this.failed(failure)
-      },
-    })
-    if (heard() && !this.stop) this.stop = stop
+    const attempt = ++this.attempts
+    const stop = this.options.route.send(this.request(), new Attempt(this, attempt))
+    if (this.hears(attempt) && !this.stop) this.stop = stop
+  }
+
+  /** What an attempt that is over still says is not heard. */
+  hears(attempt: number): boolean {
+    return !this.over && attempt === this.attempts
   }
 
   giveUp(): void {
@@ -150,7 +162,12 @@ class Sending implements OpenRequest {
     this.end('unfinished', 0)
   }
 
-  private failed(failure: Parameters<InferenceObserver['failed']>[0]): void {
+  timedOut(): void {
+    this.stop?.()
+    this.end('timeout', 0)
+  }
+
+  failed(failure: Parameters<InferenceObserver['failed']>[0]): void {
     // what has begun to come cannot be asked for again without the client seeing it twice
     const { retry } = this.options.workload
     const delay = this.firstTokenAt === undefined ? retryDelay(retry, this.attempts, failure, this.retries) : undefined
@@ -166,11 +183,10 @@ class Sending implements OpenRequest {
     this.stop = () => timer.cancel()
   }
 
-  private end(outcome: RequestRecord['outcome'], outputTokens: number, status?: number): void {
+  end(outcome: RequestRecord['outcome'], outputTokens: number, status?: number): void {
     if (this.over) return
     this.over = true
-    this.timeout.cancel()
-    this.ended()
+    this.deadlines.remove(this)
     const { clock, journal } = this.options.world
     const { at, promptTokens, tenant } = this.planned
     journal.append({
@@ -185,9 +201,9 @@ class Sending implements OpenRequest {
       e2eUs: outcome === 'ok' || outcome === 'truncated' ? clock.now - at : undefined,
       promptTokens,
       outputTokens,
-      ...(tenant === undefined ? {} : { tenant }),
-      ...(this.attempts > 1 ? { attempts: this.attempts } : {}),
-      ...(this.endedBy === undefined ? {} : { endedBy: this.endedBy }),
+      tenant,
+      attempts: this.attempts > 1 ? this.attempts : undefined,
+      endedBy: this.endedBy,
     })
   }
 
@@ -200,8 +216,35 @@ class Sending implements OpenRequest {
       promptTokens,
       outputTokens,
       stream: true,
-      ...(prefix ? { prefixHashes: prefixHashes(prefix, promptTokens, blockTokens) } : {}),
-      ...(priority === undefined ? {} : { priority }),
+      prefixHashes: prefix && prefixHashes(prefix, promptTokens, blockTokens),
+      priority,
     }
+  }
+}
+
+/** What the route says of one attempt, as long as the client hears it. */
+class Attempt implements InferenceObserver {
+  private readonly sending: Sending
+  private readonly number: number
+
+  constructor(sending: Sending, number: number) {
+    this.sending = sending
+    this.number = number
+  }
+
+  routed(pod: string): void {
+    if (this.sending.hears(this.number)) this.sending.pod = pod
+  }
+
+  firstToken(at: Us): void {
+    if (this.sending.hears(this.number)) this.sending.firstTokenAt = at
+  }
+
+  finished({ reason, outputTokens }: Parameters<InferenceObserver['finished']>[0]): void {
+    if (this.sending.hears(this.number)) this.sending.end(reason === 'abort' ? 'truncated' : 'ok', outputTokens)
+  }
+
+  failed(failure: Parameters<InferenceObserver['failed']>[0]): void {
+    if (this.sending.hears(this.number)) this.sending.failed(failure)
   }
 }

@@ -35,14 +35,16 @@ const NO_ROUTE_AFTER: Us = seconds(3)
 export function createRoute(options: RouteOptions): Route {
   return {
     send(request, observer) {
-      const attempt = new Attempt(options, request, once(observer))
+      const attempt = new Attempt(options, request, observer)
       attempt.connect(0)
       return () => attempt.hangUp()
     },
   }
 }
 
-class Attempt {
+/** One request on its way. Passes on at most one end, and nothing after it. */
+class Attempt implements InferenceObserver {
+  readonly headers: InferenceObserver['headers']
   private readonly options: RouteOptions
   private readonly request: InferenceRequest
   private readonly observer: Observer
@@ -55,6 +57,27 @@ class Attempt {
     this.request = request
     this.observer = observer
     this.startedAt = options.world.clock.now
+    this.headers =
+      observer.headers &&
+      ((at, lastSentAt) => {
+        if (!this.over) observer.headers?.(at, lastSentAt)
+      })
+  }
+
+  firstToken(at: Us): void {
+    if (!this.over) this.observer.firstToken(at)
+  }
+
+  finished(result: Parameters<InferenceObserver['finished']>[0]): void {
+    if (this.over) return
+    this.over = true
+    this.observer.finished(result)
+  }
+
+  failed(failure: Parameters<InferenceObserver['failed']>[0]): void {
+    if (this.over) return
+    this.over = true
+    this.observer.failed(failure)
   }
 
   /** Sends a SYN: the first, or the `retry`th again, which meets the rules as they are then. */
@@ -81,8 +104,8 @@ class Attempt {
     const { podKey, inference } = connection.endpoint
     this.observer.routed?.(podKey)
     if (connection.kind === 'refused') this.fail('connect: connection refused')
-    else if (inference) this.giveUp = inference.submit(port, this.request, this.observer)
-    else this.observer.failed({ at: this.now, kind: 'http', status: 404, message: '404 page not found' })
+    else if (inference) this.giveUp = inference.submit(port, this.request, this)
+    else this.failed({ at: this.now, kind: 'http', status: 404, message: '404 page not found' })
   }
 
   private retryLater(retry: number): void {
@@ -99,34 +122,10 @@ class Attempt {
   }
 
   private fail(message: string, kind: 'refused' | 'no-endpoints' = 'refused'): void {
-    this.over = true
-    this.observer.failed({ at: this.now, kind, message })
+    this.failed({ at: this.now, kind, message })
   }
 
   private get now(): Us {
     return this.options.world.clock.now
-  }
-}
-
-/** Passes on at most one end, and nothing after it. */
-function once(observer: Observer): Observer {
-  let over = false
-  const end = <A>(tell: (argument: A) => void) => {
-    return (argument: A) => {
-      if (over) return
-      over = true
-      tell(argument)
-    }
-  }
-  return {
-    ...(observer.routed ? { routed: (pod: string) => observer.routed?.(pod) } : {}),
-    headers: (at, lastSentAt) => {
-      if (!over) observer.headers?.(at, lastSentAt)
-    },
-    firstToken: (at) => {
-      if (!over) observer.firstToken(at)
-    },
-    finished: end<Parameters<InferenceObserver['finished']>[0]>((result) => observer.finished(result)),
-    failed: end<Parameters<InferenceObserver['failed']>[0]>((failure) => observer.failed(failure)),
   }
 }

@@ -81,26 +81,64 @@ export class NodeNetwork extends PodNetwork {
   }
 
   private gatedObserver(observer: InferenceObserver): InferenceObserver {
-    const { boot } = this
-    const deliver = (at: Us, tell: (at: Us) => void) => {
-      if (boot !== this.boot) return
-      if (this.dark) this.backlog.push(() => tell(this.clock.now))
-      else tell(at)
+    return new GatedObserver(observer, this, this.boot)
+  }
+
+  /** Whether an answer of this boot can arrive at once; in the dark it comes when that ends, of an earlier boot never. */
+  lets(boot: number, arrive: () => void): boolean {
+    if (boot !== this.boot) return false
+    if (this.dark) this.backlog.push(arrive)
+    return !this.dark
+  }
+
+  /** When an answer of this boot last got through, if its last byte went out at `lastSentAt`; undefined: its node has lost power. */
+  lastSeen(boot: number, lastSentAt: () => Us): Us | undefined {
+    if (boot !== this.boot) return undefined
+    // one in the dark has sent until then
+    return this.dark ? Math.min(lastSentAt(), this.darkSince) : lastSentAt()
+  }
+
+  get now(): Us {
+    return this.clock.now
+  }
+}
+
+/** What a client hears of an answer that comes from a node. */
+class GatedObserver implements InferenceObserver {
+  readonly headers: InferenceObserver['headers']
+  private readonly observer: InferenceObserver
+  private readonly network: NodeNetwork
+  private readonly boot: number
+
+  constructor(observer: InferenceObserver, network: NodeNetwork, boot: number) {
+    this.observer = observer
+    this.network = network
+    this.boot = boot
+    this.headers = observer.headers && ((at, lastSentAt) => this.headersAt(at, lastSentAt))
+  }
+
+  firstToken(at: Us): void {
+    const { network, observer } = this
+    if (network.lets(this.boot, () => observer.firstToken(network.now))) observer.firstToken(at)
+  }
+
+  finished(result: Parameters<InferenceObserver['finished']>[0]): void {
+    const { network, observer } = this
+    if (network.lets(this.boot, () => observer.finished({ ...result, at: network.now }))) observer.finished(result)
+  }
+
+  failed(failure: Parameters<InferenceObserver['failed']>[0]): void {
+    const { network, observer } = this
+    if (network.lets(this.boot, () => observer.failed({ ...failure, at: network.now }))) observer.failed(failure)
+  }
+
+  private headersAt(at: Us, lastSentAt: () => Us): void {
+    const { network, observer, boot } = this
+    let lastSeen = at
+    const seen = () => {
+      lastSeen = Math.max(lastSeen, network.lastSeen(boot, lastSentAt) ?? lastSeen)
+      return lastSeen
     }
-    return {
-      headers: (at, lastSentAt) => {
-        let lastSeen = at
-        const seen = () => {
-          // a node that lost power sends no more, and one in the dark has sent until then
-          if (boot === this.boot)
-            lastSeen = Math.max(lastSeen, this.dark ? Math.min(lastSentAt(), this.darkSince) : lastSentAt())
-          return lastSeen
-        }
-        deliver(at, (t) => observer.headers?.(t, seen))
-      },
-      firstToken: (at) => deliver(at, (t) => observer.firstToken(t)),
-      finished: (result) => deliver(result.at, (at) => observer.finished({ ...result, at })),
-      failed: (failure) => deliver(failure.at, (at) => observer.failed({ ...failure, at })),
-    }
+    if (network.lets(boot, () => observer.headers?.(network.now, seen))) observer.headers?.(at, seen)
   }
 }

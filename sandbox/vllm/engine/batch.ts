@@ -1,3 +1,4 @@
+import type { Us } from '../../world/time.ts'
 import type { StepLoad } from './types.ts'
 
 /** One scheduled step: which slots compute how many tokens, and what that sums to. Pooled by the engine. */
@@ -26,6 +27,11 @@ export class Batch implements StepLoad {
     this.serials = new Float64Array(capacity)
     this.newTokens = new Int32Array(capacity)
     this.samples = new Uint8Array(capacity)
+  }
+
+  /** When the outside sees that it has ended: the first whole microsecond not before. */
+  get endsAt(): Us {
+    return this.endPs > 0 ? this.endUs + 1 : this.endUs
   }
 
   reset(departures: number): void {

@@ -103,9 +103,11 @@ export class EngineHost {
     this.timer = undefined
     this.timerAt = next
     if (next === undefined) return
-    this.timer = this.clock.at(next, () => {
-      this.timer = undefined
-      this.catchUp()
-    })
+    this.timer = this.clock.at(next, this.stepEnds)
+  }
+
+  private readonly stepEnds = (): void => {
+    this.timer = undefined
+    this.catchUp()
   }
 }

@@ -17,6 +17,8 @@ import {
 } from './types.ts'
 
 const PS_PER_US = 1e6
+/** In the place of a slot. */
+const IN_INBOX = -1
 /** Of a request whose client has gone. */
 const SILENT: EngineObserver = {}
 
@@ -55,9 +57,10 @@ export class Engine {
   readonly scheduler: Scheduler
   private slowdownFactor = 1
   private readonly stepModel: StepModel
+  /** Of every request that has not ended, by its id; `IN_INBOX` until the loop has read it. */
   private readonly slotOf = new Map<string, number>()
   /** Requests and aborts the loop has not read yet, in order. */
-  private readonly inbox = new Map<string, RequestRecord>()
+  private inbox: RequestRecord[] = []
   private readonly aborts = new Set<string>()
   private readonly inFlight: Batch[] = []
   private readonly spare: Batch[] = []
@@ -87,11 +90,11 @@ export class Engine {
    */
   submit(request: EngineRequest, now: Us, observer: EngineObserver = {}): void {
     this.advanceTo(now)
-    if (this.slotOf.has(request.id) || this.inbox.has(request.id))
-      throw new RangeError(`request ${request.id}: the id is in use`)
+    if (this.slotOf.has(request.id)) throw new RangeError(`request ${request.id}: the id is in use`)
     const record = recordOf(request, observer, this.config, { serial: this.nextSerial, now })
     this.nextSerial++
-    this.inbox.set(request.id, record)
+    this.slotOf.set(request.id, IN_INBOX)
+    this.inbox.push(record)
     this.leap?.drop()
     if (this.inFlight.length === 0) this.loop(now, 0)
   }
@@ -100,7 +103,12 @@ export class Engine {
   abort(id: string, now: Us): void {
     this.advanceTo(now)
     const slot = this.slotOf.get(id)
-    if (this.inbox.delete(id) || slot === undefined) return
+    if (slot === undefined) return
+    if (slot === IN_INBOX) {
+      this.slotOf.delete(id)
+      this.inbox = this.inbox.filter(({ request }) => request.id !== id)
+      return
+    }
     this.scheduler.table.records[slot]!.observer = SILENT
     this.aborts.add(id)
     this.leap?.drop()
@@ -112,9 +120,9 @@ export class Engine {
     this.advanceTo(now)
     const { table } = this.scheduler
     const ending = [...this.slotOf]
-      .filter(([id]) => !this.aborts.has(id))
-      .map(([id, slot]) => ({ id, observer: table.records[slot]!.observer, outputTokens: this.outputTokensOf(slot) }))
-      .concat([...this.inbox].map(([id, { observer }]) => ({ id, observer, outputTokens: 0 })))
+      .filter(([id, slot]) => slot !== IN_INBOX && !this.aborts.has(id))
+      .map(([id, slot]) => ({ id, observer: table.records[slot]!.observer, outputTokens: table.outputTokens(slot) }))
+      .concat(this.inbox.map(({ request, observer }) => ({ id: request.id, observer, outputTokens: 0 })))
     for (const { id } of ending) this.abort(id, now)
     for (const { observer, outputTokens } of ending) observer.finished?.({ at: now, outputTokens, reason: 'abort' })
   }
@@ -124,7 +132,7 @@ export class Engine {
     if (this.hungSince !== undefined || this.delivering) return
     for (;;) {
       const batch = this.inFlight[0]
-      if (batch === undefined || endOf(batch) > now) return
+      if (batch === undefined || batch.endsAt > now) return
       if (this.leapTo(now)) continue
       this.inFlight.shift()
       this.applyAborts()
@@ -142,7 +150,7 @@ export class Engine {
   nextEventAt(): Us | undefined {
     const batch = this.inFlight[0]
     if (batch === undefined || this.hungSince !== undefined) return undefined
-    return this.leap && this.leap.left > 0 ? this.leap.endsAt : endOf(batch)
+    return this.leap && this.leap.left > 0 ? this.leap.endsAt : batch.endsAt
   }
 
   /** The engine stops stepping, as when a collective never returns. Requests pile up; nothing is answered. */
@@ -181,7 +189,7 @@ export class Engine {
     return {
       running: scheduler.running.length,
       waiting: scheduler.waiting.length,
-      inbox: this.inbox.size,
+      inbox: this.inbox.length,
       kvCacheUsage: scheduler.kv.usage,
       preemptions: scheduler.preemptions,
       steps: this.launched.steps,
@@ -189,19 +197,19 @@ export class Engine {
       computedTokens: metrics.promptTokensComputed + metrics.generationTokens,
       hung: this.hungSince !== undefined,
       launchedUs: this.launched.us,
-      lastEndAt: this.inFlight.length === 0 ? undefined : endOf(this.inFlight[this.inFlight.length - 1]!),
+      lastEndAt: this.inFlight.length === 0 ? undefined : this.inFlight[this.inFlight.length - 1]!.endsAt,
     }
   }
 
   /** Requests not finished, aborted or refused yet. */
   get unfinished(): number {
-    return this.slotOf.size + this.inbox.size
+    return this.slotOf.size
   }
 
   /** When a request's last token came; 0 before its first, and once it has ended. */
   lastTokenAt(id: string): Us {
     const slot = this.slotOf.get(id)
-    return slot === undefined ? 0 : this.scheduler.table.lastTokenAt[slot]!
+    return slot === undefined || slot === IN_INBOX ? 0 : this.scheduler.table.lastTokenAt[slot]!
   }
 
   private readonly tokensInFlight = (slot: number, serial: number): number =>
@@ -209,11 +217,6 @@ export class Engine {
 
   private readonly forget = (id: string): void => {
     this.slotOf.delete(id)
-  }
-
-  private outputTokensOf(slot: number): number {
-    const { table } = this.scheduler
-    return table.numTokens[slot]! - table.promptTokens[slot]!
   }
 
   /** One turn of the engine's loop at time (us, ps): read the queues, then schedule until the pipeline is full. */
@@ -251,7 +254,7 @@ export class Engine {
 
   /** Only right after a step has ended and others were launched: what came since waits for the next end of one. */
   private planLeap(): void {
-    const idle = this.inbox.size === 0 && this.aborts.size === 0 && this.spare.length === 0
+    const idle = this.inbox.length === 0 && this.aborts.size === 0 && this.spare.length === 0
     if (idle && this.hungSince === undefined) this.leap?.plan(this.inFlight, this.slowdownFactor)
   }
 
@@ -272,14 +275,14 @@ export class Engine {
 
   private drainInbox(now: number): void {
     const { inbox, scheduler } = this
-    if (inbox.size === 0) return
-    for (const record of inbox.values()) {
+    if (inbox.length === 0) return
+    for (const record of inbox) {
       const slot = scheduler.table.add(record)
       scheduler.table.queuedAt[slot] = now
       scheduler.waiting.add(slot)
       this.slotOf.set(record.request.id, slot)
     }
-    inbox.clear()
+    inbox.length = 0
   }
 
   private applyAborts(): void {
@@ -293,8 +296,4 @@ export class Engine {
     this.aborts.clear()
     this.scheduler.finishAll(slots)
   }
-}
-
-function endOf(batch: Batch): Us {
-  return batch.endPs > 0 ? batch.endUs + 1 : batch.endUs
 }

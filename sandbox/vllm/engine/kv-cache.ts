@@ -134,11 +134,14 @@ export class KvCache {
 /** Negative, and of one block of one request alone. */
 const ownHash = (serial: number, index: number): number => -(serial * BLOCKS_PER_REQUEST_MAX + index + 1)
 
+const NO_HASHES = new Float64Array(0)
+
 /**
  * Chains the client's block hashes, so that a block matches only where all before it do. 53-bit, positive.
  * `count` bounds them to the full blocks of the prompt.
  */
 export function chainHashes(prefixHashes: readonly number[], count: number): Float64Array {
+  if (prefixHashes.length === 0) return NO_HASHES
   const chained = new Float64Array(Math.min(prefixHashes.length, count))
   let [a, b] = [0x9e3779b9, 0x85ebca6b]
   for (let i = 0; i < chained.length; i++) {

@@ -32,7 +32,7 @@ export function recordOutputs(
   const { slots, serials, samples, count } = batch
   const iteration: Iteration = {
     time: batch.endUs + batch.endPs / 1e6,
-    at: batch.endPs > 0 ? batch.endUs + 1 : batch.endUs,
+    at: batch.endsAt,
     promptComputed: 0,
     stopped: 0,
   }
@@ -120,7 +120,7 @@ function stop(
 ): void {
   const { table, kv } = scheduler
   const record = table.records[slot]!
-  const [prompt, outputTokens] = [table.promptTokens[slot]!, table.numTokens[slot]! - table.promptTokens[slot]!]
+  const [prompt, outputTokens] = [table.promptTokens[slot]!, table.outputTokens(slot)]
   const [scheduled, first] = [table.scheduledAt[slot]!, table.firstTokenAt[slot]!]
   const decode = (iteration.time - first) / US_PER_SECOND
   metrics.success[record.reason]++

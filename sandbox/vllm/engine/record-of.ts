@@ -3,6 +3,8 @@ import { chainHashes } from './kv-cache.ts'
 import type { RequestRecord } from './requests.ts'
 import type { EngineObserver, EngineRequest, ResolvedEngineConfig } from './types.ts'
 
+const NONE: readonly number[] = []
+
 /**
  * What the engine keeps of a request that comes at `now`. Throws a RangeError for a prompt that is empty or fills the
  * context, and for no output.
@@ -23,7 +25,7 @@ export function recordOf(
   return {
     request,
     observer,
-    sharedHashes: chainHashes(request.prefixHashes ?? [], Math.floor(promptTokens / blockSize)),
+    sharedHashes: chainHashes(request.prefixHashes ?? NONE, Math.floor(promptTokens / blockSize)),
     maxTokens,
     reason: outputTokens >= maxTokens ? 'length' : 'stop',
     serial,

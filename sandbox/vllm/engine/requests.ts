@@ -102,6 +102,11 @@ export class RequestTable {
     this.departures++
   }
 
+  /** Tokens generated so far. */
+  outputTokens(slot: number): number {
+    return this.numTokens[slot]! - this.promptTokens[slot]!
+  }
+
   /** vLLM's order of requests: priority, then arrival, then (here) submission. */
   before(a: number, b: number): boolean {
     const [p, q] = [this.priority[a]!, this.priority[b]!]

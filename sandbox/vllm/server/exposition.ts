@@ -31,23 +31,19 @@ export class Exposition {
 
   /** The observer, with its request counted when it ends. The simulator does not tell which route a client took: the chat one is taken. */
   counted(observer: InferenceObserver): InferenceObserver {
-    const { clock, http, answered } = this
-    const since = clock.now
-    return {
-      headers: (at, lastSentAt) => observer.headers?.(at, lastSentAt),
-      firstToken: (at) => observer.firstToken(at),
-      finished: (result) => {
-        answered.requests++
-        answered.outputTokens += result.outputTokens
-        http.count('2xx', toSeconds(result.at - since))
-        observer.finished(result)
-      },
-      failed: (failure) => {
-        if (failure.status !== undefined)
-          http.count(`${Math.floor(failure.status / 100)}xx`, toSeconds(failure.at - since))
-        observer.failed(failure)
-      },
-    }
+    return new Counted(observer, this.clock.now, this)
+  }
+
+  /** An answer of a request that came at `since` has gone out whole. */
+  ended(since: Us, { at, outputTokens }: Parameters<InferenceObserver['finished']>[0]): void {
+    this.answered.requests++
+    this.answered.outputTokens += outputTokens
+    this.http.count('2xx', toSeconds(at - since))
+  }
+
+  /** A request that came at `since` failed. */
+  failed(since: Us, { at, status }: Parameters<InferenceObserver['failed']>[0]): void {
+    if (status !== undefined) this.http.count(`${Math.floor(status / 100)}xx`, toSeconds(at - since))
   }
 
   families(frontEnd: FrontEnd, wanted?: ReadonlySet<string>): readonly MetricFamily[] {
@@ -120,3 +116,31 @@ export class Exposition {
 
 /** CPU seconds of the API server when it is up, as recorded. */
 const API_START_CPU_SECONDS = 14.8
+
+class Counted implements InferenceObserver {
+  readonly headers: InferenceObserver['headers']
+  private readonly observer: InferenceObserver
+  private readonly since: Us
+  private readonly counts: Exposition
+
+  constructor(observer: InferenceObserver, since: Us, counts: Exposition) {
+    this.observer = observer
+    this.since = since
+    this.counts = counts
+    this.headers = observer.headers && ((at, lastSentAt) => observer.headers?.(at, lastSentAt))
+  }
+
+  firstToken(at: Us): void {
+    this.observer.firstToken(at)
+  }
+
+  finished(result: Parameters<InferenceObserver['finished']>[0]): void {
+    this.counts.ended(this.since, result)
+    this.observer.finished(result)
+  }
+
+  failed(failure: Parameters<InferenceObserver['failed']>[0]): void {
+    this.counts.failed(this.since, failure)
+    this.observer.failed(failure)
+  }
+}

@@ -1,22 +1,18 @@
 import type { InferenceObserver, InferenceRequest } from '../../nodes/program.ts'
 import type { Clock } from '../../world/clock.ts'
+import { LinkedList } from '../../world/linked-list.ts'
 import { ms, type Us } from '../../world/time.ts'
 import { EngineHost } from '../engine/engine-host.ts'
 import { bucketsOf } from '../engine/metric-quantities.ts'
 import { rooflineStepModel } from '../engine/step-time.ts'
 import type { EngineConfig } from '../engine/types.ts'
 import { kvElementBytes } from '../memory/kv-cache-plan.ts'
+import { Answer, type AnswerOwner } from './answer.ts'
 import { familiesOfServer } from './metric-names.ts'
 import type { RunnableServer } from './resolve.ts'
 
 /** Reading, checking and rendering a request before the engine sees it; also how fast an error comes back. */
 const REQUEST_US: Us = ms(2)
-
-/** An answer under way. */
-interface Open {
-  readonly observer: InferenceObserver
-  readonly hangUp: () => void
-}
 
 /** The engine settings of a resolved server. */
 function engineConfigOf(server: RunnableServer): EngineConfig {
@@ -37,13 +33,13 @@ function engineConfigOf(server: RunnableServer): EngineConfig {
 }
 
 /** Requests between clients and engines: admission, balance over data-parallel engines, and how they end. */
-export class FrontEnd {
+export class FrontEnd implements AnswerOwner {
   readonly engines: readonly EngineHost[]
   /** Told when the last open answer has ended. */
   onIdle: (() => void) | undefined
   private readonly clock: Clock
   private readonly server: RunnableServer
-  private readonly open = new Map<string, Open>()
+  private readonly open = new LinkedList<Answer>()
   private sequence = 0
   /** Requests that come now end at once with reason `abort`, as an engine that drains answers them. */
   private draining = false
@@ -69,37 +65,38 @@ export class FrontEnd {
 
   submit(request: InferenceRequest, observer: InferenceObserver): () => void {
     const refused = this.refusalOf(request)
-    if (refused) return this.later(() => observer.failed({ at: this.clock.now, kind: 'http', ...refused }))
+    if (refused) return this.later(request, () => observer.failed({ at: this.clock.now, kind: 'http', ...refused }))
     if (this.draining)
-      return this.later(() => observer.finished({ at: this.clock.now, outputTokens: 0, reason: 'abort' }))
-    const id = `${request.id}#${this.sequence++}`
-    let hangUpEngine: (() => void) | undefined
-    const timer = this.clock.after(REQUEST_US, () => {
-      hangUpEngine = this.toEngine(id, request, observer)
-    })
-    const hangUp = () => {
-      timer.cancel()
-      hangUpEngine?.()
-    }
-    this.open.set(id, { observer, hangUp })
-    return () => {
-      if (this.open.has(id)) hangUp()
-      this.close(id)
-    }
+      return this.later(request, () => observer.finished({ at: this.clock.now, outputTokens: 0, reason: 'abort' }))
+    const answer = new Answer(`${request.id}#${this.sequence++}`, request, observer, this)
+    answer.timer = this.clock.after(REQUEST_US, () => answer.begin(this.leastLoaded(), this.clock.now))
+    this.open.add(answer)
+    return () => this.hangUp(answer)
   }
 
   /** Ends every answer in good form with reason `abort`; later requests end the same way. */
   abortAll(): void {
     this.draining = true
-    const early = [...this.open.entries()]
+    const early = this.open.toArray()
     for (const engine of this.engines) engine.abortAll()
     // those the engine had not seen yet
-    for (const [id, { observer, hangUp }] of early) {
-      if (!this.open.has(id)) continue
-      hangUp()
-      this.close(id)
-      observer.finished({ at: this.clock.now, outputTokens: 0, reason: 'abort' })
+    for (const answer of early) {
+      if (!this.take(answer)) continue
+      answer.drop()
+      this.told()
+      answer.observer.finished({ at: this.clock.now, outputTokens: 0, reason: 'abort' })
     }
+  }
+
+  take(answer: Answer): boolean {
+    if (!answer.open) return false
+    answer.open = false
+    this.open.remove(answer)
+    return true
+  }
+
+  told(): void {
+    if (this.open.size === 0) this.onIdle?.()
   }
 
   drain(): void {
@@ -125,33 +122,6 @@ export class FrontEnd {
     this.endAll((observer) =>
       observer.failed({ at: this.clock.now, kind: 'reset', message: 'connection reset by peer' }),
     )
-  }
-
-  private toEngine(id: string, request: InferenceRequest, observer: InferenceObserver): () => void {
-    const engine = this.leastLoaded()
-    const hangUp = engine.submit(
-      {
-        id,
-        promptTokens: request.promptTokens,
-        outputTokens: request.outputTokens,
-        ...(request.prefixHashes ? { prefixHashes: request.prefixHashes } : {}),
-        ...(request.priority === undefined ? {} : { priority: request.priority }),
-      },
-      {
-        firstToken: (at) => {
-          if (request.stream && this.open.has(id)) observer.firstToken(at)
-        },
-        finished: (result) => {
-          if (!this.open.delete(id)) return
-          observer.finished(result)
-          this.tellIdle()
-        },
-      },
-    )
-    const { now } = this.clock
-    // Starlette sends the head before it asks the generator for a first chunk
-    if (request.stream) observer.headers?.(now, () => Math.max(now, engine.lastTokenAt(id)))
-    return hangUp
   }
 
   /** The engine with the fewest requests, waiting ones counted four times. */
@@ -189,36 +159,32 @@ export class FrontEnd {
   }
 
   /** An answer that needs no engine. */
-  private later(answer: () => void): () => void {
-    const id = `answer#${this.sequence++}`
-    const timer = this.clock.after(REQUEST_US, () => {
-      this.close(id)
+  private later(request: InferenceRequest, answer: () => void): () => void {
+    const waiting = new Answer(request.id, request, SILENT, this)
+    waiting.timer = this.clock.after(REQUEST_US, () => {
+      this.take(waiting)
+      this.told()
       answer()
     })
-    const hangUp = () => timer.cancel()
-    this.open.set(id, { observer: SILENT, hangUp })
-    return () => {
-      hangUp()
-      this.close(id)
-    }
+    this.open.add(waiting)
+    return () => this.hangUp(waiting)
+  }
+
+  private hangUp(answer: Answer): void {
+    if (!answer.open) return
+    // the engine may have ended it by now
+    answer.drop()
+    if (this.take(answer)) this.told()
   }
 
   private endAll(tell: (observer: InferenceObserver) => void): void {
-    const ending = [...this.open.values()]
-    this.open.clear()
-    for (const { observer, hangUp } of ending) {
-      hangUp()
-      tell(observer)
+    const ending = this.open.toArray()
+    for (const answer of ending) this.take(answer)
+    for (const answer of ending) {
+      answer.drop()
+      tell(answer.observer)
     }
-    this.tellIdle()
-  }
-
-  private close(id: string): void {
-    if (this.open.delete(id)) this.tellIdle()
-  }
-
-  private tellIdle(): void {
-    if (this.open.size === 0) this.onIdle?.()
+    this.told()
   }
 }
 
