@@ -1,6 +1,8 @@
 import { PlatformError, PlatformErrors } from '../harness/platform/errors.ts'
+import { unobeyed } from '../harness/platform/printable.ts'
 import { RunError } from '../harness/runs/store.ts'
 import { exitCodes } from './exit-codes.ts'
+import { shown } from './reporters/shown.ts'
 
 /** Something the user can mend by calling differently. Exit code 2, or another where that says more. */
 export class UsageError extends Error {
@@ -28,16 +30,16 @@ export function report(error: unknown): number {
     return exitCodes.usage
   }
   if (error instanceof RunError) {
-    process.stderr.write(`${error.message} [${error.code}]\n    ${error.fix}\n`)
+    process.stderr.write(`${shown(error.message)} [${error.code}]\n    ${shown(error.fix)}\n`)
     return exitCodes.usage
   }
   if (error instanceof UsageError) {
-    process.stderr.write(`${error.message} [${error.code}]\n    ${error.fix}\n`)
+    process.stderr.write(`${shown(error.message)} [${error.code}]\n    ${shown(error.fix)}\n`)
     return error.exitCode
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
   process.stderr.write(
-    `seatrial failed: a fault of its own, not of your manifests. Please report it with the command you ran.\n${text}\n`,
+    `seatrial failed: a fault of its own, not of your manifests. Please report it with the command you ran.\n${unobeyed(text)}\n`,
   )
   return exitCodes.undecided
 }

@@ -2,6 +2,8 @@ import { diffRuns, type RunDiff } from '../../harness/runs/diff.ts'
 import type { Run } from '../../harness/runs/run.ts'
 import { RunStore } from '../../harness/runs/store.ts'
 import { exitCodes } from '../exit-codes.ts'
+import { jsonText } from '../reporters/json-text.ts'
+import { shown } from '../reporters/shown.ts'
 import { marks, style } from '../style.ts'
 
 interface Options {
@@ -15,13 +17,13 @@ export async function diff(before: string, after: string, options: Options): Pro
   const [a, b] = [store.load(before), store.load(after)]
   const found = diffRuns(a, b)
   const text =
-    options.json || options.output === 'json' ? JSON.stringify(found, null, 2) : diffLines(found, a, b).join('\n')
+    options.json || options.output === 'json' ? jsonText(found) : diffLines(shown(found), shown(a), shown(b)).join('\n')
   process.stdout.write(`${text}\n`)
   return found.worse ? exitCodes.fail : exitCodes.pass
 }
 
 export function diffLines(
-  { verdicts, findings, margins, inputs, manifests, worse }: RunDiff,
+  { verdicts, findings, fixes, margins, inputs, manifests, worse }: RunDiff,
   a: Run,
   b: Run,
 ): string[] {
@@ -43,6 +45,13 @@ export function diffLines(
       `     ${what}`,
       ...(at ? [`     ${style.cyan(at)}`] : []),
     ]),
+  )
+  section(
+    'fixes',
+    fixes.map(
+      ({ scenario, subject, before, after }) =>
+        `   ${scenario} on ${shortName(subject)}: ${before ?? 'none known'} → ${after ?? 'none known'}`,
+    ),
   )
   section(
     'margins',

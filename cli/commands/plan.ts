@@ -5,6 +5,8 @@ import { scenarios } from '../../scenarios/index.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { load, nothingToJudge } from '../load.ts'
 import { inputText } from '../reporters/input-text.ts'
+import { jsonText } from '../reporters/json-text.ts'
+import { shown } from '../reporters/shown.ts'
 import { style } from '../style.ts'
 
 interface Options {
@@ -34,17 +36,17 @@ export async function plan(paths: readonly string[], options: Options): Promise<
   }))
   if (options.json || options.output === 'json') {
     process.stdout.write(
-      `${JSON.stringify({ schemaVersion: 1, platform: platform.name, tier: sim.name, servers, inputs: listed, notes: platform.notes }, null, 2)}\n`,
+      `${jsonText({ schemaVersion: 1, platform: platform.name, tier: sim.name, servers, inputs: listed, notes: platform.notes })}\n`,
     )
     return exitCodes.pass
   }
   const out = (line = '') => process.stdout.write(`${line}\n`)
   out(
-    `${style.bold(`platform ${platform.name}`)} · ${platform.objects.length} objects in ${platform.files.length} files · tier ${sim.name}`,
+    `${style.bold(`platform ${shown(platform.name)}`)} · ${platform.objects.length} objects in ${platform.files.length} files · tier ${sim.name}`,
   )
-  out(`nodes: ${nodesText(inputs.nodes.value)} (${inputs.nodes.origin})`)
-  if (judgeables[0]) for (const line of sim.plan({ ...judgeables[0].prepare({}), seed: 1 })) out(`  ${line}`)
-  for (const { server, scenarios: fits } of servers) {
+  out(`nodes: ${shown(nodesText(inputs.nodes.value))} (${inputs.nodes.origin})`)
+  if (judgeables[0]) for (const line of sim.plan({ ...judgeables[0].prepare({}), seed: 1 })) out(`  ${shown(line)}`)
+  for (const { server, scenarios: fits } of shown(servers)) {
     out(`\n${style.bold(server)}`)
     for (const { scenario, unfit, blockers } of fits) {
       const remark = unfit
@@ -56,15 +58,15 @@ export async function plan(paths: readonly string[], options: Options): Promise<
       for (const blocker of blockers) out(style.dim(`      ${blocker}`))
     }
   }
-  for (const { code, what } of unmodelled) out(`\n${style.yellow(code)} ${what}`)
+  for (const { code, what } of shown(unmodelled)) out(`\n${style.yellow(code)} ${what}`)
   out(`\n${style.bold('inputs')}`)
   const width = Math.max(...listed.map((input) => input.name.length))
-  for (const { name, origin, value, note } of listed)
+  for (const { name, origin, value, note } of shown(listed))
     out(
       `  ${name.padEnd(width)}  ${(origin === 'assumed' ? style.yellow : style.dim)(origin.padEnd(8))}  ${value}${origin === 'assumed' ? style.dim(`  ${note}`) : ''}`,
     )
-  for (const taken of new Set(judgeables.flatMap((j) => j.taken))) out(style.dim(`note: ${taken}`))
-  for (const { file, message } of platform.notes) out(style.dim(`note: ${file}: ${message}`))
+  for (const taken of new Set(judgeables.flatMap((j) => j.taken))) out(style.dim(`note: ${shown(taken)}`))
+  for (const { file, message } of shown(platform.notes)) out(style.dim(`note: ${file}: ${message}`))
   process.stderr.write(style.dim(`\nnext: npx seatrial verify ${paths.join(' ')}\n`))
   return exitCodes.pass
 }

@@ -1,6 +1,7 @@
 import { RunStore } from '../../harness/runs/store.ts'
 import { type Format, reporterFor } from '../reporters/index.ts'
 import { replay } from '../reporters/reporter.ts'
+import { shown } from '../reporters/shown.ts'
 import { style } from '../style.ts'
 import { exitCode } from './verify.ts'
 
@@ -20,7 +21,7 @@ export async function report(name: string, options: Options): Promise<number> {
       const { passed, failed, invalid, waived } = totals
       const counts = `${passed} passed · ${failed} failed · ${invalid} invalid${waived > 0 ? ` · ${waived} waived` : ''}`
       process.stdout.write(
-        `${id}  ${style.dim(createdAt.slice(0, 19).replace('T', ' '))}  ${overview.name}  ${counts}\n`,
+        `${id}  ${style.dim(createdAt.slice(0, 19).replace('T', ' '))}  ${shown(overview.name)}  ${counts}\n`,
       )
     }
     return 0

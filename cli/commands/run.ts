@@ -8,6 +8,8 @@ import { scenarios as all } from '../../scenarios/index.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { UsageError } from '../failure.ts'
 import { load, nothingToJudge, positiveInteger } from '../load.ts'
+import { jsonText } from '../reporters/json-text.ts'
+import { shown } from '../reporters/shown.ts'
 import { timelineLines } from '../reporters/timeline.ts'
 import { trialLines } from '../reporters/trial.ts'
 import { selectScenarios, selectTargets } from '../select.ts'
@@ -41,8 +43,8 @@ export async function run(slug: string, paths: readonly string[], options: RunOp
   const unfit = judgeable.unfitFor(scenario)
   const blockers = judgeable.blockersFor(scenario)
   if (unfit || blockers.length > 0) {
-    for (const { code, what, fix } of blockers) process.stderr.write(`${code} ${what}\n    ${fix}\n`)
-    if (unfit) process.stderr.write(`${slug} does not apply to ${judgeable.key}: ${unfit}\n`)
+    for (const { code, what, fix } of shown(blockers)) process.stderr.write(`${code} ${what}\n    ${fix}\n`)
+    if (unfit) process.stderr.write(`${slug} does not apply to ${shown(judgeable.key)}: ${shown(unfit)}\n`)
     return unfit ? exitCodes.nothingSelected : exitCodes.undecided
   }
   let record: TrialRecord | undefined
@@ -58,12 +60,12 @@ export async function run(slug: string, paths: readonly string[], options: RunOp
   if (options.journal && record)
     await writeFile(options.journal, [...record.journal.lines(record.header)].map((line) => `${line}\n`).join(''))
   if (options.json || options.output === 'json')
-    process.stdout.write(`${JSON.stringify({ schemaVersion: 1, version: VERSION, result }, null, 2)}\n`)
+    process.stdout.write(`${jsonText({ schemaVersion: 1, version: VERSION, result })}\n`)
   else {
     if (record)
       for (const line of timelineLines(record.journal.records, { around, subject: judgeable.key }))
         process.stdout.write(`${line}\n`)
-    for (const line of trialLines(result)) process.stdout.write(`${line}\n`)
+    for (const line of trialLines(shown(result))) process.stdout.write(`${line}\n`)
   }
   return {
     PASS: exitCodes.pass,

@@ -81,15 +81,15 @@ const MARKS: Record<Verdict['outcome'], string> = {
 function summary({ name, version, nodes, assumed }: Overview, verdicts: readonly Verdict[], totals: Totals): string {
   const rows = verdicts.map((verdict) => {
     const { scenario, subject, outcome, finding, invalid, skipped, margin } = verdict
-    const place = finding?.source ? `\`${finding.source.file}:${finding.source.line}\` ` : ''
+    const place = finding?.source ? `${code(`${finding.source.file}:${finding.source.line}`)} ` : ''
     const fix = finding?.fix
-      ? ` Fix, re-run to PASS: \`${finding.fix.says}\``
+      ? ` Fix, re-run to PASS: ${code(finding.fix.says)}`
       : finding?.byHand
-        ? ` By hand, not re-run: ${finding.byHand.says}`
+        ? ` By hand, not re-run: ${cell(finding.byHand.says)}`
         : ''
     const breaks = margin?.breaksAtValue ? `breaks above ${margin.breaksAtValue} of loading (${margin.value})` : ''
-    const why = finding ? `${place}${finding.what}.${fix}` : (invalid[0]?.what ?? skipped ?? breaks)
-    return `| ${MARKS[outcome]} ${outcome} | ${scenario} | ${cell(subject)} | ${cell(why)} |`
+    const why = finding ? `${place}${cell(finding.what)}.${fix}` : cell(invalid[0]?.what ?? skipped ?? breaks)
+    return `| ${MARKS[outcome]} ${outcome} | ${cell(scenario)} | ${cell(subject)} | ${why} |`
   })
   const { passed, failed, invalid, unstable, waived } = totals
   const files = verdicts.flatMap(({ finding }) => finding?.fix?.adds ?? [])
@@ -102,10 +102,29 @@ function summary({ name, version, nodes, assumed }: Overview, verdicts: readonly
     '| | scenario | server | |',
     '|---|---|---|---|',
     ...rows,
-    ...files.flatMap((file) => ['', '```yaml', ...fileLines(file), '```']),
+    ...files.flatMap((file) => fenced(fileLines(file))),
     '',
     '',
   ].join('\n')
 }
 
-const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
+/** Text that Markdown takes for text: no link, image, mention, element or cell begins in it. */
+const cell = (text: string): string =>
+  text
+    .replaceAll(/[\\`*_[\]<>|~]/g, (c) => (c === '<' ? '&lt;' : `\\${c}`))
+    .replaceAll('@', '&#64;')
+    .replaceAll('\n', ' ')
+
+/** A span of code in a cell. Within it only the bar must be escaped, and its fence is longer than any run of backticks in it. */
+function code(text: string): string {
+  const fence = '`'.repeat(longestRun(text) + 1)
+  const pad = /^`|`$/.test(text) ? ' ' : ''
+  return `${fence}${pad}${text.replaceAll('|', '\\|').replaceAll('\n', ' ')}${pad}${fence}`
+}
+
+function fenced(lines: readonly string[]): string[] {
+  const fence = '`'.repeat(Math.max(3, longestRun(lines.join('\n')) + 1))
+  return ['', `${fence}yaml`, ...lines, fence]
+}
+
+const longestRun = (text: string): number => Math.max(0, ...(text.match(/`+/g) ?? []).map((run) => run.length))

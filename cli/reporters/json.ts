@@ -1,5 +1,6 @@
 import type { Verdict } from '../../harness/verdict/decide.ts'
 import type { WaiverRemark } from '../../harness/waivers/waivers.ts'
+import { jsonText } from './json-text.ts'
 import type { Overview, Reporter } from './reporter.ts'
 
 /** For programs: one JSON document on stdout when all is done. */
@@ -17,7 +18,7 @@ export function jsonReporter(): Reporter {
     },
     end(given) {
       const totals = { ...given, tookMs: Math.round(given.tookMs) }
-      process.stdout.write(`${JSON.stringify({ schemaVersion: 1, ...overview, verdicts, waivers, totals }, null, 2)}\n`)
+      process.stdout.write(`${jsonText({ schemaVersion: 1, ...overview, verdicts, waivers, totals })}\n`)
     },
   }
 }

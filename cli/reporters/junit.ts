@@ -85,8 +85,11 @@ function textOf({ finding, invalid, trials, outcome }: Verdict): string {
 
 const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', '\n': '&#10;' }
 
-/** For attributes and text; characters XML 1.0 does not allow are left out. */
+/** For attributes and text; characters XML 1.0 does not allow are written as escapes. */
 const escaped = (text: string): string =>
   text
-    .replaceAll(/[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/gu, '')
+    .replaceAll(
+      /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/gu,
+      (c) => `\\u${c.codePointAt(0)!.toString(16).padStart(4, '0')}`,
+    )
     .replaceAll(/[&<>"\n]/g, (c) => ENTITIES[c]!)

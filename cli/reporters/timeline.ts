@@ -1,6 +1,7 @@
 import type { JournalRecord } from '../../sandbox/journal/record.ts'
 import { formatDuration, seconds, type Us } from '../../sandbox/world/time.ts'
 import { style } from '../style.ts'
+import { shown } from './shown.ts'
 
 /** How far around the moment asked for, and how many lines at most. */
 const AROUND: Us = seconds(60)
@@ -30,7 +31,9 @@ export function timelineLines(records: readonly JournalRecord[], options: { arou
   return [...lines.slice(0, LINES_MAX), style.dim(`           … ${left} more; --journal FILE writes everything`), '']
 }
 
-function textOf(record: JournalRecord, close: boolean): string | undefined {
+function textOf(given: JournalRecord, close: boolean): string | undefined {
+  if (!TOLD_TYPES.has(given.type)) return undefined
+  const record = shown(given)
   switch (record.type) {
     case 'phase':
       return style.bold(`— ${record.phase}`)
@@ -52,6 +55,7 @@ function textOf(record: JournalRecord, close: boolean): string | undefined {
   }
 }
 
+const TOLD_TYPES: ReadonlySet<string> = new Set(['phase', 'fault', 'event', 'request', 'log'])
 const TOLD = new Set(['ScalingReplicaSet', 'Scheduled', 'Killing', 'Pulled', 'Preempted'])
 const nameOf = (key: string): string => key.slice(key.indexOf('/') + 1)
 

@@ -10,13 +10,16 @@ const LONGEST = 1500
  */
 export function printable(text: string): string {
   const short = text.length > LONGEST ? `${text.slice(0, LONGEST / 2)} … ${text.slice(-LONGEST / 2)}` : text
-  return short.replace(UNPRINTABLE, escaped)
+  return unobeyed(short)
 }
+
+/** The whole text, each character a terminal would obey written as an escape. */
+export const unobeyed = (text: string, asEscape: (code: number) => string = escaped): string =>
+  text.replace(UNPRINTABLE, (character) => asEscape(character.charCodeAt(0)))
 
 /** Whether a terminal would obey a part of the text, or a reader be misled. */
 export const misleads = (text: string): boolean => text.search(UNPRINTABLE) >= 0
 
-function escaped(character: string): string {
-  const code = character.charCodeAt(0)
+function escaped(code: number): string {
   return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`
 }
