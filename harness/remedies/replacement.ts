@@ -18,7 +18,7 @@ export const replacement = remedy({
           path: 'kind',
           says: 'a StatefulSet waits until the node, or a person who deletes it or taints it out-of-service, says that the pod has ended',
           candidates: [],
-          byHand: outOfService(context),
+          byHand: OUT_OF_SERVICE,
         }
       default:
         return {
@@ -30,14 +30,12 @@ export const replacement = remedy({
   },
 })
 
-/** Nobody but a person knows that the machine is off for certain. Follows the Kubernetes documentation on non-graceful node shutdown. */
-function outOfService({ broken }: RemedyContext): ByHand {
-  const node = broken.evidence.map(({ text }) => /node (\S+) does not confirm/.exec(text)?.[1]).find(Boolean) ?? 'NODE'
-  const taint = `kubectl taint nodes ${node} node.kubernetes.io/out-of-service`
-  return {
-    says: 'once the machine is certainly off, taint its node: its pods are given up and their volumes detached; take the taint away when it is back',
-    commands: [`${taint}=nodeshutdown:NoExecute`, `${taint}-`],
-  }
+const TAINT = 'kubectl taint nodes NODE node.kubernetes.io/out-of-service'
+
+/** Nobody but a person knows that a machine is off for certain. Follows the Kubernetes documentation on non-graceful node shutdown. */
+const OUT_OF_SERVICE: ByHand = {
+  says: 'once the machine is certainly off, taint its node: its pods are given up and their volumes detached; take the taint away when it is back',
+  commands: [`${TAINT}=nodeshutdown:NoExecute`, `${TAINT}-`],
 }
 
 /** The toleration that binds the pod to a node that is gone. */

@@ -1,4 +1,5 @@
 import type { Verdict } from '../verdict/decide.ts'
+import type { Fix } from '../verdict/fixes.ts'
 import type { Outcome } from '../verdict/verdict.ts'
 import type { RecordedInput, Run } from './run.ts'
 
@@ -9,6 +10,8 @@ export interface RunDiff {
   readonly after: string
   readonly verdicts: readonly VerdictChange[]
   readonly findings: readonly FindingChange[]
+  /** Findings of the same cause that have another fix. */
+  readonly fixes: readonly FixChange[]
   readonly margins: readonly MarginChange[]
   readonly inputs: readonly InputChange[]
   readonly manifests: readonly { readonly file: string; readonly change: 'changed' | 'added' | 'removed' }[]
@@ -35,6 +38,12 @@ export interface FindingChange extends About {
   readonly at?: string
 }
 
+/** What a fix says, and the files it adds; none where no fix is known. */
+export interface FixChange extends About {
+  readonly before?: string
+  readonly after?: string
+}
+
 export interface MarginChange extends About {
   readonly input: string
   /** Times the input at which it still held. */
@@ -57,6 +66,7 @@ export function diffRuns(before: Run, after: Run): RunDiff {
   const pairs = paired(before, after)
   const verdicts = pairs.flatMap(verdictChange)
   const findings = pairs.flatMap(findingChanges)
+  const fixes = pairs.flatMap(fixChange)
   const margins = pairs.flatMap(marginChange)
   return {
     schemaVersion: 1,
@@ -64,6 +74,7 @@ export function diffRuns(before: Run, after: Run): RunDiff {
     after: after.id,
     verdicts,
     findings,
+    fixes,
     margins,
     inputs: inputChanges(before, after),
     manifests: manifestChanges(before, after),
@@ -120,6 +131,18 @@ function findingChanges({ scenario, subject, a, b }: Pair): FindingChange[] {
   }
   if (a?.finding?.cause === b?.finding?.cause) return []
   return [...(b && b.outcome !== 'WAIVED' ? told(b, 'new') : []), ...(a && b ? told(a, 'fixed') : [])]
+}
+
+function fixChange({ scenario, subject, a, b }: Pair): FixChange[] {
+  if (!a?.finding || !b?.finding || a.finding.cause !== b.finding.cause) return []
+  const [before, after] = [a.finding.fix, b.finding.fix]
+  const { changes, moreNodes, adds } = before ?? {}
+  const same =
+    JSON.stringify([changes, moreNodes, adds]) === JSON.stringify([after?.changes, after?.moreNodes, after?.adds])
+  if (same) return []
+  const said = ({ says, adds = [] }: Fix) =>
+    [says, ...adds.map(({ file, objects }) => `${file} (${objects.join(', ')})`)].join(': ')
+  return [{ scenario, subject, ...(before ? { before: said(before) } : {}), ...(after ? { after: said(after) } : {}) }]
 }
 
 function marginChange({ scenario, subject, a, b }: Pair): MarginChange[] {

@@ -142,6 +142,32 @@ describe('a comparison', () => {
     expect(diff.worse).toBe(true)
   })
 
+  it('a fix that is another one', () => {
+    const fixed = (says: string, text?: string) => ({
+      finding: {
+        ...finding('a').finding!,
+        fix: {
+          says,
+          outcome: 'PASS' as const,
+          changes: text ? undefined : [{ path: 'spec.replicas', value: says }],
+          ...(text ? { adds: [{ file: 'budget.yaml', text, objects: ['PodDisruptionBudget/a'] }] } : {}),
+        },
+      },
+    })
+    const of = (a: Partial<Verdict>, b: Partial<Verdict>) =>
+      changes([verdict('s', 'FAIL', a)], [verdict('s', 'FAIL', b)]).fixes
+    expect(of(fixed('x'), fixed('x'))).toEqual([])
+    expect(of(fixed('x', 'one'), fixed('x', 'two'))).toEqual([
+      {
+        scenario: 's',
+        subject: 'default/chat',
+        before: 'x: budget.yaml (PodDisruptionBudget/a)',
+        after: 'x: budget.yaml (PodDisruptionBudget/a)',
+      },
+    ])
+    expect(of(fixed('x'), finding('a'))).toMatchObject([{ before: 'x' }])
+  })
+
   it('margins that moved, beyond what they are found to', () => {
     const of = (a: number, b: number) => changes([verdict('s', 'PASS', margin(a))], [verdict('s', 'PASS', margin(b))])
     expect(of(2, 2.05)).toMatchObject({ margins: [], worse: false })
