@@ -101,7 +101,7 @@ describe('cost', () => {
   })
 
   it('times that touch or overlap are one', () => {
-    expect(busyTime([request('a', 0, 10), request('a', 10, 20), request('a', 5, 8), request('b', 3, 4)], 2, 15)).toBe(
+    expect(busyTime([request('b', 3, 4), request('a', 5, 8), request('a', 0, 10), request('a', 10, 20)], 2, 15)).toBe(
       14,
     )
   })

@@ -73,23 +73,22 @@ export function costOf(options: {
   }
 }
 
-/** Time in which servers had a request, summed over pods: the union of their requests' times between `fromUs` and `untilUs`. */
+/**
+ * Time in which servers had a request, summed over pods: the union of their requests' times between `fromUs` and `untilUs`. The requests
+ * are in the order in which they ended.
+ */
 export function busyTime(requests: readonly RequestRecord[], fromUs: Us, untilUs: Us): Us {
-  const byPod = new Map<string, [Us, Us][]>()
-  for (const { pod, intendedAt, at } of requests) {
-    if (pod === undefined) continue
-    const times = byPod.get(pod) ?? []
-    times.push([Math.max(fromUs, intendedAt), Math.min(untilUs, at)])
-    byPod.set(pod, times)
-  }
+  /** From when on a pod's time is counted: backwards, so that what is counted up to a request's end has no gap before its beginning. */
+  const counted = new Map<string, Us>()
   let total = 0
-  for (const times of byPod.values()) {
-    let end = Number.NEGATIVE_INFINITY
-    for (const [from, until] of times.sort(([a], [b]) => a - b)) {
-      if (until <= end) continue
-      total += until - Math.max(from, end)
-      end = until
-    }
+  for (let i = requests.length - 1; i >= 0; i--) {
+    const { pod, intendedAt, at } = requests[i]!
+    if (pod === undefined) continue
+    const from = Math.max(fromUs, intendedAt)
+    const until = Math.min(untilUs, at, counted.get(pod) ?? Number.POSITIVE_INFINITY)
+    if (until <= from) continue
+    total += until - from
+    counted.set(pod, from)
   }
   return total
 }

@@ -6,6 +6,7 @@ import { expect, test } from 'vitest'
 import { VirtualClock } from '../world/clock.ts'
 import { readJournal, writeJournal } from './file.ts'
 import { Journal } from './journal.ts'
+import { Lines } from './lines.ts'
 import { diff, equal, merge, withoutNulls } from './merge-patch.ts'
 import { canonical } from './record.ts'
 
@@ -36,6 +37,26 @@ test('canonical text does not depend on the order of fields, and is JSON', () =>
       expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(value)))
       expect(canonical(reversed(value))).toBe(text)
       expect(canonical(Object.freeze(value))).toBe(text)
+    }),
+  )
+})
+
+test('lines are canonical text in UTF-8, in blocks', () => {
+  const number = fc.oneof(
+    fc.maxSafeInteger(),
+    fc.integer(),
+    fc.double(),
+    fc.constantFrom(-0, 1e9, 999_999_999, 2 ** 31),
+  )
+  const scalar = fc.oneof(number, fc.string(), fc.string({ unit: 'binary' }), fc.constant(undefined))
+  const value = fc.oneof(fc.dictionary(fc.string(), scalar), fc.dictionary(fc.string(), fc.jsonValue()))
+  fc.assert(
+    fc.property(fc.array(value), (values) => {
+      const lines = new Lines()
+      for (const one of values) lines.add(one)
+      expect(lines.take().toString('utf8')).toBe(
+        Buffer.from(values.map((one) => `${canonical(one)}\n`).join('')).toString('utf8'),
+      )
     }),
   )
 })

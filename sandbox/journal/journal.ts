@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Clock } from '../world/clock.ts'
+import { Lines } from './lines.ts'
 import { canonical, type JournalRecord, type Unstamped } from './record.ts'
 
 /** What a trial was made from. Part of the hash, but for nothing that names the machine or the hour. */
@@ -11,9 +12,6 @@ export interface JournalHeader {
   tier: string
   inputs: unknown
 }
-
-/** Characters hashed at once: a call for each line costs more than the hashing. */
-const BLOCK = 1 << 16
 
 /** The append-only record of one trial. Readers subscribe or read `records`. */
 export class Journal {
@@ -51,22 +49,22 @@ export class Journal {
 
   /** The whole journal as a file holds it, closed by its hash. */
   sealed(header: JournalHeader): { text: string; hash: string } {
-    const blocks = [...this.blocks(header)]
+    const blocks = [...this.blocks(header)].map((block) => Buffer.from(block))
     const hash = createHash('sha256')
     for (const block of blocks) hash.update(block)
     const digest = hash.digest('hex')
-    return { text: `${blocks.join('')}${seal(digest)}\n`, hash: digest }
+    return { text: `${Buffer.concat(blocks).toString('utf8')}${seal(digest)}\n`, hash: digest }
   }
 
-  private *blocks(header: JournalHeader): Generator<string> {
-    let block = ''
-    for (const line of this.lines(header)) {
-      block += `${line}\n`
-      if (block.length < BLOCK) continue
-      yield block
-      block = ''
+  /** The same with their ends, many at once. A block is overwritten by the next. */
+  private *blocks(header: JournalHeader): Generator<Buffer> {
+    const lines = new Lines()
+    lines.add(header)
+    for (const record of this.records) {
+      lines.add(record)
+      if (lines.isFull) yield lines.take()
     }
-    yield block
+    yield lines.take()
   }
 }
 

@@ -137,9 +137,8 @@ function items(list: readonly unknown[], memo: number): string {
 }
 
 function fields(object: Record<string, unknown>, memo: number): string {
-  const keys = sorted(Object.keys(object))
   let out = ''
-  for (const key of keys) {
+  for (const key of fieldOrder(object)) {
     const field = object[key]
     if (field === undefined) continue
     out += out === '' ? `{${keyText(key)}` : `,${keyText(key)}`
@@ -164,7 +163,9 @@ function keyText(key: string): string {
 const orders: ({ readonly given: readonly string[]; readonly sorted: readonly string[] } | undefined)[] = []
 const ORDERS = 256
 
-function sorted(keys: readonly string[]): readonly string[] {
+/** The names of an object's fields as canonical text has them. */
+export function fieldOrder(object: object): readonly string[] {
+  const keys = Object.keys(object)
   const { length } = keys
   if (length < 2) return keys
   const place = (length * 31 + keys[0]!.length * 7 + keys[length - 1]!.length) % ORDERS
