@@ -6,6 +6,7 @@ import { parsePrometheusDuration } from './duration.ts'
 import { type Monitor, type MonitorDefaults, monitorConfigs } from './monitors.ts'
 import { parsePrometheusYml } from './prometheus-yml.ts'
 import { DEFAULTS, type ScrapeConfig, type Unmodelled } from './scrape-config.ts'
+import { type ScrapeConfigObject, scrapeObjectConfig } from './scrape-objects.ts'
 
 /** Where the scrape jobs of a Prometheus come from. */
 export interface ScrapeSource {
@@ -21,6 +22,8 @@ export interface PrometheusObject extends OtherObject {
     readonly serviceMonitorNamespaceSelector?: LabelSelector
     readonly podMonitorSelector?: LabelSelector
     readonly podMonitorNamespaceSelector?: LabelSelector
+    readonly scrapeConfigSelector?: LabelSelector
+    readonly scrapeConfigNamespaceSelector?: LabelSelector
     readonly scrapeInterval?: string
     readonly scrapeTimeout?: string
     readonly podTargetLabels?: readonly string[]
@@ -32,6 +35,7 @@ export interface PrometheusObject extends OtherObject {
 const monitoring = (kind: string) => kindOf({ apiVersion: 'monitoring.coreos.com/v1', kind })
 export const ServiceMonitor = monitoring('ServiceMonitor')
 export const PodMonitor = monitoring('PodMonitor')
+export const ScrapeConfigKind = kindOf({ apiVersion: 'monitoring.coreos.com/v1alpha1', kind: 'ScrapeConfig' })
 
 /** Fields of a Prometheus object that change what is scraped and are not simulated. */
 const UNMODELLED_FIELDS = [
@@ -47,11 +51,11 @@ const DOES_NOTHING = (field: string, value: unknown): boolean =>
   (typeof value === 'object' && value !== null && Object.keys(value).length === 0)
 
 /**
- * Monitors as prometheus-operator hands them to a Prometheus object; without the object (it is installed elsewhere), every monitor
- * in the cluster and the operator's default interval.
+ * Monitors and ScrapeConfigs as prometheus-operator hands them to a Prometheus object; without the object (it is installed elsewhere),
+ * every one in the cluster and the operator's default interval.
  */
 export function operatorSource(kube: Kube, prometheus?: PrometheusObject): ScrapeSource {
-  const kinds = [ServiceMonitor, PodMonitor] as const
+  const kinds = [ServiceMonitor, PodMonitor, ScrapeConfigKind] as const
   const made = new WeakMap<KubeObject, { configs: ScrapeConfig[]; unmodelled: Unmodelled[] }>()
   const defaults = defaultsOf(prometheus)
   return {
@@ -59,7 +63,7 @@ export function operatorSource(kube: Kube, prometheus?: PrometheusObject): Scrap
       const configs: ScrapeConfig[] = []
       const unmodelled: Unmodelled[] = [...fieldsOf(prometheus)]
       for (const kind of kinds)
-        for (const monitor of kube.list(kind) as readonly Monitor[]) {
+        for (const monitor of kube.list(kind) as readonly Source[]) {
           if (!isSelected(kube, monitor, prometheus)) continue
           let known = made.get(monitor)
           if (!known) {
@@ -130,10 +134,15 @@ export const sources = (all: readonly ScrapeSource[]): ScrapeSource => ({
   },
 })
 
-function read(monitor: Monitor, defaults: MonitorDefaults): { configs: ScrapeConfig[]; unmodelled: Unmodelled[] } {
+/** What scrape jobs are made of. */
+type Source = Monitor | ScrapeConfigObject
+
+function read(monitor: Source, defaults: MonitorDefaults): { configs: ScrapeConfig[]; unmodelled: Unmodelled[] } {
   const where = `${monitor.kind} ${monitor.metadata.namespace}/${monitor.metadata.name}`
   try {
-    return { configs: monitorConfigs(monitor, defaults), unmodelled: [] }
+    return monitor.kind === 'ScrapeConfig'
+      ? scrapeObjectConfig(monitor as ScrapeConfigObject, defaults)
+      : { configs: monitorConfigs(monitor as Monitor, defaults), unmodelled: [] }
   } catch (error) {
     const what = `prometheus-operator rejects it: ${error instanceof Error ? error.message : String(error)}`
     return { configs: [], unmodelled: [{ where, what }] }
@@ -164,12 +173,14 @@ function fieldsOf(prometheus: PrometheusObject | undefined): Unmodelled[] {
  * the object's own namespace.
  */
 // follows selectObjects of prometheus-operator's pkg/prometheus/resource_selector.go
-function isSelected(kube: Kube, monitor: Monitor, prometheus: PrometheusObject | undefined): boolean {
+function isSelected(kube: Kube, monitor: Source, prometheus: PrometheusObject | undefined): boolean {
   if (!prometheus) return true
   const { spec } = prometheus
-  const ofPods = monitor.kind === 'PodMonitor'
-  const selector = ofPods ? spec.podMonitorSelector : spec.serviceMonitorSelector
-  const namespaces = ofPods ? spec.podMonitorNamespaceSelector : spec.serviceMonitorNamespaceSelector
+  const [selector, namespaces] = {
+    PodMonitor: [spec.podMonitorSelector, spec.podMonitorNamespaceSelector],
+    ServiceMonitor: [spec.serviceMonitorSelector, spec.serviceMonitorNamespaceSelector],
+    ScrapeConfig: [spec.scrapeConfigSelector, spec.scrapeConfigNamespaceSelector],
+  }[monitor.kind]
   if (!selector || !selects(selector, monitor.metadata.labels)) return false
   if (!namespaces) return monitor.metadata.namespace === prometheus.metadata.namespace
   const namespace = kube.get(Namespace, monitor.metadata.namespace ?? '')

@@ -37,7 +37,8 @@ export interface MonitorEndpoint {
   readonly metricRelabelings?: readonly MonitorRelabeling[]
 }
 
-interface MonitorRelabeling {
+/** A relabelling rule as prometheus-operator's objects write it. */
+export interface MonitorRelabeling {
   readonly action?: string
   readonly sourceLabels?: readonly string[]
   readonly separator?: string
@@ -191,7 +192,8 @@ function namespacesOf({ metadata, spec }: Monitor): readonly string[] | undefine
   return matchNames.length > 0 ? matchNames : [metadata.namespace ?? 'default']
 }
 
-const inputOf = (rule: MonitorRelabeling): RelabelInput => ({
+/** The rule as a prometheus.yml has it. */
+export const inputOf = (rule: MonitorRelabeling): RelabelInput => ({
   ...(rule.action ? { action: rule.action } : {}),
   ...(rule.sourceLabels ? { source_labels: rule.sourceLabels } : {}),
   ...(rule.separator === undefined ? {} : { separator: rule.separator }),
@@ -201,7 +203,8 @@ const inputOf = (rule: MonitorRelabeling): RelabelInput => ({
   ...(rule.replacement === undefined ? {} : { replacement: rule.replacement }),
 })
 
-function durationOf(text: string | undefined): Us | undefined {
+/** Throws a RangeError for what is no duration. */
+export function durationOf(text: string | undefined): Us | undefined {
   if (text === undefined || text === '') return undefined
   const duration = parsePrometheusDuration(text)
   if (duration === undefined) throw new RangeError(`not a valid duration string: "${text}"`)
