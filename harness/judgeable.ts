@@ -75,6 +75,9 @@ export interface Overrides {
   readonly promptTokens?: LengthDistribution
   readonly outputTokens?: LengthDistribution
   readonly idleCpuCores?: number
+  /** Until a bought machine is a node, and from there until its GPUs are there. */
+  readonly joinUs?: Us
+  readonly gpusUs?: Us
   readonly availability?: number
   readonly ttftP95Us?: Us
   readonly tpotP95Us?: Us

@@ -15,6 +15,10 @@ export function uncertainInputs(inputs: ResolvedInputs, serverId: string, image:
   return [
     one('nodes', inputs.nodes, nodesText, (nodes) => ({ nodes }), 'high'),
     one('load time', server.loadTimeUs, formatDuration, (loadTimeUs) => ({ loadTimeUs }), 'low'),
+    inputs.provisioning &&
+      one('a bought node joins', inputs.provisioning.joinUs, formatDuration, (joinUs) => ({ joinUs }), 'low'),
+    inputs.provisioning &&
+      one('its GPUs follow', inputs.provisioning.gpusUs, formatDuration, (gpusUs) => ({ gpusUs }), 'low'),
     one(
       'registry bandwidth',
       inputs.registryBytesPerSecond,
@@ -100,7 +104,13 @@ function one<T>(
 
 export const nodesText = (nodes: readonly NodeGroup[]): string =>
   nodes
-    .map(({ count, gpu, name }) => (gpu ? `${count} × ${gpu.count} ${gpuName(gpu.product)}` : `${count} × ${name}`))
+    .map(({ count, gpu, name, nodePool }) =>
+      nodePool
+        ? `NodePool ${nodePool}${gpu ? ` (${gpu.count} ${gpuName(gpu.product)})` : ''}`
+        : gpu
+          ? `${count} × ${gpu.count} ${gpuName(gpu.product)}`
+          : `${count} × ${name}`,
+    )
     .join(' + ')
 
 /** `H100` of `NVIDIA-H100-80GB-HBM3`. */

@@ -10,7 +10,7 @@ import type { Us } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 import type { Capabilities } from './capabilities.ts'
 import type { MonitoringOptions } from './monitoring-options.ts'
-import type { NodeAutoscalerOptions } from './node-autoscaler-options.ts'
+import type { KarpenterTierOptions, NodeAutoscalerOptions } from './node-autoscaler-options.ts'
 import type { SchedulerProcess } from './scheduler-options.ts'
 
 /** A kind of place to run platforms in. Adding one is adding a folder under `tiers/`. */
@@ -47,6 +47,8 @@ export interface SandboxOptions {
   readonly descheduler?: DeschedulerOptions
   /** What adds and removes nodes; nothing where it is left out. */
   readonly nodeAutoscaler?: NodeAutoscalerOptions
+  /** Buys nodes by the NodePools of the cluster; nobody does where it is left out. */
+  readonly karpenter?: KarpenterTierOptions
   /** The kube-schedulers; one with upstream's default profile where it is left out. */
   readonly schedulers?: readonly SchedulerProcess[]
 }
@@ -58,6 +60,8 @@ export type ProgramFor = (pod: Pod, container: Container, on?: { readonly gpuPro
 export interface NodeGroup {
   readonly name: string
   readonly count: number
+  /** Such nodes are bought by this NodePool; `count` are there at the start. */
+  readonly nodePool?: string
   /** Set where a node autoscaler may change the number. */
   readonly min?: number
   readonly max?: number

@@ -6,6 +6,7 @@ import { slos, workload } from './load-schema.ts'
 import { metrics } from './metrics-schema.ts'
 import { container, model } from './model-schema.ts'
 import { nodeGroupName } from './node-group-name.ts'
+import { provisioningOf } from './provisioning-schema.ts'
 import { cluster, render, waiver } from './repository-schema.ts'
 import { parseBytes } from './units.ts'
 
@@ -70,6 +71,7 @@ export const configSchema = z.strictObject({
   scenarios: z.record(z.string(), z.record(z.string(), z.unknown())).optional(),
   waivers: z.array(waiver).optional(),
   cluster: cluster.optional(),
+  provisioning: provisioningOf({ cpu, memory, gpu }).optional(),
   metrics: metrics.optional(),
 })
 

@@ -19,6 +19,12 @@ export function listInputs(inputs: ResolvedInputs): ListedInput[] {
   return [
     { key: 'nodes', name: 'nodes', input: inputs.nodes },
     { key: 'registryBytesPerSecond', name: 'registry bandwidth', input: inputs.registryBytesPerSecond },
+    ...(inputs.provisioning
+      ? [
+          { key: 'provisioning.joinUs', name: 'a bought node joins', input: inputs.provisioning.joinUs },
+          { key: 'provisioning.gpusUs', name: 'its GPUs follow', input: inputs.provisioning.gpusUs },
+        ]
+      : []),
     ...Object.entries(inputs.imageBytes).map(([image, input]) => ({
       key: `imageBytes[${image}]`,
       name: `size of ${image}`,

@@ -8,6 +8,7 @@ import { nodeGroupName } from '../config/node-group-name.ts'
 import { isMeasured } from '../config/snapshot.ts'
 import { PlatformError, PlatformErrors } from '../errors.ts'
 import type { Platform } from '../platform.ts'
+import { gpuNamed } from '../roles/gpu-named.ts'
 import type { InferenceServerRole } from '../roles/inference-servers.ts'
 import { suggest } from '../suggest.ts'
 import { guessCluster } from './cluster.ts'
@@ -15,7 +16,9 @@ import { imageInputs } from './image-inputs.ts'
 import { initContainerNames, initInputs } from './init-inputs.ts'
 import { assumed, declaredInput, givenInput, type Input } from './input.ts'
 import { unknownSameAs } from './known-models.ts'
+import { poolGroups, SYSTEM_NOTE } from './pool-groups.ts'
 import { priceInputs } from './price-inputs.ts'
+import { type ProvisioningInputs, provisioningInputs } from './provisioning-inputs.ts'
 import { type ServerInputs, serverInputs } from './server-inputs.ts'
 
 /** What is known of a server's model without running it. */
@@ -58,6 +61,8 @@ export interface ResolvedInputs {
   readonly initTimesUs: Readonly<Record<string, Input<Us>>>
   /** Dollars an hour of a GPU, by product; absent where nobody knows. */
   readonly prices: Readonly<Record<string, Input<number>>>
+  /** Where something buys nodes while the platform runs. */
+  readonly provisioning?: ProvisioningInputs
   /** By the id of the server. */
   readonly servers: Readonly<Record<string, ServerInputs>>
 }
@@ -101,8 +106,10 @@ export function resolveInputs<R>(
   if (errors.length > 0) throw new PlatformErrors(errors)
   const bandwidth = config?.registry?.bandwidth
   const nodes = nodesInput(platform, servers, options)
+  const buys = nodes.value.some(({ max, nodePool }) => max !== undefined || nodePool !== undefined)
   return {
     nodes,
+    ...(buys ? { provisioning: provisioningInputs(config) } : {}),
     prices: priceInputs(config, nodes.value, options.gpus),
     registryBytesPerSecond:
       config && bandwidth
@@ -125,12 +132,13 @@ function nodesInput<R>(
   options: ResolveOptions<R>,
 ): Input<readonly NodeGroup[]> {
   const { config } = platform
-  if (config?.nodes)
-    return givenInput(
-      config,
-      ['nodes'],
-      config.nodes.map((group, i) => nodeGroup(group, i, options.gpus)),
-    )
+  if (config?.nodes) {
+    const given = config.nodes.map((group, i) => nodeGroup(group, i, options.gpus))
+    const bought = poolGroups(platform, given)
+    return givenInput(config, ['nodes'], bought.length > 0 ? bought : given)
+  }
+  const bought = poolGroups(platform)
+  if (bought.length > 0) return { value: bought, origin: 'assumed', note: SYSTEM_NOTE }
   const weights = new Map(servers.map((server) => [server.object, options.factsOf(server).weightsBytes]))
   const { tight, spare, usual, gpus } = guessCluster(platform, options.gpus, (object) => weights.get(object))
   const which = gpus.length > 0 ? ` (${gpus.join('; ')})` : ''
@@ -156,11 +164,6 @@ function nodeGroup(group: NodeGroupConfig, index: number, gpus: readonly GpuSpec
     ...(group.images ? { images: group.images } : {}),
   }
 }
-
-const gpuNamed = (named: { product?: string; id?: string }, gpus: readonly GpuSpec[]): GpuSpec | undefined =>
-  named.product === undefined && named.id === undefined
-    ? gpus.find((gpu) => gpu.id === 'h100-sxm')
-    : gpus.find((gpu) => gpu.product === named.product || gpu.id === (named.id ?? named.product))
 
 function unknownGpus(platform: Platform, gpus: readonly GpuSpec[]): PlatformError[] {
   const { config } = platform

@@ -20,6 +20,7 @@ export const simCapabilities: Capabilities = {
     'persistentvolumeclaims',
     'persistentvolumes',
     'storageclasses.storage.k8s.io',
+    'nodepools.karpenter.sh',
   ]),
   features: new Set<Feature>([
     'schedule.podAffinity',

@@ -1,4 +1,5 @@
 import { runClusterAutoscaler } from '../../autoscaling/nodes/cluster-autoscaler/cluster-autoscaler.ts'
+import { runKarpenter } from '../../autoscaling/nodes/karpenter/karpenter.ts'
 import { type MachinePark, nodeSpecOf } from '../../autoscaling/nodes/machines.ts'
 import { nodeAddresses } from '../../nodes/node-object.ts'
 import { type NodeParts, startOne } from './nodes.ts'
@@ -11,7 +12,23 @@ const parkOf = (parts: NodeParts): MachinePark => ({
     parts.running.get(name)?.destroy()
     parts.monitoring.nodeRemoved(name)
   },
+  hasCapacity: ({ instanceType, zone, labels }) =>
+    !(parts.karpenter?.noCapacity ?? []).some((pattern) =>
+      isMeant(pattern, [instanceType, zone, labels?.['karpenter.sh/capacity-type']]),
+    ),
 })
+
+/** Whether `type/zone/capacity type` is of a pattern: `*` is any, and so is what is left out at the end. */
+const isMeant = (pattern: string, offering: readonly (string | undefined)[]): boolean =>
+  pattern.split('/').every((part, i) => part === '*' || part === offering[i])
+
+/** Starts Karpenter where the platform has NodePools. */
+export function startKarpenter(parts: NodeParts): void {
+  const { karpenter, world, kubeOf } = parts
+  if (!karpenter) return
+  const { catalogue, delays } = karpenter
+  runKarpenter({ world, kube: kubeOf('karpenter'), park: parkOf(parts), catalogue, delays })
+}
 
 /** What a cloud calls nodes that will have GPUs; the simulated cloud labels them so. */
 const GPU_LABEL = 'cloud.example/accelerator'

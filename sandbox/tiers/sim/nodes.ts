@@ -12,7 +12,7 @@ type Fields = ReturnType<typeof kubeletFields>
 
 /** What nodes are started with. */
 export interface NodeParts
-  extends Pick<SandboxOptions, 'nodes' | 'nodeAutoscaler' | 'programFor' | 'registryBytesPerSecond'> {
+  extends Pick<SandboxOptions, 'nodes' | 'nodeAutoscaler' | 'karpenter' | 'programFor' | 'registryBytesPerSecond'> {
   readonly world: World
   readonly network: PodNetwork
   readonly kubeOf: (process: string, fields?: Fields) => StoreKube
@@ -25,7 +25,7 @@ export interface NodeParts
 
 /** Starts the nodes of every group: named `<group>-<index>`, each with an address and a /24 for its pods. */
 export function startNodes(parts: NodeParts): void {
-  for (const { count, name: groupName, taints, images, min: _min, max: _max, ...shape } of parts.nodes)
+  for (const { count, name: groupName, taints, images, min: _min, max: _max, nodePool: _pool, ...shape } of parts.nodes)
     for (let i = 0; i < count; i++)
       startOne(parts, {
         ...shape,

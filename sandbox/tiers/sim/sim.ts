@@ -21,7 +21,7 @@ import type { Route, Sandbox, SandboxOptions, Tier } from '../tier.ts'
 import { simCapabilities } from './capabilities.ts'
 import { startControlPlane } from './control-plane.ts'
 import { leverNames, leversOf } from './levers.ts'
-import { startNodeAutoscaler } from './machines.ts'
+import { startKarpenter, startNodeAutoscaler } from './machines.ts'
 import { type Monitoring, startMonitoring } from './monitoring.ts'
 import { type NodeParts, startNodes } from './nodes.ts'
 import { RunningPrograms } from './running-programs.ts'
@@ -32,11 +32,13 @@ export const sim: Tier = {
   capabilities: simCapabilities,
   levers: leverNames,
   available: async () => [],
-  plan: ({ nodes, lag, schedulers }) => [
+  plan: ({ nodes, lag, schedulers, karpenter }) => [
     `an API server, ${schedulersText(schedulers)} and controllers in memory, ${lag.name} lag`,
     ...nodes.map(
-      ({ name, count, gpu }) => `${count} × ${name}${gpu ? ` with ${gpu.count} × ${gpu.product}` : ''}, simulated`,
+      ({ name, count, gpu, nodePool }) =>
+        `${nodePool ? 'bought' : `${count} ×`} ${name}${gpu ? ` with ${gpu.count} × ${gpu.product}` : ''}, simulated`,
     ),
+    ...(karpenter ? [`Karpenter, with ${karpenter.catalogue.length} instance types to buy from`] : []),
   ],
   up: async (options) => new SimSandbox(options),
 }
@@ -98,6 +100,7 @@ class SimSandbox implements Sandbox {
     }
     startNodes(parts)
     startNodeAutoscaler(parts)
+    startKarpenter(parts)
     this.levers = leversOf({ world, network, registry, programs, nodes, kubeOf, monitoring: this.monitoring })
     const { descheduler: moves } = options
     if (moves) world.spawn('descheduler', descheduler(kubeOf('descheduler'), moves))

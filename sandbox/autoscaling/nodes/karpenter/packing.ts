@@ -130,7 +130,7 @@ class Packer {
 }
 
 const STAND_IN = 'karpenter-plan/'
-const PLENTY = '1000000000'
+const PLENTY = String(2 ** 52)
 
 /** Whether it has room is asked of the candidates, so it has room for all. */
 function emptyNode(name: string, candidates: readonly Candidate[], pool: o.NodePool): o.Node {

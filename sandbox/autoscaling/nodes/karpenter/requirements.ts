@@ -2,7 +2,7 @@ import type * as o from '../../../kube/objects.ts'
 
 /** Labels that nodes have by their instance, their zone or their pool; a requirement of any other key makes the label. */
 const WELL_KNOWN =
-  /^(kubernetes\.io\/(arch|os|hostname)|(beta|node)\.kubernetes\.io\/|node\.kubernetes\.io\/|topology\.kubernetes\.io\/|karpenter\.|nvidia\.com\/|cloud\.google\.com\/|topology\.)/
+  /^(kubernetes\.io\/(arch|os|hostname)|(beta|node)\.kubernetes\.io\/|node\.kubernetes\.io\/|topology\.kubernetes\.io\/|karpenter\.|nvidia\.com\/|eks\.amazonaws\.com\/|cloud\.google\.com\/|topology\.)/
 
 export const isWellKnown = (key: string): boolean => WELL_KNOWN.test(key)
 
