@@ -3,6 +3,7 @@ import { defaultProfile, type LagProfile } from '../sandbox/kube/lag.ts'
 import type * as o from '../sandbox/kube/objects.ts'
 import type { NodeGroup } from '../sandbox/tiers/tier.ts'
 import type { ResolvedServer } from '../sandbox/vllm/server/resolve.ts'
+import { surveyAlerts } from './alerts/survey.ts'
 import { minutes, seconds, type Us } from '../sandbox/world/time.ts'
 import { assumedObjects } from './assumed-objects.ts'
 import { type FoundServer, findServers, groupFor, inputsOf, programsFor, resolveOn } from './inference-servers.ts'
@@ -45,6 +46,7 @@ export function prepare(context: PrepareContext, overrides: Overrides): Setup {
 
 function prepared(context: PrepareContext, overrides: Overrides): Setup {
   const { inputs, lag = defaultProfile } = context
+  const { alerts, alerting } = surveyAlerts(platform)
   const platform = changed(context, overrides)
   const found = findServers(platform)
   const server = found.find((one) => one.id === context.server.id)!
@@ -101,9 +103,9 @@ function prepared(context: PrepareContext, overrides: Overrides): Setup {
       loadUs: loadTimeUs,
     }),
     lag,
-    monitoring: monitoringOf(platform),
-    ...growingNodes(nodes),
-    ...(schedulers.declared ? { schedulers: schedulers.processes } : {}),
+    monitoring: { ...monitoringOf(platform), ...(alerting.length > 0 ? { alerting } : {}) },
+    alerts,
+    ...cluster.parts,
     maxReplicas: scalingOf(platform, server)?.maxReplicas,
     inputs: {
       nodes,

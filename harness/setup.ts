@@ -6,6 +6,7 @@ import type { NodeAutoscalerOptions } from '../sandbox/tiers/node-autoscaler-opt
 import type { SchedulerProcess } from '../sandbox/tiers/scheduler-options.ts'
 import type { NodeGroup, ProgramFor } from '../sandbox/tiers/tier.ts'
 import type { Us } from '../sandbox/world/time.ts'
+import type { SurveyedAlert } from './alerts/survey.ts'
 import type { GpuPrices } from './cost/prices.ts'
 import type { Workload } from './load/workload.ts'
 import type { Slos } from './slo/objective.ts'
@@ -44,6 +45,8 @@ export interface Setup {
   readonly kvCache: { readonly tokens: number; readonly maxRequests: number; readonly maxTokens: number } | undefined
   /** What measures the cluster and tells its autoscalers. */
   readonly monitoring: MonitoringOptions
+  /** The alerts of the platform. */
+  readonly alerts: readonly SurveyedAlert[]
   /** What adds and removes nodes; undefined: nothing does. */
   readonly nodeAutoscaler?: NodeAutoscalerOptions
   /** The kube-schedulers; undefined: one with upstream's default profile. */

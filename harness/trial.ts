@@ -43,6 +43,7 @@ export async function runTrial(given: TrialSpec): Promise<TrialResult> {
   const { descheduler } = remediationIn(setup.objects)
   const sandbox = await tier.up({
     ...setup,
+    monitoring: monitoringIn(spec),
     ...(descheduler ? { descheduler } : {}),
     nodes: withSpares(setup, scenario.spareNodes ?? 0),
     seed,
@@ -188,5 +189,11 @@ function stretchOf({ scenario }: TrialSpec): number {
 const leversOf = (scenario: Scenario) => scenario.timeline.flatMap((entry) => faults.get(entry.do.fault)?.lever ?? [])
 
 /** The group of nodes the subject's pods go to, with `count` nodes more. */
+/** Alerts are looked at where something is done to the platform. */
+function monitoringIn({ scenario, setup }: TrialSpec): Setup['monitoring'] {
+  const { alerting: _, ...quiet } = setup.monitoring
+  return scenario.timeline.length > 0 ? setup.monitoring : quiet
+}
+
 const withSpares = ({ nodes, pool }: Setup, count: number): Setup['nodes'] =>
   nodes.map((group) => (group.name === pool ? { ...group, count: group.count + count } : group))

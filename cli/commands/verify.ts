@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { alertNotes, surveyAlerts } from '../../harness/alerts/survey.ts'
 import type { Judgeable, UncertainInput } from '../../harness/judgeable.ts'
 import { listInputs } from '../../harness/platform/inputs/list.ts'
 import { TrialPool } from '../../harness/pool/pool.ts'
@@ -102,6 +103,8 @@ function overviewOf(
       .flatMap((j) => j.uncertain.filter((input) => isAsked(j, input)))
       .map(({ name, value, howToGive }) => [`${name} ${value}`, { name, value, howToGive }]),
   )
+  const alerts = surveyAlerts(platform)
+  const { remarks } = alerts
   return {
     version: VERSION,
     name: platform.name,
@@ -114,7 +117,9 @@ function overviewOf(
     notes: [
       ...new Set(chosen.flatMap((j) => j.taken)),
       ...platform.notes.map(({ file, message }) => `${file}: ${message}`),
+      ...alertNotes(alerts),
     ],
+    ...(remarks.length > 0 ? { alerts: remarks } : {}),
   }
 }
 

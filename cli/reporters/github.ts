@@ -1,5 +1,6 @@
 import { appendFileSync } from 'node:fs'
 import type { Verdict } from '../../harness/verdict/decide.ts'
+import { alertsTold } from './alert-text.ts'
 import { fileLines, fixLines } from './fix-text.ts'
 import { remarkOn } from './place.ts'
 import type { Overview, Reporter, Totals } from './reporter.ts'
@@ -14,6 +15,10 @@ export function githubReporter(): Reporter {
   return {
     begin: (given) => {
       overview = given
+      for (const { what, fix, at } of given.alerts ?? [])
+        process.stdout.write(
+          `${command('warning', { file: at.file, line: at.line, col: at.column, title: 'alert' }, `${what}\n${fix}`)}\n`,
+        )
     },
     verdict(verdict) {
       verdicts.push(verdict)
@@ -32,7 +37,8 @@ export function githubReporter(): Reporter {
   }
 }
 
-function annotations({ scenario, subject, outcome, finding, invalid, trials, waiver }: Verdict): string[] {
+function annotations(verdict: Verdict): string[] {
+  const { scenario, subject, outcome, finding, invalid, trials, waiver } = verdict
   const title = `${scenario} on ${subject}: ${outcome}`
   if (finding) {
     const { what, source, fix, replay } = finding
@@ -42,6 +48,7 @@ function annotations({ scenario, subject, outcome, finding, invalid, trials, wai
       what,
       ...(source ? [`${source.says}${remarkOn(source)}`] : []),
       ...(waiver ? [`waived by ${waiver.owner} until ${waiver.expires}: ${waiver.reason}`] : []),
+      ...alertsTold(verdict),
       ...fixLines(finding),
       ...(fix?.adds ?? []).flatMap(fileLines),
       `replay: ${replay}`,

@@ -1,4 +1,5 @@
 import type { Verdict } from '../../harness/verdict/decide.ts'
+import { alertsTold } from './alert-text.ts'
 import { fileLines, fixLines } from './fix-text.ts'
 import { placeText } from './place.ts'
 import type { Overview, Reporter } from './reporter.ts'
@@ -68,7 +69,8 @@ function testCase(verdict: Verdict, tookMs: number): string[] {
 }
 
 /** All that a reader of the report needs: evidence, place, fix, replay. */
-function textOf({ finding, invalid, trials, outcome }: Verdict): string {
+function textOf(verdict: Verdict): string {
+  const { finding, invalid, trials, outcome } = verdict
   if (!finding) {
     const seeds = outcome === 'UNSTABLE' ? [`seeds: ${trials.map((t) => `${t.seed} ${t.outcome}`).join(', ')}`] : []
     return [...invalid.flatMap(({ what, fix }) => [what, fix]), ...seeds].join('\n')
@@ -77,6 +79,7 @@ function textOf({ finding, invalid, trials, outcome }: Verdict): string {
   return [
     ...evidence.map(({ about, text }) => `${about}: ${text}`),
     ...(source ? [`${placeText(source)} ${source.says}`] : []),
+    ...alertsTold(verdict),
     ...fixLines(finding),
     ...(fix?.adds ?? []).flatMap(fileLines),
     `replay: ${replay}`,

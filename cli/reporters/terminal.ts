@@ -6,6 +6,7 @@ import type { MarginResult } from '../../harness/verdict/margin.ts'
 import type { WaiverRemark } from '../../harness/waivers/waivers.ts'
 import { formatDuration } from '../../sandbox/world/time.ts'
 import { marks, style } from '../style.ts'
+import { alertsTold } from './alert-text.ts'
 import { fileLines, fixLines } from './fix-text.ts'
 import { placeText } from './place.ts'
 import type { Overview, Reporter, Totals } from './reporter.ts'
@@ -59,6 +60,7 @@ export function terminalReporter({ quiet }: { quiet: boolean }): Reporter {
         // from the first column on, so that it can be pasted as it is
         for (const file of verdict.finding?.fix?.adds ?? []) for (const line of ['', ...fileLines(file), '']) out(line)
       }
+      for (const line of alertsTold(verdict)) out(style.dim(`     ${printable(line)}`))
       told = text
       const cost = costUnderLoad(verdict)
       if (cost && !costs.has(verdict.subject)) costs.set(verdict.subject, cost)
@@ -87,7 +89,18 @@ const costUnderLoad = ({ trials }: Verdict): Cost | undefined =>
 /** To the line's begin, and nothing on it. */
 const CLEAR = '\r\u001b[K'
 
-function heading({ name, tier, seeds, servers, nodes, scenarios, assumed, notes, version }: Overview): string[] {
+function heading({
+  name,
+  tier,
+  seeds,
+  servers,
+  nodes,
+  scenarios,
+  assumed,
+  notes,
+  alerts = [],
+  version,
+}: Overview): string[] {
   const lines = [
     `${style.bold(`seatrial ${version}`)} · platform ${name} · tier ${tier} · ${seeds.length === 1 ? `seed ${seeds[0]}` : `seeds ${seeds[0]}–${seeds.at(-1)}`}`,
     `${count(servers.length, 'inference server')}${servers.length > 0 ? ` (${servers.join(', ')})` : ''}${nodes ? ` · ${nodes}` : ''} · ${count(scenarios.length, 'scenario')}`,
@@ -97,6 +110,11 @@ function heading({ name, tier, seeds, servers, nodes, scenarios, assumed, notes,
       `${style.yellow('assumed')} (give them in seatrial.yaml): ${assumed.map((a) => `${a.name} ${a.value}`).join(' · ')}`,
     )
   for (const note of notes) lines.push(style.dim(`note: ${note}`))
+  for (const { what, fix, at } of alerts)
+    lines.push(
+      `${style.yellow('alert')} ${style.cyan(placeText(at))}  ${printable(what)}`,
+      style.dim(`     ${printable(fix)}`),
+    )
   return lines
 }
 

@@ -42,6 +42,10 @@ function textOf(given: JournalRecord, close: boolean): string | undefined {
     case 'event':
       if (record.level === 'Normal' && !close && !TOLD.has(record.reason)) return undefined
       return `${record.level === 'Warning' ? style.yellow('!') : ' '} ${record.reason} ${record.kind}/${nameOf(record.key)}: ${record.message}`
+    case 'alert':
+      return record.state === 'firing' || record.state === 'failed' || close
+        ? style.yellow(`alert ${record.alert} ${record.state}${record.error ? `: ${record.error}` : ''}`)
+        : undefined
     case 'request':
       return record.outcome === 'ok' || record.outcome === 'unfinished'
         ? undefined

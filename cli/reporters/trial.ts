@@ -1,3 +1,4 @@
+import { alertLines } from '../../harness/alerts/text.ts'
 import { costText } from '../../harness/cost/cost.ts'
 import type { TrialResult } from '../../harness/verdict/verdict.ts'
 import { formatDuration } from '../../sandbox/world/time.ts'
@@ -5,7 +6,7 @@ import { marks, style } from '../style.ts'
 
 /** One trial for people: each expectation with what was seen. */
 export function trialLines(result: TrialResult): string[] {
-  const { outcome, scenario, subject, seed, judged, invalid, requests, cost, simulatedUs, journalHash } = result
+  const { outcome, scenario, subject, seed, judged, invalid, requests, alerts, cost, simulatedUs, journalHash } = result
   const lines = judged.flatMap(({ held, cutShort, expectation, summary, broken, samples }) => [
     ` ${cutShort ? style.dim(marks.none) : held ? style.green(marks.pass) : style.red(marks.fail)} ${expectation}  ${style.dim(held ? (summary ?? `${samples} looked at`) : '')}`,
     ...(broken
@@ -21,6 +22,7 @@ export function trialLines(result: TrialResult): string[] {
         `   ${requests.sent} requests: ${requests.ok} answered, ${requests.failed} failed${requests.ttftP50Us === undefined ? '' : `; TTFT p50 ${formatDuration(requests.ttftP50Us)}, p99 ${formatDuration(requests.ttftP99Us!)}`}`,
       ),
     )
+  for (const line of alerts ? alertLines(alerts) : []) lines.push(style.dim(`   ${line}`))
   if (cost) lines.push(style.dim(`   ${costText(cost)}`))
   for (const { code, what, fix } of invalid) lines.push(`   ${code} ${what}`, style.dim(`   ${fix}`))
   const colour = outcome === 'PASS' ? style.green : outcome === 'FAIL' ? style.red : style.yellow

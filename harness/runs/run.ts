@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { AlertRemark } from '../alerts/survey.ts'
 import type { ListedInput } from '../platform/inputs/list.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { Verdict } from '../verdict/decide.ts'
@@ -16,6 +17,8 @@ export interface Overview {
   readonly scenarios: readonly string[]
   readonly assumed: readonly { readonly name: string; readonly value: string; readonly howToGive: string }[]
   readonly notes: readonly string[]
+  /** Alerts that can never fire, each with its place. */
+  readonly alerts?: readonly AlertRemark[]
 }
 
 /** How many verdicts there are of each sort. */

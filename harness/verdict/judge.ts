@@ -1,6 +1,7 @@
 import type { JournalHeader } from '../../sandbox/journal/journal.ts'
 import type { JournalRecord } from '../../sandbox/journal/record.ts'
 import type { World } from '../../sandbox/world/world.ts'
+import { alertsSeen } from '../alerts/seen.ts'
 import type { CheckResult } from '../expectations/check.ts'
 import type { Followed, Observation } from '../observation.ts'
 import type { TrialSpec } from '../trial-spec.ts'
@@ -22,6 +23,7 @@ export const judge = {
     const judged = judgedOf(observation)
     const requests = countRequests(world.journal.records, setup.subject.key, observation.sent)
     const cost = observation.cost.result(world.clock.now)
+    const alerts = alertsSeen(world.journal.records, { alerts: setup.alerts, target: setup.subject.key })
     const failed = judged.some((j) => !j.held)
     const invalid = failed ? [] : invalidOf(spec, observation, requests)
     return {
@@ -32,6 +34,7 @@ export const judge = {
       simulatedUs: world.clock.now,
       settledAt: observation.settledAt,
       requests,
+      ...(alerts ? { alerts } : {}),
       ...(cost ? { cost } : {}),
       journalHash: world.journal.hash(headerOf(spec)),
     }

@@ -1,4 +1,5 @@
 import type { Us } from '../../sandbox/world/time.ts'
+import type { AlertsSeen } from '../alerts/seen.ts'
 import type { Cost } from '../cost/cost.ts'
 import type { Broken } from '../expectations/check.ts'
 
@@ -51,6 +52,8 @@ export interface TrialResult {
   /** When the platform had settled. */
   readonly settledAt?: Us
   readonly requests: RequestCounts
+  /** What the platform's alerts told; undefined where it has none, or nothing was done to it. */
+  readonly alerts?: AlertsSeen
   /** Undefined where nothing ran, or on no GPU. */
   readonly cost?: Cost
   readonly journalHash: string

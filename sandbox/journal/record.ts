@@ -10,6 +10,7 @@ export type JournalRecord =
   | FaultRecord
   | PhaseRecord
   | NoteRecord
+  | AlertRecord
 
 /** What an append takes: the time is filled in. */
 export type Unstamped<R extends JournalRecord = JournalRecord> = R extends JournalRecord ? Omit<R, 'at'> : never
@@ -97,6 +98,20 @@ export interface NoteRecord extends Stamped {
   by: string
   about: string
   text: string
+}
+
+/** An alert of a Prometheus came, fired or ended, or its expression could not be evaluated. */
+export interface AlertRecord extends Stamped {
+  type: 'alert'
+  by: string
+  alert: string
+  labels: Readonly<Record<string, string>>
+  /** `pending`: the expression holds, and not yet as long as it must. */
+  state: 'pending' | 'firing' | 'inactive' | 'failed'
+  /** Since when the expression held; now, for one that failed. */
+  activeAt: Us
+  /** What Prometheus says of an expression that failed. */
+  error?: string
 }
 
 /** JSON with sorted keys and no undefined: equal values give equal bytes. Text of large frozen parts is remembered. */

@@ -2,6 +2,7 @@ import type { AdapterConfig } from '../metrics/adapter/config.ts'
 import type { RuleGroup } from '../metrics/rules/rule.ts'
 import type { DeclaredPrometheus } from '../metrics/scrape/declared.ts'
 import type { ScrapeConfig } from '../metrics/scrape/scrape-config.ts'
+import type { Peer } from '../network/network-policy.ts'
 
 /** What measures a cluster and tells its autoscalers. Only what is here reaches them. Plain values: it crosses threads and tiers. */
 export interface MonitoringOptions {
@@ -11,6 +12,8 @@ export interface MonitoringOptions {
   readonly prometheus: readonly MonitoringPrometheus[]
   /** prometheus-adapter's rules; it serves custom.metrics.k8s.io, and external.metrics.k8s.io where it has external rules. */
   readonly adapter?: { readonly config: AdapterConfig; readonly relistIntervalUs?: number }
+  /** Prometheus servers once more, for the alerts they raise: nothing that scales rests on these, and what they lack changes no verdict. */
+  readonly alerting?: readonly MonitoringPrometheus[]
   /** KEDA runs, and serves external.metrics.k8s.io. */
   readonly keda: boolean
 }
@@ -25,4 +28,6 @@ export interface MonitoringPrometheus {
   readonly rules: readonly RuleGroup[]
   /** Names that are stored: those somebody asks for. */
   readonly wanted: 'all' | ReadonlySet<string>
+  /** Who its pod is to NetworkPolicies; left out: these do not concern it. */
+  readonly peer?: Peer
 }

@@ -24,17 +24,24 @@ interface Evaluated {
   evaluatedAt: Us | undefined
 }
 
+interface GroupContext extends AlertContext {
+  /** Told when a rule cannot be evaluated, once for each reason in a row. */
+  failed?(rule: Rule, error: string): void
+}
+
 /** The rules of a group with what they remember. Follows rules/group.go. */
 export class GroupState {
   readonly group: RuleGroup
   private readonly tsdb: Tsdb
   private readonly querier: Querier
   private readonly rules: readonly Evaluated[]
+  private readonly failed: GroupContext['failed']
 
-  constructor(group: RuleGroup, tsdb: Tsdb, querier: Querier, context: AlertContext) {
+  constructor(group: RuleGroup, tsdb: Tsdb, querier: Querier, context: GroupContext) {
     this.group = group
     this.tsdb = tsdb
     this.querier = querier
+    this.failed = context.failed
     this.rules = group.rules.map((rule) => ({
       rule,
       alerting: rule.kind === 'alerting' ? new AlertingState(rule, context) : undefined,
@@ -54,6 +61,7 @@ export class GroupState {
         state.error = undefined
       } catch (error) {
         if (!(error instanceof Error) || (!(error instanceof QueryError) && error.constructor !== Error)) throw error
+        if (state.error !== error.message) this.failed?.(state.rule, error.message)
         state.error = error.message
       }
     }

@@ -5,7 +5,7 @@ import type { Labels, Querier } from '../querier.ts'
 import type { Tsdb } from '../tsdb/tsdb.ts'
 import type { Alert, AlertState } from './alerting.ts'
 import { GroupState, type RuleHealth } from './group.ts'
-import type { RuleGroup } from './rule.ts'
+import type { Rule, RuleGroup } from './rule.ts'
 
 export interface RuleManagerOptions {
   readonly world: Pick<World, 'clock'>
@@ -18,6 +18,8 @@ export interface RuleManagerOptions {
   readonly externalUrl?: string
   /** Told when an alert comes (`before` undefined), fires, or ends. */
   onAlert?(alert: Alert, before: AlertState | undefined): void
+  /** Told when a rule cannot be evaluated, once for each reason in a row. */
+  onFailure?(rule: Rule, error: string): void
 }
 
 /** Evaluates groups of rules at their intervals, in the simulation's time. Follows rules/manager.go and rules/group.go. */
@@ -34,6 +36,7 @@ export class RuleManager {
       externalUrl,
       unixSeconds: (at: Us) => EPOCH_MS / 1e3 + at / 1e6,
       changed: (alert: Alert, before: AlertState | undefined) => options.onAlert?.(alert, before),
+      failed: (rule: Rule, error: string) => options.onFailure?.(rule, error),
     }
     this.states = groups.map((group) => new GroupState(group, tsdb, querier, context))
   }

@@ -9,7 +9,7 @@ import { KubeStateMetrics } from '../../metrics/exporters/kube-state-metrics.ts'
 import { TsdbQuerier } from '../../metrics/promql/engine.ts'
 import { type Querier, QueryError } from '../../metrics/querier.ts'
 import { MetricsServer } from '../../metrics/resource/metrics-server.ts'
-import { RuleManager } from '../../metrics/rules/manager.ts'
+import { RuleManager, type RuleManagerOptions } from '../../metrics/rules/manager.ts'
 import {
   fileSource,
   fixedSource,
@@ -22,6 +22,7 @@ import { podScrapes } from '../../metrics/scrape/network.ts'
 import { Prometheus } from '../../metrics/scrape/prometheus.ts'
 import { Tsdb } from '../../metrics/tsdb/tsdb.ts'
 import type { PodNetwork } from '../../network/pod-network.ts'
+import { policed } from '../../network/policed.ts'
 import { minutes, type Us } from '../../world/time.ts'
 import type { World } from '../../world/world.ts'
 import type { MonitoringOptions, MonitoringPrometheus } from '../monitoring-options.ts'
@@ -34,6 +35,8 @@ export interface Monitoring {
   readonly apis: MetricsApis
   readonly faults: ScrapeFaultBoard
   readonly servers: readonly RunningPrometheus[]
+  /** Those that raise alerts: the same servers, as far as anybody outside can tell. */
+  readonly alerting: readonly RunningPrometheus[]
   /** What autoscalers rest on and is not simulated, one line each. */
   refusals(): readonly string[]
   /** A node came: its kubelet and its GPUs are measured. */
@@ -62,11 +65,16 @@ const RETENTION: Us = minutes(90)
 /** Starts what the options name: each part is a process with a client of its own. */
 export function startMonitoring({ world, network, kubeOf, options }: Parts): Monitoring {
   const { monitoring, lag } = options
-  const stateMetrics = monitoring.prometheus.length > 0 ? new KubeStateMetrics(kubeOf('kube-state-metrics')) : undefined
+  const { alerting = [] } = monitoring
+  const measured = monitoring.prometheus.length + alerting.length > 0
+  const stateMetrics = measured ? new KubeStateMetrics(kubeOf('kube-state-metrics')) : undefined
   const exporters = new ClusterExporters({ world, ...(stateMetrics ? { stateMetrics } : {}) })
   const faults = new ScrapeFaultBoard()
   const servers = monitoring.prometheus.map((one, i) =>
     startPrometheus(one, i === 0 ? 'prometheus' : `prometheus-${i}`, { world, network, kubeOf, exporters, faults }),
+  )
+  const alerts = alerting.map((one, i) =>
+    startPrometheus(one, `alerting-${i}`, { world, network, kubeOf, exporters, faults }),
   )
   const apis = new MetricsApis()
   if (monitoring.metricsServer)
@@ -104,6 +112,7 @@ export function startMonitoring({ world, network, kubeOf, options }: Parts): Mon
     apis,
     faults,
     servers,
+    alerting: alerts,
     refusals: () => [
       ...(keda?.refusals ?? []),
       ...servers.flatMap(({ server }) => server.unmodelled.map(({ where, what }) => `${where}: ${what}`)),
@@ -114,7 +123,7 @@ export function startMonitoring({ world, network, kubeOf, options }: Parts): Mon
 }
 
 function startPrometheus(
-  { addresses, source, jobs, rules, wanted }: MonitoringPrometheus,
+  { addresses, source, jobs, rules, wanted, peer }: MonitoringPrometheus,
   name: string,
   parts: Pick<Parts, 'world' | 'network' | 'kubeOf'> & { exporters: ClusterExporters; faults: ScrapeFaultBoard },
 ): RunningPrometheus {
@@ -129,10 +138,13 @@ function startPrometheus(
     wanted,
     name,
     source: sources([sourceOf(kube, source), fixedSource(jobs)]),
-    network: podScrapes({ network, kube, exporters: exporters.exporters, kubelets: exporters.kubelets }),
+    network: podScrapes({
+      ...{ network, kube, exporters: exporters.exporters, kubelets: exporters.kubelets },
+      ...(peer ? { admits: policed(kube, peer) } : {}),
+    }),
   })
   const querier = new TsdbQuerier(tsdb)
-  const manager = new RuleManager({ world, tsdb, querier, groups: rules })
+  const manager = new RuleManager({ world, tsdb, querier, groups: rules, ...toldOf(world, name) })
   manager.start()
   return {
     addresses,
@@ -148,6 +160,16 @@ function startPrometheus(
     },
   }
 }
+
+/** Alerts as the journal tells them. */
+const toldOf = ({ clock, journal }: World, by: string): Pick<RuleManagerOptions, 'onAlert' | 'onFailure'> => ({
+  onAlert: ({ rule, labels, state, activeAt }) =>
+    journal.append({ type: 'alert', by, alert: rule.alert, labels, state, activeAt }),
+  onFailure(rule, error) {
+    if (rule.kind !== 'alerting') return
+    journal.append({ type: 'alert', by, alert: rule.alert, labels: {}, state: 'failed', activeAt: clock.now, error })
+  },
+})
 
 function sourceOf(kube: StoreKube, source: MonitoringPrometheus['source']): ScrapeSource {
   if (source.kind === 'file') return fileSource(kube, source.configMap, source.dataKey)

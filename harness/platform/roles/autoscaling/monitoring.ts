@@ -29,6 +29,8 @@ export interface Monitoring {
   /** Exporters outside the platform whose metrics a Prometheus has. */
   readonly exporters: ReadonlySet<ExporterName>
   /** One line each. */
+  /** Every Prometheus the platform tells of, asked by an autoscaler or not. */
+  readonly servers: readonly Pick<MonitoringPrometheus, 'source' | 'jobs'>[]
   readonly taken: readonly string[]
   /** What is declared and cannot be read. */
   readonly problems: readonly MonitoringProblem[]
@@ -64,12 +66,13 @@ export function describeMonitoring(platform: Platform): Monitoring {
   const isAsked = asked.length > 0 || adapter !== undefined
   if (isAsked && declared.length === 0 && sources.length > 0)
     taken.push(
+  const servers = sources.map((source, i) => ({ source, jobs: i === 0 ? jobs : [] }))
       annotations && settings?.prometheus?.annotations === undefined
         ? 'a Prometheus outside the manifests scrapes what has prometheus.io/scrape: "true", once a minute'
         : 'a Prometheus outside the manifests takes every ServiceMonitor and PodMonitor, and all PrometheusRules',
     )
   const prometheus = isAsked
-    ? sources.map((source, i): MonitoringPrometheus => {
+    ? servers.map(({ source, jobs }): MonitoringPrometheus => {
         const rules = declaredRules(platform, source)
         problems.push(...rules.problems)
         const asking = wantedBy(platform, adapter?.config)
@@ -77,7 +80,7 @@ export function describeMonitoring(platform: Platform): Monitoring {
         return {
           addresses: sources.length === 1 ? 'any' : addressesOf(platform, source, asked),
           source,
-          jobs: i === 0 ? jobs : [],
+          jobs,
           rules: needed,
           wanted: wantedBy(platform, adapter?.config, needed),
         }
@@ -89,7 +92,7 @@ export function describeMonitoring(platform: Platform): Monitoring {
     ...(adapter ? { adapter } : {}),
     keda,
   }
-  return { options, exporters, taken, problems }
+  return { options, servers, exporters, taken, problems }
 }
 
 /** Addresses of Prometheus servers that KEDA asks, as written. */

@@ -13,6 +13,8 @@ import type { ExporterName } from './jobs.ts'
 export interface ServerMetrics extends MetricNames {
   readonly version: string
   readonly port: number
+  /** What its series have for `model_name`. */
+  readonly modelName: string
 }
 
 const known = new WeakMap<VllmRecognition, ServerMetrics | undefined>()
@@ -28,13 +30,14 @@ function metricsOf(recognised: VllmRecognition): ServerMetrics | undefined {
   const version = versionOf(recognised.image)
   const parsed = parseCommandLine(recognised.args, recognised.form, version)
   if (!parsed.ok) return undefined
-  const { port, showHiddenMetricsForVersion } = settingsOf(parsed, version, recognised.environment)
+  const settings = settingsOf(parsed, version, recognised.environment)
+  const { port, showHiddenMetricsForVersion, servedModelNames } = settings
   const engine = engineOf(recognised.environment['VLLM_USE_V1'])
   const names = metricNamesOf(version.version, {
     ...(engine ? { engine } : {}),
     showHiddenFor: showHiddenMetricsForVersion.value,
   })
-  return { ...names, version: version.version, port: port.value }
+  return { ...names, version: version.version, port: port.value, modelName: servedModelNames.value[0] ?? '' }
 }
 
 export const NAMES_OF_EXPORTER: Readonly<Record<ExporterName, ReadonlySet<string>>> = {

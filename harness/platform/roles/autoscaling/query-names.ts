@@ -11,11 +11,12 @@ export type SelectedName =
 export function namesIn(query: string): SelectedName[] {
   const found = new Map<string, SelectedName>()
   for (const selector of selectorsOf(parse(query)))
-    for (const name of nameOf(selector)) found.set(name.kind === 'exact' ? name.name : `~${name.text}`, name)
+    for (const name of namesOf(selector)) found.set(name.kind === 'exact' ? name.name : `~${name.text}`, name)
   return [...found.values()]
 }
 
-function* selectorsOf(expr: Expr): Generator<VectorSelector> {
+/** Every selector of an expression. */
+export function* selectorsOf(expr: Expr): Generator<VectorSelector> {
   switch (expr.node) {
     case 'vector selector':
       yield expr
@@ -44,7 +45,8 @@ function* selectorsOf(expr: Expr): Generator<VectorSelector> {
 /** Alternatives of plain names, as in `a|b`, are names. */
 const PLAIN_NAMES = /^\^?(?:\(\??:?)?([\w:]+(?:\|[\w:]+)*)\)?\$?$/
 
-function nameOf({ metric, matchers }: VectorSelector): SelectedName[] {
+/** The names one selector asks for: several where it lists them. */
+export function namesOf({ metric, matchers }: VectorSelector): SelectedName[] {
   if (metric !== undefined) return [{ kind: 'exact', name: metric }]
   const named = matchers.filter(({ name }) => name === '__name__')
   const [only] = named

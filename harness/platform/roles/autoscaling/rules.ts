@@ -37,7 +37,7 @@ export function declaredRules(
   return { groups, problems }
 }
 
-const isRule = ({ manifest }: PlatformObject): boolean =>
+export const isRule = ({ manifest }: PlatformObject): boolean =>
   manifest.kind === 'PrometheusRule' && groupOf(manifest.apiVersion) === 'monitoring.coreos.com'
 
 const named = (object: PlatformObject) => ({
@@ -45,9 +45,12 @@ const named = (object: PlatformObject) => ({
   spec: object.manifest['spec'],
 })
 
-/** No selector selects no rule, an empty one all; without an object the operator's Prometheus is elsewhere and takes all. */
+/** Whether a Prometheus loads a PrometheusRule. No selector selects no rule, an empty one all; without an object the operator's Prometheus is elsewhere and takes all. */
 // follows SelectRules of prometheus-operator's pkg/prometheus/rules.go
-function isSelected(rule: PlatformObject, prometheus: DeclaredPrometheus | { readonly kind: 'operator' }): boolean {
+export function isSelected(
+  rule: PlatformObject,
+  prometheus: DeclaredPrometheus | { readonly kind: 'operator' },
+): boolean {
   if (!('object' in prometheus)) return true
   const { spec, metadata } = prometheus.object
   const selector = spec['ruleSelector'] as LabelSelector | undefined

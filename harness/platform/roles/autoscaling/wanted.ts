@@ -33,6 +33,16 @@ export function wantedBy(
   return wanted
 }
 
+/** Names of series that rules ask for; `all` where one selects by a pattern. */
+export function wantedByRules(
+  groups: readonly { readonly rules: readonly { readonly expr: string }[] }[],
+): 'all' | ReadonlySet<string> {
+  const names = groups.flatMap(({ rules }) => rules.flatMap(({ expr }) => readable(expr)))
+  return names.every(({ kind }) => kind === 'exact')
+    ? new Set(names.flatMap((name) => (name.kind === 'exact' ? [name.name] : [])))
+    : 'all'
+}
+
 /** A query that cannot be read selects nothing: whoever asks it gets an error. */
 function readable(query: string) {
   try {

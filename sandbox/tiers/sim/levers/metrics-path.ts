@@ -6,7 +6,7 @@ export const metricsPath =
   (part) => {
     if (part === 'metrics-apis') return monitoring.apis.stop()
     if (part !== 'prometheus') return monitoring.faults.breakScrapes(part.scrapes)
-    const stopped = monitoring.servers.filter(({ server }) => server.up)
+    const stopped = [...monitoring.servers, ...monitoring.alerting].filter(({ server }) => server.up)
     for (const server of stopped) server.stop()
     return () => {
       for (const server of stopped) server.start()

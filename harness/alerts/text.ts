@@ -1,0 +1,46 @@
+import { formatDuration } from '../../sandbox/world/time.ts'
+import type { AlertsSeen, FiredAlert, SilentAlert } from './seen.ts'
+
+/** What alerts told of a failure, in lines: those that fired, the time users were hurt and none did, those that never fired. */
+export function alertLines(seen: AlertsSeen): string[] {
+  const { harm, silent, left } = seen
+  const after = seen.fired.filter(({ before }) => !before)
+  const lines = seen.fired.map((one) => firedText(one, seen))
+  const requests = harm && `requests failed (${harm.failed} of ${harm.of})`
+  if (
+    harm &&
+    !seen.fired.some(
+      ({ firedAt, endedAt }) => firedAt <= harm.lastAt && (endedAt ?? Number.POSITIVE_INFINITY) >= harm.firstAt,
+    )
+  )
+    lines.push(
+      harm.lastAt > harm.firstAt
+        ? `no alert fired in the ${formatDuration(harm.lastAt - harm.firstAt)} in which ${requests}`
+        : `no alert fired when ${requests}`,
+    )
+  else if (!harm && after.length === 0 && silent.length > 0) lines.push('no alert fired, and no request failed')
+  if (silent.length > 0) lines.push(`never fired: ${silent.map(silentText).join(', ')}`)
+  const never = left.filter(({ kind }) => kind === 'never')
+  const unknown = left.filter(({ kind }) => kind !== 'never')
+  if (never.length > 0) lines.push(`can never fire: ${namesOf(never)}`)
+  if (unknown.length > 0) lines.push(`not evaluated: ${namesOf(unknown)}`)
+  return lines
+}
+
+function firedText({ alert, severity, firedAt, endedAt, before }: FiredAlert, { faultAt, harm }: AlertsSeen): string {
+  const name = `alert ${alert}${severity ? ` (${severity})` : ''}`
+  const ended = endedAt === undefined ? '' : `, for ${formatDuration(endedAt - firedAt)}`
+  if (before) return `${name} fired before the fault already${ended}`
+  return `${name} fired ${formatDuration(firedAt - faultAt)} after the fault${harm ? `, ${lead(firedAt - harm.firstAt)} the first request failed` : ''}${ended}`
+}
+
+const lead = (us: number): string => (us < 0 ? `${formatDuration(-us)} before` : `${formatDuration(us)} after`)
+
+function silentText({ alert, forUs, heldUs, error }: SilentAlert): string {
+  if (error !== undefined) return `${alert} (its expression fails: ${error})`
+  return heldUs === undefined
+    ? alert
+    : `${alert} (held for ${formatDuration(heldUs)} of the ${formatDuration(forUs)} it must)`
+}
+
+const namesOf = (alerts: AlertsSeen['left']): string => [...new Set(alerts.map(({ alert }) => alert))].join(', ')
