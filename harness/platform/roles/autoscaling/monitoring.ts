@@ -26,11 +26,11 @@ import { wantedBy } from './wanted.ts'
 /** What measures a platform and tells its autoscalers, with what was taken on trust to say so. */
 export interface Monitoring {
   readonly options: MonitoringOptions
+  /** Every Prometheus the platform tells of, asked by an autoscaler or not. */
+  readonly servers: readonly Pick<MonitoringPrometheus, 'source' | 'jobs'>[]
   /** Exporters outside the platform whose metrics a Prometheus has. */
   readonly exporters: ReadonlySet<ExporterName>
   /** One line each. */
-  /** Every Prometheus the platform tells of, asked by an autoscaler or not. */
-  readonly servers: readonly Pick<MonitoringPrometheus, 'source' | 'jobs'>[]
   readonly taken: readonly string[]
   /** What is declared and cannot be read. */
   readonly problems: readonly MonitoringProblem[]
@@ -63,10 +63,10 @@ export function describeMonitoring(platform: Platform): Monitoring {
   const annotations = settings?.prometheus?.annotations ?? (declared.length === 0 && hasAnnotations(platform))
   const jobs = jobsOf({ ...settings?.prometheus, annotations, exporters })
   const sources = sourcesOf(platform, declared, jobs.length > 0 || settings?.prometheus !== undefined)
+  const servers = sources.map((source, i) => ({ source, jobs: i === 0 ? jobs : [] }))
   const isAsked = asked.length > 0 || adapter !== undefined
   if (isAsked && declared.length === 0 && sources.length > 0)
     taken.push(
-  const servers = sources.map((source, i) => ({ source, jobs: i === 0 ? jobs : [] }))
       annotations && settings?.prometheus?.annotations === undefined
         ? 'a Prometheus outside the manifests scrapes what has prometheus.io/scrape: "true", once a minute'
         : 'a Prometheus outside the manifests takes every ServiceMonitor and PodMonitor, and all PrometheusRules',
