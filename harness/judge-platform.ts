@@ -125,12 +125,16 @@ const entryNotes = ({ assumed, bypassed }: EntryPath): string[] => [
   ...(bypassed?.declared ? [bypassText(bypassed)] : []),
 ]
 
-function relatedTo({ scalers, disruptionBudgets, services, routes }: FoundServer, { objects }: Platform): Related {
+function relatedTo(
+  { object, scalers, disruptionBudgets, services, routes }: FoundServer,
+  { objects }: Platform,
+): Related {
   const { policy } = remediationIn(objects.map(({ manifest }) => manifest) as unknown as o.Draft<o.KubeObject>[])
   const map = policy && objects.find(({ manifest }) => (manifest as unknown) === policy.map)
   return {
     scalers,
     disruptionBudgets,
+    quotas: objects.filter((one) => one.manifest.kind === 'ResourceQuota' && namespaceOf(one) === namespaceOf(object)),
     services,
     routes,
     ...(map ? { policy: { id: map.id, manifest: map.manifest, key: policy.key } } : {}),

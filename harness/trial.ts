@@ -1,8 +1,7 @@
-import { ApiError } from '../sandbox/kube/errors.ts'
-import { kindOf } from '../sandbox/kube/kinds.ts'
 import type { Deployment } from '../sandbox/kube/objects.ts'
 import type { Sandbox } from '../sandbox/tiers/tier.ts'
 import { minutes, parseDuration, seconds, type Us } from '../sandbox/world/time.ts'
+import { applyManifests } from './apply-manifests.ts'
 import { beginLoad, whyNoLoad } from './begin-load.ts'
 import { boundOf, goalsReached } from './converge.ts'
 import { faults } from './faults/index.ts'
@@ -74,7 +73,7 @@ async function conduct(
   observation.enter('apply')
   await timeline.before()
   const objects = scenario.withoutProbes ? healthProbeOnly(setup) : setup.objects
-  const rejected = await applyManifests(objects, sandbox)
+  const rejected = await applyManifests(objects, sandbox, observation.view)
   if (rejected) {
     observation.reject(rejected)
     return undefined
@@ -130,22 +129,6 @@ async function idle(
     isIdle(subject, observation.view, idleUs()),
   )
   return atRest ? undefined : neverAtZero(subject, observation.view, idleUs())
-}
-
-/** Creates every object in the order given. Returns what the API server said against one of them. */
-async function applyManifests(
-  objects: Setup['objects'],
-  sandbox: Sandbox,
-): Promise<{ object: string; error: ApiError } | undefined> {
-  for (const object of objects) {
-    try {
-      await sandbox.run('kubectl', sandbox.kube.create(kindOf(object), object))
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error
-      return { object: `${object.kind}/${object.metadata.name}`, error }
-    }
-  }
-  return undefined
 }
 
 /** The objects, where the subject's pods have no probe but that the server is ready when it says so itself. */

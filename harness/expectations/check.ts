@@ -65,6 +65,8 @@ export interface Broken {
   /** A stable name of the cause, which remedies look for: `startup-probe-kills-loading`. */
   readonly cause: string
   readonly what: string
+  /** The container it is about, where that may be another than the server's. */
+  readonly container?: string
   /** Replicas that would have been enough, where the number is the trouble. */
   readonly wanted?: number
   /** The most requests that one replica ran at once while others waited. */

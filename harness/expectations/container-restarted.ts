@@ -48,7 +48,8 @@ export const containerRestarted = check<Params>({
         broken = {
           at: record.at,
           cause: statusOf(unhealthy.get(record.key)) ? 'probe-answered-with-error' : `${probe}-probe-kills-loading`,
-          what: `${pod.metadata.name} was killed by its ${probe} probe${age === undefined ? '' : ` after ${formatDuration(age)}`}${statusOf(unhealthy.get(record.key)) ? `: the server answers it with ${statusOf(unhealthy.get(record.key))}` : ', before it was Ready'}`,
+          container: killed[1]!,
+          what: `${killed[1] === subject.container ? '' : `container ${killed[1]} of `}${pod.metadata.name} was killed by its ${probe} probe${age === undefined ? '' : ` after ${formatDuration(age)}`}${statusOf(unhealthy.get(record.key)) ? `: the server answers it with ${statusOf(unhealthy.get(record.key))}` : ', before it was Ready'}`,
           evidence: [
             ...(unhealthy.has(record.key)
               ? [{ at: record.at, about: `Pod ${record.key}`, text: unhealthy.get(record.key)! }]
@@ -57,7 +58,7 @@ export const containerRestarted = check<Params>({
             {
               at: record.at,
               about: `Pod ${record.key}`,
-              text: `Ready: ${condition(pod, 'Ready')?.status ?? 'unknown'}, restarts so far: ${restarts(pod, subject.container)}`,
+              text: `Ready: ${condition(pod, 'Ready')?.status ?? 'unknown'}, restarts so far: ${restarts(pod, killed[1]!)}`,
             },
           ],
         }

@@ -16,9 +16,13 @@ export const rolloutComplete = check<Record<string, never>>({
     let samples = 0
     let reachedAt: Us | undefined
     let lastAt: Us = 0
+    /** Why the Deployment was reported as failed; what comes of it later does not undo that. */
+    let givenUp: Broken | undefined
     const reasons = new Map<string, JournalRecord & { type: 'event' }>()
     const unreadiness = new Map<string, string>()
+    const errors = new Map<string, string>()
     const volumes = new Map<string, JournalRecord & { type: 'event' }>()
+    const said: Said = { scheduling: reasons, unreadiness, errors, volumes }
     return {
       record(record, change) {
         lastAt = record.at
@@ -27,30 +31,37 @@ export const rolloutComplete = check<Record<string, never>>({
           volumes.set(record.key, record)
         if (record.type === 'event' && record.reason === 'Unhealthy' && record.message.startsWith('Readiness'))
           unreadiness.set(record.key, record.message)
+        if (record.type === 'event' && record.reason === 'Unhealthy' && ERRORED.test(record.message))
+          errors.set(record.key, record.message)
         if (!change || !isWorkloadKind(change.kind) || change.key !== subject.key) return
         const workload = workloadOf(subject, view)
         if (!workload) return
         samples++
         if (!isComplete(workload)) reachedAt = undefined
-        else reachedAt ??= record.at
+        else if (!givenUp) reachedAt ??= record.at
+        if (reachedAt === undefined && context.phase() !== 'settle' && isPastDeadline(workload))
+          givenUp ??= obstacle(context, said, record.at)
       },
       result: () => ({
         samples,
         reachedAt,
-        missing:
-          reachedAt === undefined
-            ? obstacle(context, { scheduling: reasons, unreadiness, volumes }, lastAt)
-            : undefined,
+        missing: reachedAt === undefined ? (givenUp ?? obstacle(context, said, lastAt)) : undefined,
         summary: reachedAt === undefined ? undefined : `complete at ${formatDuration(reachedAt)}`,
       }),
     }
   },
 })
 
+/** A probe that was never sent, which counts as neither success nor failure. */
+const ERRORED =
+  /^(Startup|Readiness) probe errored and resulted in unknown state: (?:strconv\.Atoi: parsing|exec:) "([^"]*)"/
+
 /** What events said last, by pod. */
 interface Said {
   readonly scheduling: ReadonlyMap<string, JournalRecord & { type: 'event' }>
   readonly unreadiness: ReadonlyMap<string, string>
+  /** Probes that could not be sent. */
+  readonly errors: ReadonlyMap<string, string>
   readonly volumes: ReadonlyMap<string, JournalRecord & { type: 'event' }>
 }
 
@@ -70,6 +81,14 @@ function obstacle(context: CheckContext, said: Said, now: Us): Broken {
       ]
     : []
   const loading = pods.find((pod) => condition(pod, 'Ready')?.status !== 'True' && isRunning(pod, subject.container))
+  const unsent = loading && ERRORED.exec(said.errors.get(keyOf(loading)) ?? '')
+  if (loading && unsent)
+    return {
+      at: now,
+      cause: 'probe-not-sent',
+      what: `${loading.metadata.name} is not Ready: its ${unsent[1]!.toLowerCase()} probe ${unsent[0].includes('exec:') ? 'runs a program that does not exist' : `asks on port ${unsent[2]}, and its container declares no port of that name`}`,
+      evidence: [{ at: now, about: podName(loading), text: said.errors.get(keyOf(loading))! }, ...conditions],
+    }
   const answer = loading && /statuscode: (\d+)/.exec(said.unreadiness.get(keyOf(loading)) ?? '')?.[1]
   if (loading && answer)
     return {
@@ -86,16 +105,8 @@ function obstacle(context: CheckContext, said: Said, now: Us): Broken {
       what: `${loading.metadata.name} is not Ready: nobody listens where its readiness probe asks, though the server has started`,
       evidence: [{ at: now, about: podName(loading), text: unheard }, ...conditions],
     }
-  if (loading && restartsOf(loading, subject.container) === 0 && progress?.reason === 'ProgressDeadlineExceeded')
-    return {
-      at: now,
-      cause: 'progress-deadline-too-short',
-      what: `${subject.name} is reported as failed while ${loading.metadata.name} is still starting`,
-      evidence: [
-        { at: now, about: podName(loading), text: condition(loading, 'Ready')?.message ?? 'not Ready' },
-        ...conditions,
-      ],
-    }
+  const late = workload && isPastDeadline(workload)
+  if (late && loading && restartsOf(loading, subject.container) === 0) return tooLate(context, loading, conditions, now)
   const pending = pods.find((pod) => condition(pod, 'PodScheduled')?.status === 'False')
   if (pending) return waiting(context, pending, said.scheduling, conditions)
   const unseen = pods.find(
@@ -106,9 +117,28 @@ function obstacle(context: CheckContext, said: Said, now: Us): Broken {
   )
   if (unseen) return withoutScheduler(context, unseen, conditions)
   const mounting = pods.find((pod) => said.volumes.has(keyOf(pod)) && isUnstarted(pod))
-  return mounting
-    ? withoutVolume(context, mounting, said.volumes.get(keyOf(mounting))!, conditions)
-    : unready(context, pods, conditions, now)
+  if (mounting) return withoutVolume(context, mounting, said.volumes.get(keyOf(mounting))!, conditions)
+  const pulling = late ? pods.find((pod) => pod.spec.nodeName && isUnstarted(pod) && !isRefused(pod)) : undefined
+  return pulling ? tooLate(context, pulling, conditions, now) : unready(context, pods, conditions, now)
+}
+
+const isPastDeadline = (workload: Parameters<typeof isComplete>[0]): boolean =>
+  condition(workload, 'Progressing')?.reason === 'ProgressDeadlineExceeded'
+
+/** Its image is not to be had. */
+const isRefused = ({ status }: o.Pod): boolean =>
+  (status.containerStatuses ?? []).some(({ state }) => /Image/.test(state.waiting?.reason ?? ''))
+
+/** The Deployment's deadline is over while a pod does nothing worse than start. */
+function tooLate({ subject }: CheckContext, pod: o.Pod, conditions: readonly Evidence[], now: Us): Broken {
+  const begun = fromRfc3339(pod.metadata.creationTimestamp)
+  const doing = isRunning(pod, subject.container) ? 'loading' : 'pulling its image'
+  return {
+    at: now,
+    cause: 'progress-deadline-too-short',
+    what: `${subject.name} is reported as failed while ${pod.metadata.name}, begun ${formatDuration(now - begun)} before, is still ${doing}`,
+    evidence: [{ at: now, about: podName(pod), text: condition(pod, 'Ready')?.message ?? 'not Ready' }, ...conditions],
+  }
 }
 
 /** A scheduler looks at a new pod within this, however much it has to do. */
@@ -188,8 +218,17 @@ function unready(
   const state = pod?.status.containerStatuses?.find((c) => c.state.waiting)?.state.waiting
   const failure = view
     .list(ReplicaSet)
+    .filter((rs) => rs.metadata.namespace === subject.namespace && isOwnedBy(rs, subject.name))
     .map((rs) => condition(rs, 'ReplicaFailure'))
     .find((c) => c !== undefined)
+  const refused = failure && /exceeded quota: ([^,]+),/.exec(failure.message ?? '')?.[1]
+  if (failure && refused)
+    return {
+      at: now,
+      cause: 'quota-exceeded',
+      what: `${subject.name} is not rolled out: quota ${refused} refuses one more pod`,
+      evidence: [{ at: now, about: `Deployment ${subject.key}`, text: failure.message ?? '' }, ...conditions],
+    }
   const why = pod
     ? `${pod.metadata.name} is not Ready${state ? ` (${state.reason})` : ''}${restartsText(pod, subject.container)}`
     : (failure?.message ?? 'too few pods')
@@ -205,6 +244,9 @@ function unready(
     ],
   }
 }
+
+const isOwnedBy = ({ metadata }: o.ReplicaSet, name: string): boolean =>
+  (metadata.ownerReferences ?? []).some((owner) => owner.kind === 'Deployment' && owner.name === name)
 
 function restartsText(pod: o.Pod, container: string): string {
   const restarts = restartsOf(pod, container)

@@ -27,6 +27,10 @@ export const deviceRemediation = remedy({
         candidates: [enabled(context)],
       }
     const given = argOf(textOf(policy), PLUGIN, 'podRestartThreshold')
+    const left = leftOut(context)
+    if (left) return left
+    const guarded = Number(given) <= restartsOf(context) && !protectsLocalStorage(context) && guardedByBudget(context)
+    if (guarded) return guarded
     return {
       object: policy.id,
       path: `data[${policy.key}]`,
@@ -40,10 +44,51 @@ export const deviceRemediation = remedy({
           [PLUGIN, 'podRestartThreshold', RESTARTS],
           ['DefaultEvictor', 'evictLocalStoragePods', true],
         ]),
-      ].slice(protectsLocalStorage(context) ? 0 : 1),
+      ]
+        .slice(protectsLocalStorage(context) ? 0 : 1)
+        .filter(() => given !== RESTARTS || protectsLocalStorage(context)),
     }
   },
 })
+
+/** As often as the container was seen to restart. */
+const restartsOf = ({ broken }: RemedyContext): number => Number(/(\d+) restarts/.exec(broken.what)?.[1] ?? 0)
+
+/** The plugin looks at other namespaces. */
+function leftOut(context: RemedyContext): Diagnosis | undefined {
+  const policy = context.related.policy!
+  const { namespace } = context.subject
+  const { include, exclude } = (argOf(textOf(policy), PLUGIN, 'namespaces') ?? {}) as Record<
+    string,
+    string[] | undefined
+  >
+  if (!exclude?.includes(namespace) && (include === undefined || include.includes(namespace))) return undefined
+  const value = include
+    ? { include: [...include, namespace] }
+    : { exclude: exclude!.filter((one) => one !== namespace) }
+  return {
+    object: policy.id,
+    path: `data[${policy.key}]`,
+    says: `${PLUGIN} of the descheduler leaves out namespace ${namespace}`,
+    candidates: [changed(context, `namespaces: ${JSON.stringify(value)}`, [[PLUGIN, 'namespaces', value]])],
+  }
+}
+
+/** A budget that lets nobody evict a pod that is not Ready either, while too few others are. */
+function guardedByBudget({ related }: RemedyContext): Diagnosis | undefined {
+  const [budget] = related.disruptionBudgets
+  const path = 'spec.unhealthyPodEvictionPolicy'
+  const spec = (budget?.manifest['spec'] ?? {}) as { unhealthyPodEvictionPolicy?: string }
+  if (!budget || spec.unhealthyPodEvictionPolicy === 'AlwaysAllow') return undefined
+  return {
+    object: budget.id,
+    path,
+    says: 'unhealthyPodEvictionPolicy: IfHealthyBudget keeps a pod that is not Ready from eviction while the budget is not met, so the descheduler may not remove it',
+    candidates: [
+      { says: 'unhealthyPodEvictionPolicy: AlwaysAllow', changes: [{ object: budget.id, path, value: 'AlwaysAllow' }] },
+    ],
+  }
+}
 
 const hasLocalStorage = ({ deployment }: RemedyContext): boolean =>
   (deployment.spec.template.spec.volumes ?? []).some(({ emptyDir, hostPath }) => emptyDir || hostPath)

@@ -4,7 +4,7 @@ import { ONE_MORE_NODE, spread, withReplicas } from './spread.ts'
 
 /** A PodDisruptionBudget that lets no replica go, or a drain that takes longer than people wait. */
 export const disruptionBudget = remedy({
-  causes: ['drain-blocked', 'drain-slow'],
+  causes: ['drain-blocked', 'drain-slow', 'drain-refused', 'slo-availability'],
   diagnose(context): Diagnosis | undefined {
     const { broken, deployment, related } = context
     if (broken.cause === 'drain-slow')
@@ -13,23 +13,44 @@ export const disruptionBudget = remedy({
         says: `terminationGracePeriodSeconds: ${deployment.spec.template.spec.terminationGracePeriodSeconds} is longer than a drain may take`,
         candidates: [],
       }
-    const [budget] = related.disruptionBudgets
+    const [budget, second] = related.disruptionBudgets
+    if (broken.cause === 'drain-refused') return second && severalBudgets(budget!, second)
     if (!budget) return undefined
     const { minAvailable, maxUnavailable } = specOf(budget)
     const field = minAvailable === undefined ? 'maxUnavailable' : 'minAvailable'
     const { replicas } = deployment.spec
+    const lets = allowed(replicas, { minAvailable, maxUnavailable }) > 0
+    const reclaimed = broken.cause === 'slo-availability'
+    if (reclaimed && (lets || !context.faults.includes('reclaimNode'))) return undefined
     return {
       object: budget.id,
       path: `spec.${field}`,
       says: `${field}: ${minAvailable ?? maxUnavailable} of ${replicas} replica${replicas === 1 ? '' : 's'}: ${
-        allowed(replicas, { minAvailable, maxUnavailable }) > 0
+        lets
           ? 'a replica may go only once another is Ready elsewhere, and none came to be'
-          : 'no eviction is ever allowed, and an eviction never makes a new pod first'
+          : reclaimed
+            ? 'whoever acts on the notice may not evict the pod, which serves until its machine is gone'
+            : 'no eviction is ever allowed, and an eviction never makes a new pod first'
       }`,
       candidates: candidates(context, budget),
     }
   },
 })
+
+/** Follows pkg/registry/core/pod/storage/eviction.go. */
+function severalBudgets(first: RelatedObject, second: RelatedObject): Diagnosis {
+  const { namespace, name } = second.manifest.metadata
+  return {
+    object: second.id,
+    path: 'spec.selector',
+    says: `${first.id} and ${second.id} both select its pods, and the API server evicts no pod that has more than one budget`,
+    candidates: [],
+    byHand: {
+      says: 'Keep one budget for each pod: take the other out of the manifests too',
+      commands: [`kubectl delete poddisruptionbudget ${name}${namespace ? ` --namespace ${namespace}` : ''}`],
+    },
+  }
+}
 
 type Amount = number | string | undefined
 

@@ -1,3 +1,4 @@
+import { noSuchProgram } from '../../sandbox/nodes/shell/run.ts'
 import { understand } from '../../sandbox/nodes/shell.ts'
 import { toSeconds } from '../../sandbox/world/time.ts'
 import { setFlag } from './flags.ts'
@@ -36,6 +37,8 @@ export const drainBudget = remedy({
   diagnose(context): Diagnosis | undefined {
     const now = budgetOf(context)
     if (!now) return undefined
+    const typo = oneWordHook(context)
+    if (typo) return typo
     const { cause, neededUs = 0 } = context.broken
     const hook = `${containerPath(context)}.lifecycle.preStop`
     const longest = toSeconds(neededUs)
@@ -68,6 +71,19 @@ export const drainBudget = remedy({
     }
   },
 })
+
+/** A hook whose command line stands as one word: it fails before it has waited. */
+function oneWordHook(context: RemedyContext): Diagnosis | undefined {
+  const command = serverContainer(context).lifecycle?.preStop?.exec?.command
+  if (!command || !noSuchProgram(command)) return undefined
+  const path = `${containerPath(context)}.lifecycle.preStop.exec.command`
+  const value = ['/bin/sh', '-c', command.join(' ')]
+  return {
+    path,
+    says: `preStop.exec.command is one word, «${command[0]}», and no program has this name: the hook fails at once and SIGTERM follows`,
+    candidates: [{ says: `command: ${JSON.stringify(value)}`, changes: [{ path, value }] }],
+  }
+}
 
 /** As it is written; undefined where the hook does something else than wait. */
 function budgetOf(context: RemedyContext): Budget | undefined {

@@ -17,6 +17,7 @@ import { evictedTogether } from './one-at-a-time.ts'
 import { probePath } from './probe-path.ts'
 import { progressDeadline } from './progress-deadline.ts'
 import { progressProbe } from './progress-probe.ts'
+import { quota } from './quota.ts'
 import type { Remedy } from './remedy.ts'
 import { replacement } from './replacement.ts'
 import { replicasDisrupted } from './replicas-disrupted.ts'
@@ -48,6 +49,7 @@ export const remedies: readonly Remedy[] = [
   probePath,
   progressDeadline,
   progressProbe,
+  quota,
   replacement,
   replicasDisrupted,
   replicasForLoad,

@@ -36,7 +36,7 @@ function wrongPort(context: RemedyContext, probe: ProbeName): Diagnosis | undefi
   })
   return {
     path: pathOf(context, probe),
-    says: `${probe} asks on port ${asked.given}${asked.number === asked.given ? '' : ` (${asked.number})`}; the server listens on ${port}`,
+    says: `${probe} asks on port ${asked.given}${asked.number === asked.given ? '' : ` (${asked.number ?? 'no port of the container has this name'})`}; the server listens on ${port}`,
     candidates: [
       {
         says: `port ${port} in ${wrong.join(', ')}`,

@@ -1,3 +1,4 @@
+import type { PodSpec } from '../../sandbox/kube/objects.ts'
 import { hasImage } from '../platform/roles/remediation.ts'
 import { noticesOf } from '../platform/roles/spot.ts'
 import { awsTerminationHandler } from './objects/termination-handler.ts'
@@ -14,6 +15,9 @@ export const notice = remedy({
     }
     if (JSON.stringify([setup.nodes, setup.objects]).includes('karpenter.sh/'))
       return { ...diagnosis, candidates: [], byHand: INTERRUPTION_QUEUE }
+    const { handler } = noticesOf(setup)
+    const absent = handler?.runs?.onEachNode ? setup.objects.find((one) => runs(one, handler.runs!.image)) : undefined
+    if (absent) return notThere(absent)
     if (hasImage(setup.objects, /aws-node-termination-handler|karpenter.*\/controller/))
       return {
         ...diagnosis,
@@ -23,6 +27,40 @@ export const notice = remedy({
     return { ...diagnosis, candidates: handlers(context, noticesOf(setup).provider === 'AWS') }
   },
 })
+
+type Written = ReturnType<RemedyContext['setup']>['objects'][number]
+
+const podSpecOf = (object: Written) =>
+  (object as unknown as { spec?: { template?: { spec?: PodSpec } } }).spec?.template?.spec
+
+const runs = (object: Written, image: string): boolean =>
+  podSpecOf(object)?.containers?.some((container) => container.image === image) ?? false
+
+/** A handler that would act, and has no pod on the server's nodes. */
+function notThere(daemonSet: Written): Diagnosis {
+  const { name, namespace } = daemonSet.metadata
+  const object = [daemonSet.kind, ...(namespace ? [namespace] : []), name].join('/')
+  const at = 'spec.template.spec'
+  const selector = podSpecOf(daemonSet)?.nodeSelector
+  const tolerates = { object, path: `${at}.tolerations`, value: [{ operator: 'Exists' }] }
+  const everywhere = { object, path: `${at}.nodeSelector`, value: undefined }
+  return {
+    object,
+    path: selector ? `${at}.nodeSelector` : `${at}.tolerations`,
+    says: `${daemonSet.kind} ${name} has no pod on the nodes of the server: ${selector ? 'its nodeSelector leaves them out' : 'it does not tolerate their taints'}`,
+    candidates: [
+      { says: 'tolerations: [{ operator: Exists }]', changes: [tolerates] },
+      ...(selector
+        ? [
+            {
+              says: `${name} without nodeSelector, tolerations: [{ operator: Exists }]`,
+              changes: [everywhere, tolerates],
+            },
+          ]
+        : []),
+    ],
+  }
+}
 
 const INTERRUPTION_QUEUE: ByHand = {
   says: 'Karpenter drains nodes on the notice when it knows the SQS queue that EventBridge sends notices to',

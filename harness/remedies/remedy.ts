@@ -1,4 +1,4 @@
-import type { Deployment } from '../../sandbox/kube/objects.ts'
+import type * as o from '../../sandbox/kube/objects.ts'
 import { toSeconds, type Us } from '../../sandbox/world/time.ts'
 import type { Broken } from '../expectations/check.ts'
 import type { Manifest } from '../platform/platform.ts'
@@ -13,7 +13,7 @@ export interface RemedyContext {
   readonly broken: Broken
   readonly subject: Subject
   /** The workload as the API server defaulted it. */
-  readonly deployment: Deployment
+  readonly deployment: o.Deployment
   /** The same as it is written. */
   readonly written: Manifest
   /** Objects of the platform that have to do with it. */
@@ -38,6 +38,8 @@ export interface RemedyContext {
 export interface Related {
   readonly scalers: readonly RelatedObject[]
   readonly disruptionBudgets: readonly RelatedObject[]
+  /** ResourceQuotas of its namespace. */
+  readonly quotas: readonly RelatedObject[]
   readonly services: readonly RelatedObject[]
   readonly routes: readonly RelatedObject[]
   /** The ConfigMap of a descheduler's policy, and the key under which it stands there. */
@@ -107,13 +109,21 @@ export interface Remedy {
 export const remedy = (spec: Remedy): Remedy => spec
 
 /** `spec.template.spec.containers[1]` of the subject's server. */
-export function containerPath({ deployment, subject }: RemedyContext): string {
-  const index = deployment.spec.template.spec.containers.findIndex((c) => c.name === subject.container)
-  return `spec.template.spec.containers[${index}]`
-}
+export const containerPath = (context: RemedyContext): string =>
+  `spec.template.spec.containers[${indexOf(context, context.subject.container)}]`
 
 export const serverContainer = ({ deployment, subject }: RemedyContext) =>
   deployment.spec.template.spec.containers.find((c) => c.name === subject.container)!
+
+/** The container that a probe had killed, and where it stands: the server's, or another of its pods. */
+export function killedContainer(context: RemedyContext): { readonly container: o.Container; readonly path: string } {
+  const { containers } = context.deployment.spec.template.spec
+  const at = Math.max(0, indexOf(context, context.broken.container ?? context.subject.container))
+  return { container: containers[at]!, path: `spec.template.spec.containers[${at}]` }
+}
+
+const indexOf = ({ deployment }: RemedyContext, container: string): number =>
+  deployment.spec.template.spec.containers.findIndex((c) => c.name === container)
 
 export const PROBES = ['startupProbe', 'livenessProbe', 'readinessProbe'] as const
 export type ProbeName = (typeof PROBES)[number]

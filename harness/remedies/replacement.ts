@@ -21,14 +21,40 @@ export const replacement = remedy({
           byHand: OUT_OF_SERVICE,
         }
       default:
-        return {
-          path: 'spec.replicas',
-          says: `${replicas} replicas have no room without one of the nodes, and the load needs them`,
-          candidates: [ONE_MORE_NODE],
-        }
+        return (
+          constrained(context) ?? {
+            path: 'spec.replicas',
+            says: `${replicas} replicas have no room without one of the nodes, and the load needs them`,
+            candidates: [ONE_MORE_NODE],
+          }
+        )
     }
   },
 })
+
+const SPREAD = 'spec.template.spec.topologySpreadConstraints'
+
+/** There is room, but a spread that counts the lost node as an empty domain forbids to use it. Follows podtopologyspread/filtering.go. */
+function constrained({ broken, deployment }: RemedyContext): Diagnosis | undefined {
+  const said = broken.evidence.find(({ text }) => /topology spread constraints/.test(text))
+  const constraints = deployment.spec.template.spec.topologySpreadConstraints ?? []
+  const at = constraints.findIndex(({ whenUnsatisfiable }) => whenUnsatisfiable === 'DoNotSchedule')
+  const found = constraints[at]
+  if (!said || !found) return undefined
+  const set = (field: string, value: string): Candidate => ({
+    says: `topologySpreadConstraints[${at}].${field}: ${value}`,
+    changes: [{ path: `${SPREAD}[${at}].${field}`, value }],
+  })
+  return {
+    path: `${SPREAD}[${at}]`,
+    says: `a domain of ${found.topologyKey} whose node is lost still counts as one with no pod, so that maxSkew: ${found.maxSkew} lets no other take the replica`,
+    candidates: [
+      ...(found.nodeTaintsPolicy === 'Honor' ? [] : [set('nodeTaintsPolicy', 'Honor')]),
+      set('whenUnsatisfiable', 'ScheduleAnyway'),
+      ONE_MORE_NODE,
+    ],
+  }
+}
 
 const TAINT = 'kubectl taint nodes NODE node.kubernetes.io/out-of-service'
 

@@ -25,7 +25,7 @@ export const rolloutRoom = remedy({
     if (broken.cause === 'rollout-pod-does-not-fit')
       return {
         path: `${ROLLING}.maxSurge`,
-        says: `${ROLLING}.maxSurge: ${maxSurge} needs ${needOf(context)} that no node has`,
+        says: `${ROLLING}.maxSurge: ${maxSurge} needs ${needOf(context)} that no node${OF_ITS_SELECTOR.test(broken.evidence[0]?.text ?? '') ? ' of its selector or affinity' : ''} has`,
         candidates: candidates(context),
       }
     return {
@@ -35,6 +35,9 @@ export const rolloutRoom = remedy({
     }
   },
 })
+
+/** Some nodes were left out before anybody looked at their room. */
+const OF_ITS_SELECTOR = /didn't match Pod's node affinity\/selector/
 
 /** `8 free GPUs`, or the resource the scheduler missed. */
 function needOf({ broken, subject }: RemedyContext): string {

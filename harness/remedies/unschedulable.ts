@@ -10,6 +10,12 @@ const REASONS: readonly (readonly [said: RegExp, path: (context: RemedyContext) 
     () => `${POD}.affinity.podAntiAffinity`,
     'its pod anti-affinity leaves no node for one more pod',
   ],
+  [
+    /ReadWriteOncePod/,
+    ({ deployment }) =>
+      `${POD}.volumes[${(deployment.spec.template.spec.volumes ?? []).findIndex((one) => 'persistentVolumeClaim' in one)}].persistentVolumeClaim`,
+    'its claim is ReadWriteOncePod: no second pod may use it while the first one runs, as a rolling update would have it',
+  ],
   [/pod affinity rules/, () => `${POD}.affinity.podAffinity`, 'no node meets its pod affinity'],
   [/topology spread constraints/, () => `${POD}.topologySpreadConstraints`, 'no node keeps its pods spread as asked'],
   [

@@ -101,14 +101,14 @@ describe('commands', () => {
 })
 
 describe('a plain program', () => {
-  const start = (container: Record<string, unknown>, init = false) => {
+  const start = (container: Record<string, unknown>, init = false, others: readonly unknown[] = []) => {
     const clock = new VirtualClock()
     const exits: { at: number; code: number }[] = []
     const spec = { name: 'a', image: 'x', resources: {}, ...container }
     const program = plainProgram().start({
       clock,
       container: spec,
-      pod: { spec: init ? { initContainers: [spec] } : { containers: [spec] } },
+      pod: { spec: init ? { containers: [], initContainers: [spec] } : { containers: [spec, ...others] } },
       exit: (code: number) => exits.push({ at: clock.now, code }),
     } as never)
     return { clock, program, exits }
@@ -124,6 +124,19 @@ describe('a plain program', () => {
     clock.runUntil(seconds(5))
     expect(exits).toEqual([{ at: seconds(2.5), code: 0 }])
     expect(program.accepts(80)).toBe(false)
+  })
+
+  it('leaves to another container of its pod what that one declares or has probed', () => {
+    const probe = { httpGet: { port: 8000 } }
+    const listens = (container: Record<string, unknown>, other: Record<string, unknown>) => {
+      const { clock, program } = start({ livenessProbe: probe, ...container }, false, [{ name: 'vllm', ...other }])
+      clock.runUntil(seconds(2))
+      return program.accepts(8000)
+    }
+    expect(listens({}, {})).toBe(true)
+    expect(listens({}, { ports: [{ containerPort: 8000 }] })).toBe(false)
+    expect(listens({}, { startupProbe: probe })).toBe(false)
+    expect(listens({ ports: [{ containerPort: 8000 }] }, { startupProbe: probe })).toBe(true)
   })
 
   it('completes as an init container, and runs known commands as they are', () => {

@@ -34,7 +34,7 @@ export const plainAssumptions: PlainAssumptions = {
 
 /**
  * A program for images the simulator does not know: a server that listens on the container's declared ports and those its own
- * probes name, and answers 200 everywhere. What metrics it has nobody knows: a scrape of it succeeds and finds none. An init container ends well after a while. `sleep`, `true` and the like are run as
+ * probes name, but for those of another container of its pod, and answers 200 everywhere. What metrics it has nobody knows: a scrape of it succeeds and finds none. An init container ends well after a while. `sleep`, `true` and the like are run as
  * they are; as a container's first process they do not hear SIGTERM.
  */
 export function plainProgram(assumed: Partial<PlainAssumptions> = {}): Program {
@@ -78,8 +78,8 @@ function runToEnd({ clock, exit }: ProgramContext, { exitCode, afterUs }: Comman
   }
 }
 
-function serve({ clock, container, exit }: ProgramContext, times: PlainAssumptions): RunningProgram {
-  const ports = portsOf(container)
+function serve({ clock, pod, container, exit }: ProgramContext, times: PlainAssumptions): RunningProgram {
+  const ports = portsOf(container, pod)
   const startedAt = clock.now
   const listensAt = startedAt + times.startsIn
   let stopping = false
@@ -108,12 +108,17 @@ function serve({ clock, container, exit }: ProgramContext, times: PlainAssumptio
   }
 }
 
-function portsOf(container: Container): ReadonlySet<number> {
-  const ports = new Set((container.ports ?? []).map((p) => p.containerPort))
-  for (const probe of [container.startupProbe, container.livenessProbe, container.readinessProbe]) {
-    const named = probe?.httpGet?.port ?? probe?.tcpSocket?.port ?? probe?.grpc?.port
-    const port = named === undefined ? undefined : resolvePort(named, container)
-    if (port !== undefined) ports.add(port)
-  }
-  return ports
+/** Containers of a pod share one address: a port that another one declares or has probed is the other's. */
+function portsOf(container: Container, { spec }: Pod): ReadonlySet<number> {
+  const others = [...spec.containers, ...(spec.initContainers ?? [])].filter(({ name }) => name !== container.name)
+  const taken = new Set(others.flatMap((other) => [...declaredPorts(other), ...probedPorts(other)]))
+  return new Set([...declaredPorts(container), ...probedPorts(container).filter((port) => !taken.has(port))])
 }
+
+const declaredPorts = ({ ports = [] }: Container): number[] => ports.map((port) => port.containerPort)
+
+const probedPorts = (container: Container): number[] =>
+  [container.startupProbe, container.livenessProbe, container.readinessProbe].flatMap((probe) => {
+    const named = probe?.httpGet?.port ?? probe?.tcpSocket?.port ?? probe?.grpc?.port
+    return (named === undefined ? undefined : resolvePort(named, container)) ?? []
+  })

@@ -46,6 +46,33 @@ describe('the scheme of a probe', () => {
   ] as const)('%s, where the server speaks TLS: %s', (scheme, tls, found) => expect(message(scheme, tls)).toBe(found))
 })
 
+describe('a probe that cannot be sent', () => {
+  // texts: pkg/probe/util.go ResolveContainerPort; os/exec by which runc looks for a program
+  it.each([
+    [
+      'a port of a name nobody declares',
+      { httpGet: { path: '/health', port: 'api' } },
+      'strconv.Atoi: parsing "api": invalid syntax',
+    ],
+    [
+      'a command line in one word',
+      { exec: { command: ['cat /tmp/ready'] } },
+      'exec: "cat /tmp/ready": stat cat /tmp/ready: no such file or directory',
+    ],
+  ])('%s counts as neither success nor failure: nothing is killed, nothing gets Ready', (_, handler, why) => {
+    const { programFor } = loading(0)
+    const t = testNode({ programFor })
+    const livenessProbe = { ...handler, periodSeconds: 1, failureThreshold: 1 }
+    t.create(testPod({ containers: [{ name: 'a', livenessProbe, readinessProbe: { ...handler, periodSeconds: 5 } }] }))
+    t.at(60)
+    expect(t.events('Killing')).toEqual([])
+    expect(isReady(t.pod())).toBe(false)
+    expect(t.events('Unhealthy').map(({ message }) => message)).toContain(
+      `Readiness probe errored and resulted in unknown state: ${why}`,
+    )
+  })
+})
+
 describe('a startup probe', () => {
   it('gives a container initialDelay + period × threshold, counted from the ticker that began with the pod', () => {
     const { runs, programFor } = loading(10_000)

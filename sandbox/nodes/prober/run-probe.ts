@@ -3,6 +3,7 @@ import type { Clock } from '../../world/clock.ts'
 import { seconds, type Us } from '../../world/time.ts'
 import { execIn, podAccepts, podGet, resolvePort, urlOf } from '../pod-access.ts'
 import type { PodRuntime } from '../pod-runtime.ts'
+import { noSuchProgram } from '../shell/run.ts'
 import type { UnderWay } from '../shell.ts'
 
 /**
@@ -96,6 +97,8 @@ function execProbe(probe: Probe, target: ProbeTarget): ProbeOutcome | PendingPro
   const timeout = seconds(probe.timeoutSeconds)
   const program = target.runtime.running(target.container.name)?.program
   if (!program) return { kind: 'error', afterUs: 0, output: 'container is not in CONTAINER_RUNNING state' }
+  const missing = noSuchProgram(command)
+  if (missing) return { kind: 'error', afterUs: 0, output: missing }
   const result = execIn(target.runtime, target.container, command, timeout)
   const late = failure(`command timed out: "${command.join(' ')}" timed out after ${probe.timeoutSeconds}s`, timeout)
   if (!result) return { kind: 'unmodelled', afterUs: 0, command }
@@ -139,5 +142,5 @@ const elsewhere = (host: string | undefined, target: ProbeTarget): boolean => !!
 const unknownPort = (port: string | number): ProbeOutcome => ({
   kind: 'error',
   afterUs: 0,
-  output: `invalid port number: ${port}`,
+  output: typeof port === 'number' ? `invalid port number: ${port}` : `strconv.Atoi: parsing "${port}": invalid syntax`,
 })

@@ -15,10 +15,22 @@ export type Script = (environment: CommandEnvironment) => Run
 
 const SHELLS = new Set(['sh', 'bash', 'ash', 'dash'])
 
+/**
+ * What the runtime says where a whole command line stands as one word, and no program has such a name; undefined for any other. Follows
+ * Go's os/exec, by which runc looks for it.
+ */
+export function noSuchProgram([first = '']: readonly string[]): string | undefined {
+  if (!/\s/.test(first.trim())) return undefined
+  return first.includes('/')
+    ? `exec: "${first}": stat ${first}: no such file or directory`
+    : `exec: "${first}": executable file not found in $PATH`
+}
+
 /** What a command line does; undefined when a part of it is not understood. */
 export function scriptOf(command: readonly string[], variable?: Variable): Script | undefined {
   const [first, ...rest] = command
   if (first === undefined) return undefined
+  if (noSuchProgram(command)) return notStarted
   const name = first.slice(first.lastIndexOf('/') + 1)
   if (name === 'timeout' || name === 'exec' || !SHELLS.has(name)) {
     const node: Node = { kind: 'simple', words: command }
@@ -30,6 +42,10 @@ export function scriptOf(command: readonly string[], variable?: Variable): Scrip
   if (!node || !isUnderstood(node)) return undefined
   const stopsAtFailure = rest.slice(0, flag + 1).some((word) => word.includes('e'))
   return (environment) => run(node, environment, stopsAtFailure)
+}
+
+function* notStarted(): Run {
+  return 127
 }
 
 function isUnderstood(node: Node): boolean {

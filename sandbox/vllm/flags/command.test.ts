@@ -120,11 +120,15 @@ test.each<[string, Some]>([
 })
 
 test('a shell that stays in front keeps SIGTERM from the server', () => {
-  const signals = (script: string) => {
-    const found = recognise({ command: ['sh', '-c', script] })
+  const signals = (script: string, shell = 'sh') => {
+    const found = recognise({ command: [shell, '-c', script] })
     return found.kind === 'vllm' && found.receivesSignals
   }
-  expect(signals('vllm serve a/b')).toBe(true)
+  expect(signals('vllm serve a/b')).toBe(false)
+  expect(signals('exec vllm serve a/b')).toBe(true)
+  expect(signals('vllm serve a/b', 'bash')).toBe(true)
+  expect(signals('ulimit -n 65536\nvllm serve a/b\n', '/bin/bash')).toBe(true)
+  expect(signals('vllm serve a/b; echo done', 'bash')).toBe(false)
   expect(signals('sleep 5; exec vllm serve a/b')).toBe(true)
   expect(signals('vllm serve a/b & wait')).toBe(false)
   expect(signals('vllm serve a/b | tee /log')).toBe(false)

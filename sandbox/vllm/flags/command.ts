@@ -1,7 +1,7 @@
 import type { Container } from '../../kube/objects.ts'
 import { otherServer, parseImage, type VllmImage, vllmImage } from './image.ts'
 import { type ConfigMapLookup, environmentOf, expandReferences } from './kubelet-expansion.ts'
-import { readShellScript, type ShellCommand, type ShellEnvironment } from './shell-words.ts'
+import { readShellScript, type ShellCommand, type ShellEnvironment, type ShellScript } from './shell-words.ts'
 
 /** A vLLM server found in a container, before its flags are read. */
 export interface VllmCommand {
@@ -115,6 +115,8 @@ const WRAPPERS = new Set([
   'command',
 ])
 const SHELLS = new Set(['sh', 'bash', 'dash', 'ash', 'zsh'])
+/** Shells that become their last command. dash, which is `sh` in Debian and Ubuntu and so in vLLM's images, stays in front of it. */
+const BECOMES_LAST = new Set(['bash', 'zsh'])
 const MODULES = new Set(['vllm.entrypoints.openai.api_server', 'vllm.entrypoints.openai.rpc.server'])
 
 const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
@@ -135,7 +137,7 @@ function findServer(words: readonly string[], environment: ShellEnvironment): Fo
   })
   if (name === 'vllm') return args[0] === 'serve' ? server('serve', 2) : { kind: 'none' }
   if (/^python[\d.]*$/.test(name)) return inPython(rest, server)
-  if (SHELLS.has(name)) return inShell(args, inner)
+  if (SHELLS.has(name)) return inShell(name, args, inner)
   return { kind: 'none' }
 }
 
@@ -172,7 +174,7 @@ function inPython(words: readonly string[], server: (form: 'serve' | 'module', f
     : { kind: 'none' }
 }
 
-function inShell(args: readonly string[], environment: ShellEnvironment): Found {
+function inShell(shell: string, args: readonly string[], environment: ShellEnvironment): Found {
   let at = 0
   while (at < args.length && /^[-+]/.test(args[at]!) && !/^-\w*c$/.test(args[at]!))
     at += /^[-+]\w*o$/.test(args[at]!) ? 2 : 1
@@ -182,15 +184,14 @@ function inShell(args: readonly string[], environment: ShellEnvironment): Found 
   let next = at + 1
   while (/^[-+]\w*o$/.test(args[next] ?? '')) next += 2
   const script = readShellScript(args[next] ?? '', environment, args.slice(next + 1))
-  return pickServer(script.commands, script.problems, environment, /\bvllm\b/.test(args[next] ?? ''))
+  return pickServer(script, environment, { namesVllm: /\bvllm\b/.test(args[next] ?? ''), shell })
 }
 
 /** The last server a script starts; what comes before it is its preamble. */
 function pickServer(
-  commands: readonly ShellCommand[],
-  problems: readonly string[],
+  { commands, problems }: ShellScript,
   environment: ShellEnvironment,
-  namesVllm: boolean,
+  { namesVllm, shell }: { namesVllm: boolean; shell: string },
 ): Found {
   let unclear: Found | undefined
   for (let i = commands.length - 1; i >= 0; i--) {
@@ -202,12 +203,13 @@ function pickServer(
     })
     if (found.kind === 'unclear') unclear ??= found
     if (found.kind !== 'server') continue
-    const last = i === commands.length - 1 && command.endedBy !== '&' && command.endedBy !== '|'
+    const isLast = i === commands.length - 1 && command.endedBy !== '&' && command.endedBy !== '|'
+    const becomes = (isLast && BECOMES_LAST.has(shell)) || command.words[0] === 'exec'
     const before = i > 0 && commands[i - 1]!.endedBy === '|'
     return {
       ...found,
       preamble: [...commands.slice(0, i).map((c) => c.words.join(' ')), ...found.preamble],
-      receivesSignals: found.receivesSignals && !before && (last || command.words[0] === 'exec'),
+      receivesSignals: found.receivesSignals && !before && becomes,
       problems: [...problems, ...found.problems],
     }
   }
