@@ -2,12 +2,14 @@ import type { ApiError } from '../sandbox/kube/errors.ts'
 import { Pod } from '../sandbox/kube/kinds.ts'
 import type { Us } from '../sandbox/world/time.ts'
 import type { World } from '../sandbox/world/world.ts'
+import type { Goals } from './converge.ts'
 import { type CostMeter, costMeter } from './cost/meter.ts'
 import { type CheckContext, callOf, type Expectation, type Fold, never, within } from './expectations/check.ts'
 import { checks } from './expectations/index.ts'
 import { faults } from './faults/index.ts'
 import { tenantsOf } from './load/plan.ts'
 import type { Load } from './load/simulated-sender.ts'
+import { Milestones } from './milestones.ts'
 import { ObjectsView } from './objects-view.ts'
 import type { TimelineEntry } from './scenario.ts'
 import type { Setup } from './setup.ts'
@@ -58,6 +60,9 @@ export interface Observation {
   sent: number | undefined
   /** The harness stopped waiting before the platform said yes or no. */
   gaveUp: boolean
+  /** The goals with their deadlines, once faults are over. */
+  goals: Goals | undefined
+  readonly milestones: Milestones
   phase(): string
   enter(phase: string): void
   reject(what: { object: string; error: ApiError }): void
@@ -84,6 +89,7 @@ export function observe(spec: TrialSpec, world: World): Observation {
   const unmodelled: string[] = []
   let load: Observation['load']
   let settledAt: Us | undefined
+  const milestones = new Milestones(setup.subject)
   const context = contextOf({ spec, world, view, phase: () => phase, load: () => load })
   const cost = costMeter(setup)
   const follow = (expectation: Expectation) => followedBy(expectation, setup, context)
@@ -105,6 +111,7 @@ export function observe(spec: TrialSpec, world: World): Observation {
     if (record.type === 'note' && record.text.startsWith('UNMODELLED') && isAboutSubject(record.about))
       unmodelled.push(`${record.about} ${record.text.replace('UNMODELLED ', '')}`)
     if (record.type === 'sample' && Number.isNaN(record.value)) notANumber ??= `${record.metric} is NaN`
+    milestones.record(record, change, settledAt !== undefined)
     cost.record(record, change)
     for (const fold of folds) fold.record(record, change)
     if (settledAt === undefined) for (const { fold } of comingUp) fold.record(record, change)
@@ -137,6 +144,8 @@ export function observe(spec: TrialSpec, world: World): Observation {
     },
     sent: undefined,
     gaveUp: false,
+    goals: undefined,
+    milestones,
     phase: () => phase,
     enter(next) {
       phase = next

@@ -3,7 +3,7 @@ import type { Sandbox } from '../sandbox/tiers/tier.ts'
 import { minutes, parseDuration, seconds, type Us } from '../sandbox/world/time.ts'
 import { applyManifests } from './apply-manifests.ts'
 import { beginLoad, whyNoLoad } from './begin-load.ts'
-import { boundOf, goalsReached } from './converge.ts'
+import { Goals } from './converge.ts'
 import { faults } from './faults/index.ts'
 import { planEndsAt } from './load/plan.ts'
 import { unmetNeed } from './needs.ts'
@@ -94,16 +94,17 @@ async function conduct(
   timeline.heal()
 
   observation.enter('converge')
-  const bound = boundOf(sandbox.world.clock.now, scenario, observation, setup, settleBoundUs)
-  await waitFor(
-    sandbox,
-    Number.POSITIVE_INFINITY,
-    () => observation.broken() || goalsReached(observation) || bound.ended(sandbox.world.clock.now),
-  )
-  observation.gaveUp = bound.gaveUp(sandbox.world.clock.now) && !observation.broken() && !goalsReached(observation)
+  const { clock } = sandbox.world
+  const goals = new Goals(observation, setup, settleBoundUs)
+  observation.goals = goals
+  const isBroken = () => {
+    goals.look(clock.now)
+    return observation.broken()
+  }
+  await waitFor(sandbox, Number.POSITIVE_INFINITY, () => isBroken() || goals.reached() || goals.ended(clock.now))
+  observation.gaveUp = goals.gaveUp(clock.now) && !observation.broken()
   const watchFor = parseDuration(scenario.watchFor)
-  const watched = goalsReached(observation) ? watchFor : Math.min(watchFor, WATCH_UNREACHED)
-  await waitFor(sandbox, watched, () => observation.broken())
+  await waitFor(sandbox, goals.reached() ? watchFor : Math.min(watchFor, WATCH_UNREACHED), isBroken)
   if (load) {
     load.endSending()
     await waitFor(sandbox, DRAIN, () => load.open() === 0)
@@ -171,12 +172,12 @@ function stretchOf({ scenario }: TrialSpec): number {
 
 const leversOf = (scenario: Scenario) => scenario.timeline.flatMap((entry) => faults.get(entry.do.fault)?.lever ?? [])
 
-/** The group of nodes the subject's pods go to, with `count` nodes more. */
 /** Alerts are looked at where something is done to the platform. */
 function monitoringIn({ scenario, setup }: TrialSpec): Setup['monitoring'] {
   const { alerting: _, ...quiet } = setup.monitoring
   return scenario.timeline.length > 0 ? setup.monitoring : quiet
 }
 
+/** The group of nodes the subject's pods go to, with `count` nodes more. */
 const withSpares = ({ nodes, pool }: Setup, count: number): Setup['nodes'] =>
   nodes.map((group) => (group.name === pool ? { ...group, count: group.count + count } : group))

@@ -52,6 +52,8 @@ export interface CheckResult {
   readonly provisional?: boolean
   /** Since when the goal holds without a break (`within`). */
   readonly reachedAt?: Us
+  /** From when its bound counts; left out: from the last fault, or from the load's last step where there is none. */
+  readonly sinceUs?: Us
   /** What stands in the way of the goal. */
   readonly missing?: Broken
   /** Why it has nothing to say although the trial ran: the trial is INVALID. */

@@ -40,18 +40,21 @@ export const scaledForLoad = check<Params>({
         if (stepAt !== undefined && record.intendedAt < stepAt) for (const one of before) one.add(record)
       },
       result(): CheckResult {
-        const { samples, reachedAt, missing, summary } = recovered.result()
+        const { samples, reachedAt, sinceUs, missing, summary } = recovered.result()
         const peak = context.peakReplicas() ?? 0
         const enough = readyPods(context.subject, context.view) >= peak * ALMOST
-        if (context.phase() !== 'judge') return { samples, ...(enough && reachedAt !== undefined ? { reachedAt } : {}) }
+        const why = missing ? { missing: lack.explain(missing) } : {}
+        if (context.phase() !== 'judge')
+          return { samples, sinceUs, ...(enough && reachedAt !== undefined ? { reachedAt } : why) }
         const unjudged = whyNot(params, lack, before, context.loadStepAt() ?? 0)
         if (unjudged) return { samples: 0, unjudged }
         const flapped = taken.broken()
-        if (flapped) return { samples, missing: lack.withBatch(flapped) }
+        if (flapped) return { samples, sinceUs, missing: lack.withBatch(flapped) }
         if (taken.at !== undefined && !missing) return { samples: 0, unjudged: TAKEN_AWAY }
-        if (enough && reachedAt !== undefined) return { samples, reachedAt, summary: `${summary}; ${lack.acted()}` }
+        if (enough && reachedAt !== undefined)
+          return { samples, sinceUs, reachedAt, summary: `${summary}; ${lack.acted()}` }
         if (reachedAt !== undefined && !missing) return { samples: 0, unjudged: NOT_OVERLOADED }
-        return { samples, ...(missing ? { missing: lack.explain(missing) } : {}) }
+        return { samples, sinceUs, ...why }
       },
     }
   },

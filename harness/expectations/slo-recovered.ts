@@ -27,10 +27,11 @@ export const sloRecovered = check<SloParams>({
         const samples = following.samples()
         if (found.length === 0) return { samples }
         if (found.some((window) => window === undefined))
-          return { samples, missing: stillBroken(following, sinceUs, context) }
+          return { samples, sinceUs, missing: stillBroken(following, sinceUs, context) }
         const from = Math.max(...found.map((window) => window!.fromUs))
         return {
           samples,
+          sinceUs,
           reachedAt: Math.max(...found.map((window) => window!.untilUs)),
           summary: `met from ${formatDuration(from)} on: ${following.attainments.map(attainmentText).join(', ')}`,
         }

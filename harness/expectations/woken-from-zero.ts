@@ -38,12 +38,14 @@ export const wokenFromZero = check<Params>({
         const samples = ended + open
         if (firstSentAt === undefined) return { samples }
         const phases = phasesText(firstSentAt, starts.first())
-        if (firstTokenAt === undefined) return { samples, missing: asleep(context, starts, phases) }
+        const sinceUs = firstSentAt
+        if (firstTokenAt === undefined) return { samples, sinceUs, missing: asleep(context, starts, phases) }
         const late = firstTokenAt - firstSentAt > parseDuration(within)
         const waited = `first token ${formatDuration(firstTokenAt - firstSentAt)} after the first request`
-        if (late) return { samples, missing: tooSlow(context, `${waited}, and not within ${within}`, phases) }
+        if (late) return { samples, sinceUs, missing: tooSlow(context, `${waited}, and not within ${within}`, phases) }
         return {
           samples,
+          sinceUs,
           reachedAt: firstTokenAt,
           summary: starts.wanted > 0 && starts.fewest === 0 ? `${waited}: ${phases}` : waited,
         }

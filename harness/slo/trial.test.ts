@@ -67,6 +67,9 @@ describe('a trial under load', () => {
     const again = await trial(load, { after: [within('15m', sloRecovered({ objective: 'ttft' }))] })
     expect(again.judged[0]!.broken?.what).toBeUndefined()
     expect(again.outcome).toBe('PASS')
+    const late = await trial(load, { after: [within('1m2s', sloRecovered({ objective: 'ttft' }))] })
+    expect(late.outcome).toBe('FAIL')
+    expect(late.judged[0]!.broken?.what).toMatch(/is not met again.*\(reached [\dms]+ too late\)$/)
     const never = await trial(
       { base: { ofCapacity: 2 } },
       { after: [within('4m', sloRecovered({ objective: 'ttft' }))] },

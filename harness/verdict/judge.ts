@@ -74,16 +74,18 @@ function judgedOf(observation: Observation): Judged[] {
   return [...followed, ...why].map((one) => judgedOne(one, observation))
 }
 
-function judgedOne({ expectation, describe, fold }: Followed, observation: Observation): Judged {
+function judgedOne(one: Followed, observation: Observation): Judged {
+  const { expectation, describe, fold } = one
   const { samples, broken, missing, reachedAt, summary, unjudged } = fold.result()
   if (unjudged) return { expectation: describe, held: true, samples, summary: unjudged.what }
   if (!('within' in expectation)) return { expectation: describe, held: !broken, samples, broken, summary }
   // a platform that is broken for good or never came up, and a harness that gave up, have no goal left to reach: something else says why
   const neverUp = observation.settledAt === undefined && !missing
   const cutShort = reachedAt === undefined && (neverUp || observation.broken() || observation.gaveUp)
-  const held = reachedAt !== undefined || cutShort
+  const late = observation.goals?.late(one)
+  const held = (reachedAt !== undefined && !late) || cutShort
   const how = cutShort ? { cutShort, summary: 'not reached when the trial ended' } : { summary }
-  return { expectation: describe, held, samples, broken: held ? undefined : missing, ...how }
+  return { expectation: describe, held, samples, broken: held ? undefined : (late ?? missing), ...how }
 }
 
 function invalidOf(spec: TrialSpec, observation: Observation, requests: RequestCounts): Invalid[] {
