@@ -1,11 +1,11 @@
-import { typicalDelays } from '../sandbox/autoscaling/nodes/machines.ts'
 import { defaultProfile, type LagProfile } from '../sandbox/kube/lag.ts'
 import type * as o from '../sandbox/kube/objects.ts'
 import type { NodeGroup } from '../sandbox/tiers/tier.ts'
 import type { ResolvedServer } from '../sandbox/vllm/server/resolve.ts'
-import { surveyAlerts } from './alerts/survey.ts'
 import { minutes, seconds, type Us } from '../sandbox/world/time.ts'
+import { surveyAlerts } from './alerts/survey.ts'
 import { assumedObjects } from './assumed-objects.ts'
+import { clusterSetup } from './cluster-setup.ts'
 import { type FoundServer, findServers, groupFor, inputsOf, programsFor, resolveOn } from './inference-servers.ts'
 import { initTimes } from './init-times.ts'
 import type { Overrides } from './judgeable.ts'
@@ -23,7 +23,6 @@ import { scalingOf } from './platform/roles/autoscaling/scaling.ts'
 import { type EntryPath, entryPathOf } from './platform/roles/entry-path.ts'
 import { selectsPods, subjectOf } from './platform/roles/inference-servers.ts'
 import { podTemplatesOf } from './platform/roles/pod-templates.ts'
-import { schedulersOf } from './platform/roles/schedulers.ts'
 import type { Setup } from './setup.ts'
 import type { Subject } from './subject.ts'
 
@@ -46,8 +45,8 @@ export function prepare(context: PrepareContext, overrides: Overrides): Setup {
 
 function prepared(context: PrepareContext, overrides: Overrides): Setup {
   const { inputs, lag = defaultProfile } = context
-  const { alerts, alerting } = surveyAlerts(platform)
   const platform = changed(context, overrides)
+  const { alerts, alerting } = surveyAlerts(platform)
   const found = findServers(platform)
   const server = found.find((one) => one.id === context.server.id)!
   const own = inputs.servers[server.id]!
@@ -60,13 +59,9 @@ function prepared(context: PrepareContext, overrides: Overrides): Setup {
   const workload = workloadOf(own, overrides, resolved)
   const slos = slosOf(promisedIn(own, overrides))
   const entry = entryOf(platform, server, resolved).point
-  const schedulers = schedulersOf(platform)
+  const cluster = clusterSetup(platform, nodes, { inputs, overrides })
   const image = server.container.image ?? ''
-  const imageBytes = (name: string): number =>
-    (name.startsWith(image) ? overrides.imageBytes : undefined) ??
-    inputs.imageBytes[name.replace(/@sha256:.*$/, '')]?.value ??
-    inputs.imageBytes[name]?.value ??
-    0
+  const imageBytes = imageSizes(inputs, image, overrides)
   const registryBytesPerSecond = overrides.registryBytesPerSecond ?? inputs.registryBytesPerSecond.value
   const capacity = resolved.kind === 'runs' ? context.capacities.of(resolved, workload) : 0
   return {
@@ -98,7 +93,7 @@ function prepared(context: PrepareContext, overrides: Overrides): Setup {
     replicasNeeded: sharesService(server, platform) ? 0 : capacity > 0 ? atLeastOne(totalRate(workload) / capacity) : 1,
     startUs: initUs + loadTimeUs + seconds(imageBytes(image) / registryBytesPerSecond),
     settleBound: settlesIn(inputs, {
-      initUs: Math.max(...found.map(inits.all)),
+      initUs: Math.max(...found.map(inits.all)) + cluster.joinUs,
       pullUs: seconds(imageBytes(image) / registryBytesPerSecond),
       loadUs: loadTimeUs,
     }),
@@ -115,7 +110,7 @@ function prepared(context: PrepareContext, overrides: Overrides): Setup {
       workload: withoutFile(workload),
       slos,
       lag: lag.name,
-      ...(schedulers.declared ? { schedulers: schedulers.processes } : {}),
+      ...cluster.told,
       changes: overrides.changes ?? [],
     },
   }
@@ -134,6 +129,15 @@ export function withChanges(
     inputs: inputsOf(platform, servers),
   }
 }
+
+/** Bytes of an image; those of the server's own are what the overrides say. */
+const imageSizes =
+  (inputs: ResolvedInputs, own: string, { imageBytes }: Overrides) =>
+  (name: string): number =>
+    (name.startsWith(own) ? imageBytes : undefined) ??
+    inputs.imageBytes[name.replace(/@sha256:.*$/, '')]?.value ??
+    inputs.imageBytes[name]?.value ??
+    0
 
 const atLeastOne = (replicas: number): number => Math.max(1, Math.ceil(replicas))
 
@@ -164,12 +168,6 @@ function promisedIn(own: ServerInputs, { availability, ttftP95Us, tpotP95Us }: O
     ...(ttftP95Us === undefined ? {} : { ttftP95Us: { ...own.ttftP95Us, value: ttftP95Us } }),
     ...(tpotP95Us === undefined ? {} : { tpotP95Us: { ...own.tpotP95Us, value: tpotP95Us } }),
   }
-}
-
-/** Groups with a `max` are what a Cluster Autoscaler may change. */
-function growingNodes(nodes: readonly NodeGroup[]): Pick<Setup, 'nodeAutoscaler'> {
-  const groups = nodes.flatMap(({ name, count, min = count, max }) => (max === undefined ? [] : [{ name, min, max }]))
-  return groups.length === 0 ? {} : { nodeAutoscaler: { kind: 'cluster-autoscaler', groups, delays: typicalDelays } }
 }
 
 function kvCacheOf(resolved: ResolvedServer): Setup['kvCache'] {

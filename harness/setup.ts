@@ -2,7 +2,7 @@ import type { LagProfile } from '../sandbox/kube/lag.ts'
 import type { Draft, KubeObject } from '../sandbox/kube/objects.ts'
 import type { EntryPoint } from '../sandbox/network/gateway/entry.ts'
 import type { MonitoringOptions } from '../sandbox/tiers/monitoring-options.ts'
-import type { NodeAutoscalerOptions } from '../sandbox/tiers/node-autoscaler-options.ts'
+import type { KarpenterTierOptions, NodeAutoscalerOptions } from '../sandbox/tiers/node-autoscaler-options.ts'
 import type { SchedulerProcess } from '../sandbox/tiers/scheduler-options.ts'
 import type { NodeGroup, ProgramFor } from '../sandbox/tiers/tier.ts'
 import type { Us } from '../sandbox/world/time.ts'
@@ -49,6 +49,8 @@ export interface Setup {
   readonly alerts: readonly SurveyedAlert[]
   /** What adds and removes nodes; undefined: nothing does. */
   readonly nodeAutoscaler?: NodeAutoscalerOptions
+  /** Buys nodes by the platform's NodePools; undefined: it has none. */
+  readonly karpenter?: KarpenterTierOptions
   /** The kube-schedulers; undefined: one with upstream's default profile. */
   readonly schedulers?: readonly SchedulerProcess[]
   /** Replicas the subject's autoscaler may make; undefined where it has none. */
