@@ -64,6 +64,7 @@ describe('time and chance come from the World', () => {
     ['sandbox/kube/remote/rest.ts', 'HTTP: waits as long as the server asks'],
     ['sandbox/tiers/control-plane/', 'starts programs: tokens, ports, waiting for them'],
     ['harness/bench/', 'measures the wall’s time'],
+    ['harness/pool/', 'gives threads their work, and one thread several things to do'],
   ]
 
   it('and from nowhere else', () => {

@@ -85,13 +85,3 @@ export const nothingToJudge = (platform: Platform): UsageError =>
     'A workload counts as one when a container runs a vLLM image or «vllm serve».',
     exitCodes.nothingSelected,
   )
-
-/** A whole number of at least 1. */
-export function positiveInteger(text: string, option: string): number {
-  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
-  throw new UsageError(
-    'BAD_OPTION',
-    `${option} must be a whole number of 1 or more, not «${text}»`,
-    `For example: ${option} 5`,
-  )
-}

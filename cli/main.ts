@@ -54,7 +54,12 @@ withLag(withInputs(program.command('verify'), formats))
   .option('--jobs <n>', 'trials run side by side (default: one for each processor)')
   .option('-q, --quiet', 'verdicts only')
   .option('--no-save', 'keep nothing in .seatrial/')
-  .action(async (paths: string[], options) => finish((await import('./commands/verify.ts')).verify(paths, options)))
+  .action(async (paths: string[], options) => {
+    const { withThreads } = await import('./start-threads.ts')
+    return finish(
+      withThreads(options, async (threads) => (await import('./commands/verify.ts')).verify(paths, options, threads)),
+    )
+  })
 
 withLag(withInputs(program.command('run')))
   .description('one trial, with its timeline: how a finding came about')

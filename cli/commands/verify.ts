@@ -1,8 +1,8 @@
-import { availableParallelism } from 'node:os'
 import { alertNotes, surveyAlerts } from '../../harness/alerts/survey.ts'
 import type { Judgeable, UncertainInput } from '../../harness/judgeable.ts'
 import { listInputs } from '../../harness/platform/inputs/list.ts'
 import { TrialPool } from '../../harness/pool/pool.ts'
+import type { Threads } from '../../harness/pool/threads.ts'
 import { digestsOf, type RunContent, runOf } from '../../harness/runs/run.ts'
 import { RunStore } from '../../harness/runs/store.ts'
 import type { Scenario } from '../../harness/scenario.ts'
@@ -13,13 +13,15 @@ import { Waivers } from '../../harness/waivers/waivers.ts'
 import { sim } from '../../sandbox/tiers/sim/sim.ts'
 import { scenarios as all } from '../../scenarios/index.ts'
 import { exitCodes } from '../exit-codes.ts'
-import { type Loaded, load, nothingToJudge, positiveInteger } from '../load.ts'
+import { type Loaded, load, nothingToJudge } from '../load.ts'
+import { positiveInteger } from '../positive-integer.ts'
 import { replayLine } from '../replay.ts'
 import { type Format, reporterFor } from '../reporters/index.ts'
 import { inputText } from '../reporters/input-text.ts'
 import { recorder } from '../reporters/recorder.ts'
 import type { Overview, Totals } from '../reporters/reporter.ts'
 import { selectScenarios, selectTargets } from '../select.ts'
+import { jobsOf } from '../start-threads.ts'
 import { style } from '../style.ts'
 
 export interface VerifyOptions {
@@ -38,11 +40,11 @@ export interface VerifyOptions {
   save?: boolean
 }
 
-/** Judges every scenario that fits on every inference server of the manifests. */
-export async function verify(paths: readonly string[], options: VerifyOptions): Promise<number> {
+/** Judges every scenario that fits on every inference server of the manifests, in this thread and in the given ones. */
+export async function verify(paths: readonly string[], options: VerifyOptions, threads: Threads): Promise<number> {
   const seeds = Array.from({ length: positiveInteger(options.seeds, '--seeds') }, (_, i) => i + 1)
   const scenarios = selectScenarios(all, options.only)
-  const jobs = options.jobs === undefined ? availableParallelism() : positiveInteger(options.jobs, '--jobs')
+  const jobs = jobsOf(options)
   const loaded = await load(paths, options)
   const { platform, judgeables, unmodelled, lag } = loaded
   if (judgeables.length === 0 && unmodelled.length === 0) throw nothingToJudge(platform)
@@ -51,9 +53,8 @@ export async function verify(paths: readonly string[], options: VerifyOptions): 
     await reporterFor(options.json ? 'json' : options.output, { quiet: options.quiet ?? false }),
   )
   reporter.begin(overviewOf(loaded, chosen, scenarios, seeds))
-  await using pool = jobs > 1 ? new TrialPool({ platform, lag, size: jobs, now: () => performance.now() }) : undefined
+  using pool = new TrialPool({ platform, lag, size: jobs, threads, now: () => performance.now() })
   const startedAt = performance.now()
-  let verdictAt = startedAt
   const waivers = new Waivers(platform.config, new Date().toISOString().slice(0, 10))
   for (const invalid of unmodelled) {
     const subject = invalid.what.split(' ')[0]!
@@ -64,7 +65,8 @@ export async function verify(paths: readonly string[], options: VerifyOptions): 
     scenarios,
     tier: sim,
     seeds,
-    ...(pool ? { attempt: pool.attempt, ahead: jobs } : {}),
+    attempt: pool.attempt,
+    ahead: Number.POSITIVE_INFINITY,
     trying: (scenario, judgeable) => reporter.trying?.(scenario.slug, judgeable.key),
     replay: (scenario, judgeable, seed, at) =>
       replayLine({
@@ -77,9 +79,7 @@ export async function verify(paths: readonly string[], options: VerifyOptions): 
         target: judgeables.length > 1 ? judgeable.key : undefined,
       }),
   })) {
-    const tookMs = pool?.tookMs(verdict.scenario, verdict.subject) ?? performance.now() - verdictAt
-    reporter.verdict(waivers.apply(verdict), tookMs)
-    verdictAt = performance.now()
+    reporter.verdict(waivers.apply(verdict), pool.tookMs(verdict.scenario, verdict.subject))
   }
   const remarks = waivers.remarks()
   if (remarks.length > 0) reporter.waivers?.(remarks)

@@ -4,8 +4,8 @@ import type { Scenario } from '../scenario.ts'
 import type { TrialResult } from '../verdict/verdict.ts'
 import type { PortablePlatform } from './portable.ts'
 
-/** What a worker is started with. */
-export interface WorkerData {
+/** What a thread is told first: the platform that all its trials are of. */
+export interface Opening {
   readonly platform: PortablePlatform
   readonly lag: LagProfile
 }
