@@ -5,7 +5,7 @@ const takeMany = (pool: BlockPool, count: number) => Int32Array.from({ length: c
 
 describe('block pool', () => {
   it('keeps block 0 for itself', () => {
-    const pool = new BlockPool(4, true)
+    const pool = new BlockPool(4)
     expect([pool.numFree, pool.usage]).toEqual([3, 0])
     expect([...takeMany(pool, 3)]).toEqual([1, 2, 3])
     expect(pool.usage).toBe(1)
@@ -13,7 +13,7 @@ describe('block pool', () => {
   })
 
   it('reuses blocks without a hash first, and cached ones least recently used first, tails before heads', () => {
-    const pool = new BlockPool(8, true)
+    const pool = new BlockPool(8)
     const blocks = takeMany(pool, 4)
     pool.cache(blocks[0]!, 11)
     pool.cache(blocks[1]!, 12)
@@ -23,7 +23,7 @@ describe('block pool', () => {
   })
 
   it('takes a block that is hit again off the free list', () => {
-    const pool = new BlockPool(4, true)
+    const pool = new BlockPool(4)
     const [a] = takeMany(pool, 1)
     pool.cache(a!, 5)
     pool.release(Int32Array.of(a!), 1)
@@ -33,7 +33,7 @@ describe('block pool', () => {
   })
 
   it('forgets what a block cached when it is taken', () => {
-    const pool = new BlockPool(2, true)
+    const pool = new BlockPool(2)
     const [a] = takeMany(pool, 1)
     pool.cache(a!, 5)
     pool.release(Int32Array.of(a!), 1)
@@ -43,7 +43,7 @@ describe('block pool', () => {
   })
 
   it('keeps duplicates of a hash until the last is evicted, the oldest first in line', () => {
-    const pool = new BlockPool(4, true)
+    const pool = new BlockPool(4)
     const blocks = takeMany(pool, 3)
     for (const block of blocks) pool.cache(block, 9)
     expect(pool.find(9)).toBe(1)
@@ -55,7 +55,7 @@ describe('block pool', () => {
   })
 
   it('resets only while nothing is in use', () => {
-    const pool = new BlockPool(3, true)
+    const pool = new BlockPool(3)
     const blocks = takeMany(pool, 1)
     pool.cache(blocks[0]!, 5)
     expect(pool.resetPrefixCache()).toBe(false)

@@ -1,9 +1,14 @@
+const RING_INITIAL = 1024
+
 /**
- * The KV blocks: a free list in eviction order, reference counts and the prefix-cache map.
+ * The KV blocks: which are free, in eviction order, reference counts and the prefix-cache map.
  *
  * Block 0 is the null block and never leaves this class. A block's hash is 0 (none), positive (shared: found by any
  * request through the map) or negative (owned: only the request that computed it can ever ask for it again, so it
  * stays out of the map). Sizes are in blocks.
+ *
+ * vLLM's one list of free blocks is three here, of which the first that has a block gives it: blocks without a hash,
+ * which come back to its front and leave from there; those never used; and cached ones, which come back to its end.
  */
 // follows vllm/v1/core/block_pool.py and FreeKVCacheBlockQueue in vllm/v1/core/kv_cache_utils.py
 export class BlockPool {
@@ -11,29 +16,26 @@ export class BlockPool {
   readonly refCount: Int32Array
   readonly hash: Float64Array
   numFree: number
-  private readonly enableCaching: boolean
-  /** Free list links; index `numGpuBlocks` is the sentinel that joins tail to head. */
-  private readonly next: Int32Array
-  private readonly prev: Int32Array
-  private readonly sentinel: number
-  /** Oldest block of each shared hash; younger duplicates hang on `nextDuplicate`. */
+  /** The next one last. */
+  private readonly blank: number[] = []
+  /** This block and those after it were never used. */
+  private fresh = 1
+  /** A ring from `oldest` on, `ringUsed` long; 0 in the place of a block that was hit again. */
+  private ring = new Int32Array(RING_INITIAL)
+  private oldest = 0
+  private ringUsed = 0
+  /** Of each block in the ring, where. */
+  private readonly place: Int32Array
+  /** Oldest block of each shared hash; younger duplicates hang on `nextDuplicate` (0: none). */
   private readonly byHash = new Map<number, number>()
   private readonly nextDuplicate: Int32Array
 
-  constructor(numGpuBlocks: number, enableCaching: boolean) {
+  constructor(numGpuBlocks: number) {
     this.numGpuBlocks = numGpuBlocks
-    this.enableCaching = enableCaching
-    this.sentinel = numGpuBlocks
     this.refCount = new Int32Array(numGpuBlocks)
     this.hash = new Float64Array(numGpuBlocks)
-    this.next = new Int32Array(numGpuBlocks + 1)
-    this.prev = new Int32Array(numGpuBlocks + 1)
-    this.nextDuplicate = new Int32Array(numGpuBlocks).fill(-1)
-    for (let i = 1; i <= numGpuBlocks; i++) {
-      this.next[i - 1] = i
-      this.prev[i] = i - 1
-    }
-    this.link(this.sentinel, numGpuBlocks > 1 ? 1 : this.sentinel)
+    this.place = new Int32Array(numGpuBlocks)
+    this.nextDuplicate = new Int32Array(numGpuBlocks)
     this.numFree = numGpuBlocks - 1
   }
 
@@ -45,37 +47,51 @@ export class BlockPool {
 
   /** Takes the block that is next to be evicted and drops what it cached. There must be one. */
   take(): number {
-    const block = this.next[this.sentinel]!
-    if (block === this.sentinel) throw new Error('block pool: no free block')
-    this.link(this.sentinel, this.next[block]!)
+    if (this.numFree === 0) throw new Error('block pool: no free block')
     this.numFree--
-    if (this.hash[block] !== 0) this.evict(block)
+    let block: number
+    if (this.blank.length > 0) block = this.blank.pop()!
+    else if (this.fresh < this.numGpuBlocks) block = this.fresh++
+    else block = this.takeOldest()
     this.refCount[block] = 1
     return block
   }
 
-  /** One more request holds `block`; a cached block that was free leaves the free list. */
+  /** One more request holds `block`; a cached block that was free is so no longer. */
   touch(block: number): void {
     if (this.refCount[block]!++ > 0) return
-    this.link(this.prev[block]!, this.next[block]!)
+    this.ring[this.place[block]!] = 0
     this.numFree--
   }
 
   /**
    * Gives back `blocks[0..count)`, the last first, so that the tail of a sequence is evicted before its head. Blocks
-   * without a hash go to the front of the free list (reused at once), cached ones to the back (LRU).
+   * without a hash are reused at once, cached ones last (LRU).
    */
   release(blocks: Int32Array, count: number): void {
-    let front = this.sentinel
+    if (this.ringUsed + count > this.ring.length) this.makeRoom(count)
+    const { refCount, hash, ring, place } = this
+    const mask = ring.length - 1
+    let blank = 0
+    let end = this.oldest + this.ringUsed
     for (let i = count - 1; i >= 0; i--) {
       const block = blocks[i]!
-      if (--this.refCount[block]! > 0) continue
+      if (--refCount[block]! > 0) continue
       this.numFree++
-      if (this.hash[block] === 0 || !this.enableCaching) {
-        this.insertAfter(front, block)
-        front = block
-      } else this.insertAfter(this.prev[this.sentinel]!, block)
+      if (hash[block] === 0) blank++
+      else {
+        const at = end++ & mask
+        ring[at] = block
+        place[block] = at
+      }
     }
+    this.ringUsed = end - this.oldest
+    // no other request holds a block that nobody could find
+    for (let i = 0; blank > 0; i++)
+      if (hash[blocks[i]!] === 0) {
+        this.blank.push(blocks[i]!)
+        blank--
+      }
   }
 
   /** The oldest block caching the shared `hash`, or -1. */
@@ -93,7 +109,7 @@ export class BlockPool {
       return
     }
     let last = head
-    while (this.nextDuplicate[last] !== -1) last = this.nextDuplicate[last]!
+    while (this.nextDuplicate[last] !== 0) last = this.nextDuplicate[last]!
     this.nextDuplicate[last] = block
   }
 
@@ -102,15 +118,27 @@ export class BlockPool {
     if (this.numFree !== this.numGpuBlocks - 1) return false
     this.byHash.clear()
     this.hash.fill(0)
-    this.nextDuplicate.fill(-1)
+    this.nextDuplicate.fill(0)
     return true
   }
 
-  /** Blocks on the free list in eviction order: for tests. */
+  /** Free blocks in eviction order: for tests. */
   freeOrder(): number[] {
-    const order: number[] = []
-    for (let b = this.next[this.sentinel]!; b !== this.sentinel; b = this.next[b]!) order.push(b)
-    return order
+    const never = Array.from({ length: this.numGpuBlocks - this.fresh }, (_, i) => this.fresh + i)
+    return [...this.blank.toReversed(), ...never, ...this.inRing()]
+  }
+
+  private takeOldest(): number {
+    const { ring } = this
+    const mask = ring.length - 1
+    let block: number
+    do {
+      block = ring[this.oldest]!
+      this.oldest = (this.oldest + 1) & mask
+      this.ringUsed--
+    } while (block === 0)
+    if (this.hash[block] !== 0) this.evict(block)
+    return block
   }
 
   private evict(block: number): void {
@@ -118,10 +146,10 @@ export class BlockPool {
     this.hash[block] = 0
     if (hash < 0) return
     const after = this.nextDuplicate[block]!
-    this.nextDuplicate[block] = -1
+    this.nextDuplicate[block] = 0
     let at = this.byHash.get(hash)!
     if (at === block) {
-      if (after === -1) this.byHash.delete(hash)
+      if (after === 0) this.byHash.delete(hash)
       else this.byHash.set(hash, after)
       return
     }
@@ -129,14 +157,25 @@ export class BlockPool {
     this.nextDuplicate[at] = after
   }
 
-  private link(a: number, b: number): void {
-    this.next[a] = b
-    this.prev[b] = a
+  /** Makes the ring wide enough for `count` more, without the places of blocks that were hit again. */
+  private makeRoom(count: number): void {
+    const blocks = this.inRing()
+    let width = this.ring.length
+    while (width < 2 * (blocks.length + count)) width *= 2
+    this.ring = new Int32Array(width)
+    this.ring.set(blocks)
+    for (let i = 0; i < blocks.length; i++) this.place[blocks[i]!] = i
+    this.oldest = 0
+    this.ringUsed = blocks.length
   }
 
-  private insertAfter(a: number, block: number): void {
-    const b = this.next[a]!
-    this.link(a, block)
-    this.link(block, b)
+  private inRing(): number[] {
+    const { ring, oldest, ringUsed } = this
+    const blocks: number[] = []
+    for (let i = 0; i < ringUsed; i++) {
+      const block = ring[(oldest + i) & (ring.length - 1)]!
+      if (block !== 0) blocks.push(block)
+    }
+    return blocks
   }
 }

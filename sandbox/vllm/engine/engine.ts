@@ -1,8 +1,9 @@
 import type { Us } from '../../world/time.ts'
-import { Batch } from './batch.ts'
+import type { Batch } from './batch.ts'
 import { type Launched, Leap } from './leap.ts'
 import { EngineMetrics } from './metrics.ts'
-import { recordOutputs } from './outputs.ts'
+import { OutputRecorder } from './outputs.ts'
+import { Pipeline } from './pipeline.ts'
 import { recordOf } from './record-of.ts'
 import type { RequestRecord } from './requests.ts'
 import { type PauseState, Scheduler } from './scheduler.ts'
@@ -55,6 +56,7 @@ export class Engine {
   readonly config: ResolvedEngineConfig
   readonly metrics: EngineMetrics
   readonly scheduler: Scheduler
+  private readonly outputs: OutputRecorder
   private slowdownFactor = 1
   private readonly stepModel: StepModel
   /** Of every request that has not ended, by its id; `IN_INBOX` until the loop has read it. */
@@ -62,8 +64,7 @@ export class Engine {
   /** Requests and aborts the loop has not read yet, in order. */
   private inbox: RequestRecord[] = []
   private readonly aborts = new Set<string>()
-  private readonly inFlight: Batch[] = []
-  private readonly spare: Batch[] = []
+  private readonly steps: Pipeline
   private nextSerial = 1
   private readonly launched: Launched = { steps: 0, us: 0 }
   /** None: the exact driver. */
@@ -77,11 +78,11 @@ export class Engine {
   constructor(config: EngineConfig, stepModel: StepModel, driver: EngineDriver = 'leap') {
     this.config = resolveConfig(config)
     this.stepModel = stepModel
-    this.scheduler = new Scheduler(this.config, this.tokensInFlight)
+    this.steps = new Pipeline(this.config.asyncScheduling ? 2 : 1, this.config.maxNumSeqs)
+    this.scheduler = new Scheduler(this.config, this.steps)
     this.metrics = new EngineMetrics(this.config.maxModelLen, this.config.histogramBuckets)
     this.leap = driver === 'leap' ? new Leap(this.scheduler, stepModel, this.config) : undefined
-    const depth = this.config.asyncScheduling ? 2 : 1
-    for (let i = 0; i < depth; i++) this.spare.push(new Batch(this.config.maxNumSeqs))
+    this.outputs = new OutputRecorder(this.scheduler, this.metrics, this.forget)
   }
 
   /**
@@ -96,7 +97,7 @@ export class Engine {
     this.slotOf.set(request.id, IN_INBOX)
     this.inbox.push(record)
     this.leap?.drop()
-    if (this.inFlight.length === 0) this.loop(now, 0)
+    if (this.steps.count === 0) this.loop(now, 0)
   }
 
   /** The client has gone. Its observer hears nothing more; the blocks are free when the step under way ends. */
@@ -112,7 +113,7 @@ export class Engine {
     this.scheduler.table.records[slot]!.observer = SILENT
     this.aborts.add(id)
     this.leap?.drop()
-    if (this.inFlight.length === 0) this.loop(now, 0)
+    if (this.steps.count === 0) this.loop(now, 0)
   }
 
   /** The server ends every request itself, in good form: observers hear `finished` with reason `abort`. */
@@ -131,24 +132,22 @@ export class Engine {
   advanceTo(now: Us): void {
     if (this.hungSince !== undefined || this.delivering) return
     for (;;) {
-      const batch = this.inFlight[0]
+      const batch = this.steps.oldest
       if (batch === undefined || batch.endsAt > now) return
       if (this.leapTo(now)) continue
-      this.inFlight.shift()
+      this.steps.end()
       this.applyAborts()
       this.delivering = true
-      recordOutputs(this.scheduler, batch, this.metrics, this.forget)
+      this.outputs.record(batch)
       this.delivering = false
-      const [endUs, endPs] = [batch.endUs, batch.endPs]
-      this.spare.push(batch)
-      this.loop(endUs, endPs)
+      this.loop(batch.endUs, batch.endPs)
       this.planLeap()
     }
   }
 
   /** When to call `advanceTo` next, so that observers hear everything in time; undefined when idle or hung. */
   nextEventAt(): Us | undefined {
-    const batch = this.inFlight[0]
+    const batch = this.steps.oldest
     if (batch === undefined || this.hungSince !== undefined) return undefined
     return this.leap && this.leap.left > 0 ? this.leap.endsAt : batch.endsAt
   }
@@ -163,10 +162,10 @@ export class Engine {
   /** Ends a hang: steps under way end later by as long as it lasted. */
   resume(now: Us): void {
     if (this.hungSince === undefined) return
-    for (const batch of this.inFlight) batch.endUs += now - this.hungSince
-    if (this.inFlight.length > 0) this.launched.us += now - this.hungSince
+    for (let i = 0; i < this.steps.count; i++) this.steps.at(i).endUs += now - this.hungSince
+    if (this.steps.count > 0) this.launched.us += now - this.hungSince
     this.hungSince = undefined
-    if (this.inFlight.length === 0) this.loop(now, 0)
+    if (this.steps.count === 0) this.loop(now, 0)
   }
 
   /** vLLM's pause: `new` admits nothing, `all` schedules nothing. `none` resumes. */
@@ -174,7 +173,7 @@ export class Engine {
     this.advanceTo(now)
     this.scheduler.pauseState = state
     this.leap?.drop()
-    if (this.inFlight.length === 0) this.loop(now, 0)
+    if (this.steps.count === 0) this.loop(now, 0)
   }
 
   /** Steps launched from `now` on take this many times what the model says: a throttled GPU. */
@@ -197,7 +196,7 @@ export class Engine {
       computedTokens: metrics.promptTokensComputed + metrics.generationTokens,
       hung: this.hungSince !== undefined,
       launchedUs: this.launched.us,
-      lastEndAt: this.inFlight.length === 0 ? undefined : this.inFlight[this.inFlight.length - 1]!.endsAt,
+      lastEndAt: this.steps.newest?.endsAt,
     }
   }
 
@@ -212,9 +211,6 @@ export class Engine {
     return slot === undefined || slot === IN_INBOX ? 0 : this.scheduler.table.lastTokenAt[slot]!
   }
 
-  private readonly tokensInFlight = (slot: number, serial: number): number =>
-    this.inFlight.reduce((sum, batch) => sum + batch.tokensOf(slot, serial), 0)
-
   private readonly forget = (id: string): void => {
     this.slotOf.delete(id)
   }
@@ -224,50 +220,47 @@ export class Engine {
     if (this.hungSince !== undefined || this.delivering) return
     this.applyAborts()
     this.drainInbox(us + ps / PS_PER_US)
-    while (this.spare.length > 0) {
-      const batch = this.spare.pop()!
-      const scheduled = this.scheduler.schedule(batch, us + ps / PS_PER_US)
-      if (!scheduled) {
-        this.spare.push(batch)
-        // All blocks were taken from the only request that ran: vLLM's loop comes round and admits it again.
-        if (this.scheduler.preempted && this.inFlight.length === 0 && this.scheduler.running.length === 0) {
-          if (this.scheduler.schedule(batch, us + ps / PS_PER_US)) {
-            this.spare.pop()
-            this.launch(batch, us, ps)
-            continue
-          }
-        }
-        return
-      }
-      this.launch(batch, us, ps)
+    while (!this.steps.isFull) {
+      if (this.schedule(us, ps)) continue
+      // All blocks were taken from the only request that ran: vLLM's loop comes round and admits it again.
+      const alone = this.scheduler.preempted && this.steps.count === 0 && this.scheduler.running.length === 0
+      if (!alone || !this.schedule(us, ps)) return
     }
+  }
+
+  /** Launches a step where there is something to compute. */
+  private schedule(us: Us, ps: number): boolean {
+    const batch = this.steps.next
+    if (!this.scheduler.schedule(batch, us + ps / PS_PER_US)) return false
+    this.launch(batch, us, ps)
+    return true
   }
 
   /** Takes what is planned of the steps that end by `now`, and plans anew when that was all. False: nothing taken. */
   private leapTo(now: Us): boolean {
     const { leap } = this
     if (leap === undefined || leap.left === 0) return false
-    leap.take(now, this.inFlight, this.metrics, this.launched)
+    leap.take(now, this.steps, this.metrics, this.launched)
     if (leap.left === 0) this.planLeap()
     return true
   }
 
   /** Only right after a step has ended and others were launched: what came since waits for the next end of one. */
   private planLeap(): void {
-    const idle = this.inbox.length === 0 && this.aborts.size === 0 && this.spare.length === 0
-    if (idle && this.hungSince === undefined) this.leap?.plan(this.inFlight, this.slowdownFactor)
+    const idle = this.inbox.length === 0 && this.aborts.size === 0 && this.steps.isFull
+    if (idle && this.hungSince === undefined) this.leap?.plan(this.steps, this.slowdownFactor)
   }
 
   /** The step begins when the one before it ends, or now. */
   private launch(batch: Batch, us: Us, ps: number): void {
-    const before = this.inFlight[this.inFlight.length - 1]
+    const before = this.steps.newest
     const model = this.stepModel.stepTimePs(batch)
     const stepTimePs = this.slowdownFactor === 1 ? model : Math.round(model * this.slowdownFactor)
     const total = (before ? before.endPs : ps) + stepTimePs
     const carry = Math.floor(total / PS_PER_US)
     batch.endUs = (before ? before.endUs : us) + carry
     batch.endPs = total - carry * PS_PER_US
-    this.inFlight.push(batch)
+    this.steps.launch()
     this.lastStepTokens = batch.tokens
     this.launched.steps++
     this.launched.us += stepTimePs / PS_PER_US

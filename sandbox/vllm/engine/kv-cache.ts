@@ -5,6 +5,9 @@ import type { ResolvedEngineConfig } from './types.ts'
 /** Blocks of one request may not number more than this, so that their identities are exact integers. */
 const BLOCKS_PER_REQUEST_MAX = 2 ** 21
 
+/** Room made for a request's first blocks. */
+const BLOCKS_INITIAL = 16
+
 /** Which blocks each request holds, and what of its tokens the prefix cache already has. Full attention, one KV group. */
 // follows vllm/v1/core/kv_cache_manager.py and FullAttentionManager in vllm/v1/core/single_type_kv_cache_manager.py
 export class KvCache {
@@ -20,7 +23,7 @@ export class KvCache {
   private hitCount = 0
 
   constructor(config: ResolvedEngineConfig, table: RequestTable) {
-    this.pool = new BlockPool(config.numGpuBlocks, config.enablePrefixCaching)
+    this.pool = new BlockPool(config.numGpuBlocks)
     this.blockSize = config.blockSize
     this.table = table
     this.caching = config.enablePrefixCaching
@@ -123,7 +126,7 @@ export class KvCache {
   private room(slot: number, count: number): Int32Array {
     let blocks = this.table.blocks[slot]!
     if (blocks.length >= count) return blocks
-    const wider = new Int32Array(Math.max(count, blocks.length * 2))
+    const wider = new Int32Array(Math.max(count, blocks.length * 2, BLOCKS_INITIAL))
     wider.set(blocks)
     blocks = wider
     this.table.blocks[slot] = wider

@@ -2,6 +2,7 @@ import type { Us } from '../../world/time.ts'
 import type { Batch } from './batch.ts'
 import type { EngineMetrics } from './metrics.ts'
 import { setGauges } from './outputs.ts'
+import type { Pipeline } from './pipeline.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { ResolvedEngineConfig, StepLoad, StepModel } from './types.ts'
 
@@ -63,16 +64,17 @@ export class Leap {
   }
 
   /** Plans the steps after those under way, as many as stay alike; none where they are not. */
-  plan(inFlight: readonly Batch[], slowdown: number): void {
+  plan(underWay: Pipeline, slowdown: number): void {
     this.left = 0
-    if (!this.scheduler.steady || !inFlight.every((batch) => this.isPlainDecode(batch))) return
+    if (!this.scheduler.steady) return
+    for (let i = 0; i < underWay.count; i++) if (!this.isPlainDecode(underWay.at(i))) return
     this.count = this.scheduler.running.length
-    const steps = this.withinBlocks(this.stepsAlike(inFlight))
+    const steps = this.withinBlocks(this.stepsAlike(underWay.count))
     if (steps < STEPS_MIN) return
-    this.depth = inFlight.length
+    this.depth = underWay.count
     this.taken = 0
     this.left = steps
-    this.timeSteps(inFlight, slowdown)
+    this.timeSteps(underWay, slowdown)
   }
 
   /** When the last planned step ends. */
@@ -80,8 +82,8 @@ export class Leap {
     return this.endOf(this.taken + this.left - 1)
   }
 
-  /** Takes the planned steps that end by `now`; false when there are none. `inFlight` then ends later. */
-  take(now: Us, inFlight: readonly Batch[], metrics: EngineMetrics, launched: Launched): boolean {
+  /** Takes the planned steps that end by `now`; false when there are none. What is under way then ends later. */
+  take(now: Us, underWay: Pipeline, metrics: EngineMetrics, launched: Launched): boolean {
     const from = this.taken
     let to = from
     const end = from + this.left
@@ -94,8 +96,9 @@ export class Leap {
     this.taken = to
     this.left = end - to
     for (let i = 0; i < this.depth; i++) {
-      inFlight[i]!.endUs = this.endUs[to + i]!
-      inFlight[i]!.endPs = this.endPs[to + i]!
+      const batch = underWay.at(i)
+      batch.endUs = this.endUs[to + i]!
+      batch.endPs = this.endPs[to + i]!
     }
     return true
   }
@@ -114,11 +117,10 @@ export class Leap {
   }
 
   /** Steps until a request ends or is not scheduled any more; 0 when their next tokens are not plain ones. */
-  private stepsAlike(inFlight: readonly Batch[]): number {
+  private stepsAlike(depth: number): number {
     const { running, table } = this.scheduler
     const { maxModelLen, asyncScheduling } = this.config
     const { numTokens, endTokens, limitTokens, computed, placeholders, marks, lastTokenAt } = table
-    const depth = inFlight.length
     const last = lastTokenAt[running[0]!]!
     let steps = STEPS_MAX
     for (const slot of running) {
@@ -157,11 +159,11 @@ export class Leap {
     return steps
   }
 
-  private timeSteps(inFlight: readonly Batch[], slowdown: number): void {
+  private timeSteps(underWay: Pipeline, slowdown: number): void {
     const { depth, count, left, endUs, endPs, stepPs, load, stepModel } = this
     for (let i = 0; i < depth; i++) {
-      endUs[i] = inFlight[i]!.endUs
-      endPs[i] = inFlight[i]!.endPs
+      endUs[i] = underWay.at(i).endUs
+      endPs[i] = underWay.at(i).endPs
     }
     load.tokens = load.sequences = load.sampled = count
     load.prefillPairs = 0

@@ -26,7 +26,8 @@ export const MARK_FIRST_TOKEN = 1
 export const MARK_STALE = 2
 export const MARK_PREEMPTED = 4
 
-const INT_COLUMNS = 14
+const NO_BLOCKS = new Int32Array(0)
+const INT_COLUMNS = 16
 const FLOAT_COLUMNS = 6
 
 /**
@@ -46,9 +47,14 @@ export class RequestTable {
   placeholders!: Int32Array
   /** Tokens that steps under way computed for it before it was preempted. */
   stale!: Int32Array
+  /** Set by `mark`. */
   marks!: Int32Array
   /** `numTokens` at which it ends. */
   endTokens!: Int32Array
+  /** `endTokens` where it has no marks, else 0: below it an output is one more token and nothing else. */
+  eventTokens!: Int32Array
+  /** Up to so many computed tokens a step of one more needs no block, caches none and meets no limit. */
+  quietTokens!: Int32Array
   /** prompt + max_tokens: the scheduler knows beforehand that nothing follows. */
   limitTokens!: Int32Array
   numBlocks!: Int32Array
@@ -83,9 +89,10 @@ export class RequestTable {
     this.status[slot] = WAITING
     this.promptTokens[slot] = this.numTokens[slot] = request.promptTokens
     this.computed[slot] = this.placeholders[slot] = this.stale[slot] = this.unreported[slot] = 0
-    this.marks[slot] = MARK_FIRST_TOKEN
+    this.quietTokens[slot] = 0
     this.limitTokens[slot] = request.promptTokens + record.maxTokens
     this.endTokens[slot] = request.promptTokens + Math.min(request.outputTokens, record.maxTokens)
+    this.mark(slot, MARK_FIRST_TOKEN)
     this.numBlocks[slot] = this.cachedBlocks[slot] = this.cachedPromptTokens[slot] = this.preemptions[slot] = 0
     this.serial[slot] = record.serial
     this.priority[slot] = request.priority ?? 0
@@ -100,6 +107,12 @@ export class RequestTable {
     this.records[slot] = undefined
     this.freeSlots.push(slot)
     this.departures++
+  }
+
+  /** Sets its marks. */
+  mark(slot: number, marks: number): void {
+    this.marks[slot] = marks
+    this.eventTokens[slot] = marks === 0 ? this.endTokens[slot]! : 0
   }
 
   /** Tokens generated so far. */
@@ -125,6 +138,7 @@ export class RequestTable {
     ;[this.status, this.promptTokens, this.numTokens, this.computed, this.placeholders] = ints as Five
     ;[this.marks, this.stale, this.endTokens, this.limitTokens, this.numBlocks] = ints.slice(5) as Five
     ;[this.cachedBlocks, this.cachedPromptTokens, this.preemptions, this.unreported] = ints.slice(10) as Four
+    ;[this.eventTokens, this.quietTokens] = ints.slice(14) as [Int32Array, Int32Array]
     ;[this.serial, this.priority, this.queuedAt] = floats as [Float64Array, Float64Array, Float64Array]
     ;[this.scheduledAt, this.firstTokenAt, this.lastTokenAt] = floats.slice(3) as [
       Float64Array,
@@ -133,7 +147,7 @@ export class RequestTable {
     ]
     for (let slot = capacity - 1; slot >= this.capacity; slot--) {
       this.freeSlots.push(slot)
-      this.blocks[slot] = new Int32Array(16)
+      this.blocks[slot] = NO_BLOCKS
       this.serial[slot] = -1
     }
     this.capacity = capacity
@@ -144,6 +158,7 @@ export class RequestTable {
       ...[this.status, this.promptTokens, this.numTokens, this.computed, this.placeholders],
       ...[this.marks, this.stale, this.endTokens, this.limitTokens, this.numBlocks],
       ...[this.cachedBlocks, this.cachedPromptTokens, this.preemptions, this.unreported],
+      ...[this.eventTokens, this.quietTokens],
     ]
   }
 

@@ -1,5 +1,6 @@
 import { type Batch, prefillPairsOf } from './batch.ts'
 import { KvCache } from './kv-cache.ts'
+import type { Pipeline } from './pipeline.ts'
 import { createRequestQueue, type RequestQueue } from './request-queue.ts'
 import { MARK_PREEMPTED, MARK_STALE, PREEMPTED, RequestTable, RUNNING } from './requests.ts'
 import type { ResolvedEngineConfig } from './types.ts'
@@ -33,13 +34,11 @@ export class Scheduler {
   private preemptedNow = false
   private removedBefore = 0
   private restoredTokens = 0
+  private readonly underWay: Pipeline
 
-  /** Tokens that steps under way compute for a request. */
-  private readonly tokensInFlight: (slot: number, serial: number) => number
-
-  constructor(config: ResolvedEngineConfig, tokensInFlight: (slot: number, serial: number) => number) {
+  constructor(config: ResolvedEngineConfig, underWay: Pipeline) {
     this.config = config
-    this.tokensInFlight = tokensInFlight
+    this.underWay = underWay
     this.priority = config.schedulingPolicy === 'priority'
     this.table = new RequestTable(Math.min(config.maxNumSeqs * 2, 1024))
     this.kv = new KvCache(config, this.table)
@@ -99,46 +98,76 @@ export class Scheduler {
   /** Returns what is left of the budget. The hot loop: once per running request and step. */
   private scheduleRunning(batch: Batch, tokenBudget: number, threshold: number): number {
     const { table, running, kv } = this
-    const { computed, placeholders, numTokens, limitTokens, numBlocks, cachedBlocks, serial } = table
+    const { computed, placeholders, numTokens, limitTokens, numBlocks, cachedBlocks, serial, quietTokens } = table
+    const { slots, serials, newTokens, samples: sampling } = batch
     const { blockSize } = kv
     const { maxModelLen, asyncScheduling } = this.config
-    let [budget, added, computedNow, contexts, sampled, pairs] = [tokenBudget, 0, 0, 0, 0, 0]
+    let budget = tokenBudget
+    let count = 0
+    let added = 0
+    let computedNow = 0
+    let contexts = 0
+    let sampled = 0
+    let pairs = 0
     for (let i = 0; i < running.length && budget > 0; i++) {
       const slot = running[i]!
       const done = computed[slot]!
       const pending = placeholders[slot]!
-      if (pending > 0 && done + 2 - pending >= limitTokens[slot]!) continue
-      const known = numTokens[slot]!
-      const behind = known + pending - done
-      let tokens = behind
-      if (tokens > 1) {
-        if (threshold > 0 && tokens > threshold) tokens = threshold
-        if (tokens > budget) tokens = budget
+      let tokens = 1
+      let context = done + 1
+      let samples = true
+      if (done >= quietTokens[slot]!) {
+        if (pending > 0 && done + 2 - pending >= limitTokens[slot]!) continue
+        const known = numTokens[slot]!
+        const behind = known + pending - done
+        tokens = behind
+        if (tokens > 1) {
+          if (threshold > 0 && tokens > threshold) tokens = threshold
+          if (tokens > budget) tokens = budget
+        }
+        if (tokens > maxModelLen - 1 - done) tokens = maxModelLen - 1 - done
+        if (tokens <= 0) continue
+        context = done + tokens
+        if (context > numBlocks[slot]! * blockSize) {
+          batch.count = count
+          const fits = this.makeRoom(slot, context, i, batch)
+          count = batch.count
+          if (!fits) break
+          i -= this.removedBefore
+          budget += this.restoredTokens
+        }
+        if (context >= (cachedBlocks[slot]! + 1) * blockSize) kv.cacheUpTo(slot, Math.min(context, known))
+        samples = tokens === behind
+        if (tokens > 1) pairs += prefillPairsOf(tokens, context)
+        if (samples) quietTokens[slot] = this.quietUpTo(slot)
       }
-      if (tokens > maxModelLen - 1 - done) tokens = maxModelLen - 1 - done
-      if (tokens <= 0) continue
-      const context = done + tokens
-      if (context > numBlocks[slot]! * blockSize) {
-        if (!this.makeRoom(slot, context, i, batch)) break
-        i -= this.removedBefore
-        budget += this.restoredTokens
-      }
-      if (context >= (cachedBlocks[slot]! + 1) * blockSize) kv.cacheUpTo(slot, Math.min(context, known))
       computed[slot] = context
-      const samples = tokens === behind
       if (samples) {
         sampled++
         if (asyncScheduling) placeholders[slot] = pending + 1
       }
-      if (tokens > 1) pairs += prefillPairsOf(tokens, context)
-      batch.add(slot, serial[slot]!, tokens, samples)
-      budget -= tokens
+      slots[count] = slot
+      serials[count] = serial[slot]!
+      newTokens[count] = tokens
+      sampling[count] = samples ? 1 : 0
+      count++
       added++
+      budget -= tokens
       computedNow += tokens
       contexts += context
     }
+    batch.count = count
     batch.sum(added, computedNow, contexts, sampled, pairs)
     return budget
+  }
+
+  /** Of a request that has caught up with its tokens: each step from now on computes one more. */
+  private quietUpTo(slot: number): number {
+    const { table, kv } = this
+    const { maxModelLen, enablePrefixCaching } = this.config
+    const room = table.numBlocks[slot]! * kv.blockSize
+    const uncached = enablePrefixCaching ? (table.cachedBlocks[slot]! + 1) * kv.blockSize - 1 : room
+    return Math.min(room, uncached, table.limitTokens[slot]! - 1, maxModelLen - 1)
   }
 
   /**
@@ -177,12 +206,12 @@ export class Scheduler {
     const { table } = this
     this.kv.free(slot, true)
     table.status[slot] = PREEMPTED
-    table.computed[slot] = 0
+    table.computed[slot] = table.quietTokens[slot] = 0
     table.placeholders[slot] = 0
-    table.stale[slot] = this.tokensInFlight(slot, table.serial[slot]!)
+    table.stale[slot] = this.underWay.tokensOf(slot, table.serial[slot]!)
     table.preemptions[slot] = table.preemptions[slot]! + 1
     table.unreported[slot] = table.unreported[slot]! + 1
-    table.marks[slot] = table.marks[slot]! | (table.stale[slot]! > 0 ? MARK_STALE : 0) | MARK_PREEMPTED
+    table.mark(slot, table.marks[slot]! | (table.stale[slot]! > 0 ? MARK_STALE : 0) | MARK_PREEMPTED)
     this.waiting.prepend(slot)
     this.preemptions++
     this.preemptedNow = true
