@@ -13,6 +13,7 @@ import { signalBlockers } from './platform/roles/autoscaling/signals.ts'
 import type { EntryPath } from './platform/roles/entry-path.ts'
 import { gpusOf } from './platform/roles/gpu-requests.ts'
 import { networkReachOf } from './platform/roles/network-reach.ts'
+import { networkSaid, networkText } from './platform/roles/network-said.ts'
 import { podTemplatesOf } from './platform/roles/pod-templates.ts'
 import { remediationIn } from './platform/roles/remediation.ts'
 import { schedulersOf } from './platform/roles/schedulers.ts'
@@ -26,6 +27,7 @@ interface Judged {
   readonly server: FoundServer
   readonly capabilities: Capabilities
   readonly inputs: ResolvedInputs
+  readonly entry: EntryPath
   /** See `actingOnTheWay`. */
   readonly acting: ReadonlySet<string>
 }
@@ -35,7 +37,7 @@ interface Judged {
  * notice does not count: fields it is blind to, and ways to a server when it sends no requests.
  */
 export function blockersOf(
-  { platform, server, capabilities, inputs, acting }: Judged,
+  { platform, server, capabilities, inputs, entry, acting }: Judged,
   resolved: ResolvedServer,
   scenario: Scenario,
 ): Invalid[] {
@@ -59,6 +61,7 @@ export function blockersOf(
     })
   // an engine that refuses to start fails whatever its autoscaler looks at
   if (!('refusal' in resolved)) found.push(...signalsNobodyHas(platform, server))
+  found.push(...byPolicies({ platform, server, entry }, resolved, scenario))
   const service = server.services[0]
   if (scenario.load && service && hasNoAddress(service))
     found.push({
@@ -91,6 +94,27 @@ export function blockersOf(
   return found
 }
 
+/** What NetworkPolicies do that is not simulated, or cannot be known. */
+function byPolicies(
+  { platform, server, entry }: Pick<Judged, 'platform' | 'server' | 'entry'>,
+  resolved: ResolvedServer,
+  scenario: Scenario,
+): Invalid[] {
+  if (!('settings' in resolved)) return []
+  const asked = {
+    point: entry.point,
+    port: resolved.settings.port.value,
+    fetches: resolved.kind === 'runs' && resolved.weightsFrom === 'hub',
+    signals: scalingOf(platform, server)?.signals,
+    load: Boolean(scenario.load),
+  }
+  return networkSaid(platform, server, asked).map((one) => ({
+    code: 'UNMODELLED',
+    what: networkText(one),
+    fix: one.fix,
+  }))
+}
+
 /** How to say which model it is: a known one by its name, another by its figures. */
 function howToName({ config }: Platform, name: string, servedNames: readonly string[]): string {
   const key = yamlKey(name)
@@ -100,7 +124,7 @@ function howToName({ config }: Platform, name: string, servedNames: readonly str
   return `${known}  ${likely ? 'if that is what it is' : 'with the public model it is'}; for a model of your own ${own}`
 }
 
-/** Where the gateways, routes and policies on the clients' way stand that act here as they do in a cluster. */
+/** Where the gateways, routes and policies on the clients' way stand that act here as they do in a cluster. What policies do that is not simulated is said by `byPolicies`. */
 export function actingOnTheWay(
   platform: Platform,
   server: FoundServer,
@@ -108,8 +132,8 @@ export function actingOnTheWay(
   { point, on }: EntryPath,
 ): ReadonlySet<string> {
   const port = 'settings' in resolved ? resolved.settings.port.value : 8000
-  const { clients, scrapes, policies } = networkReachOf(platform, server, { point, port })
-  return placesOf(clients === 'allowed' && scrapes === 'allowed' ? [...on, ...policies] : on)
+  const { policies, confining } = networkReachOf(platform, server, { point, port })
+  return placesOf([...on, ...policies, ...confining])
 }
 
 const placeOf = ({ file, line }: { file: string; line: number }): string => `${file}:${line}`

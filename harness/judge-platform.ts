@@ -20,6 +20,7 @@ import { describeMonitoring } from './platform/roles/autoscaling/monitoring.ts'
 import { queueSignalOf } from './platform/roles/autoscaling/queue-signal.ts'
 import { scalingIn, scalingOf } from './platform/roles/autoscaling/scaling.ts'
 import { bypassText, type EntryPath } from './platform/roles/entry-path.ts'
+import { networkNotes } from './platform/roles/network-said.ts'
 import { remediationIn } from './platform/roles/remediation.ts'
 import { schedulerNames, schedulersOf } from './platform/roles/schedulers.ts'
 import { entryOf, type PrepareContext, prepare, resolvedIn, subjectIn, withChanges } from './prepare.ts'
@@ -59,9 +60,13 @@ function judgeable(context: PrepareContext & JudgeOptions): Judgeable {
     key: `${manifest.metadata.namespace ?? 'default'}/${manifest.metadata.name}`,
     withParameters: (scenario) => withParameters(scenario, platform.config?.scenarios),
     unfitFor: (scenario) => whyUnfit(scenario, server, platform),
-    blockersFor: (scenario) => blockersOf({ ...context, acting }, resolved, scenario),
+    blockersFor: (scenario) => blockersOf({ ...context, entry, acting }, resolved, scenario),
     doubtOf: (result) => doubtOf(result, resolved, platform),
-    taken: [...takenOnTrust(platform, resolved), ...entryNotes(entry)],
+    taken: [
+      ...takenOnTrust(platform, resolved),
+      ...entryNotes(entry),
+      ...policyNotes(platform, server, resolved, entry),
+    ],
     uncertain: uncertainInputs(inputs, server.id, server.container.image ?? ''),
     prepare: (overrides) => prepare(context, overrides),
     inputTimes: () => ({
@@ -118,6 +123,21 @@ function scalersOfNothing({ objects }: Platform): string[] {
     return [`${object.id} scales nothing here: no ${kind} is called ${name} (${file}:${line})`]
   })
 }
+
+/** What NetworkPolicies are taken to let in, and whom they stop. */
+const policyNotes = (
+  platform: Platform,
+  server: FoundServer,
+  resolved: ResolvedServer,
+  { point }: EntryPath,
+): string[] =>
+  'settings' in resolved
+    ? networkNotes(platform, server, {
+        point,
+        port: resolved.settings.port.value,
+        signals: scalingOf(platform, server)?.signals,
+      })
+    : []
 
 /** How clients are taken to come in. Without a Gateway or Ingress of the platform's own nothing is passed by. */
 const entryNotes = ({ assumed, bypassed }: EntryPath): string[] => [

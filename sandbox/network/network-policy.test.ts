@@ -1,6 +1,6 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { NetworkPolicy } from '../kube/objects.ts'
-import { ingressVerdict, type Peer } from './network-policy.ts'
+import { egressVerdict, ingressVerdict, opensTo, type Peer } from './network-policy.ts'
 
 const POD = { namespace: 'prod', labels: { app: 'chat' }, ports: [{ name: 'http', containerPort: 8000 }] }
 
@@ -60,4 +60,42 @@ it('says when it depends on what is not known', () => {
   ).toBe('allowed')
   expect(from({ ipBlock: { cidr: '10.0.0.0/8' } }, { namespace: 'prod' })).toBe('unknown')
   expect(from({ ipBlock: { cidr: '0.0.0.0/0' } }, {})).toBe('allowed')
+})
+
+describe('egress', () => {
+  const FROM = { namespace: 'keda', labels: { app: 'keda' } }
+  const out = (egress: NetworkPolicy['spec']['egress'], more: Partial<NetworkPolicy['spec']> = {}): NetworkPolicy => ({
+    ...policy(undefined, { podSelector: {}, policyTypes: ['Egress'], ...(egress ? { egress } : {}), ...more }),
+    metadata: { name: 'p', namespace: 'keda' } as NetworkPolicy['metadata'],
+  })
+  const to = (...policies: NetworkPolicy[]) => egressVerdict(policies, FROM, POD, 8000)
+
+  it('confines only pods a policy selects for it: by its types, or by having rules', () => {
+    expect(to()).toBe('allowed')
+    expect(to(out([], { policyTypes: ['Ingress'] }))).toBe('allowed')
+    expect(to({ ...out([]), metadata: { name: 'p', namespace: 'other' } as NetworkPolicy['metadata'] })).toBe('allowed')
+    expect(to(out(undefined))).toBe('denied')
+    const { policyTypes: _, ...spec } = out([]).spec
+    expect(to({ ...out([]), spec })).toBe('denied')
+  })
+
+  it('goes where a rule of any policy lets it', () => {
+    const where = (name: string) => ({ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': name } } })
+    expect(to(out([{ to: [where('prod')], ports: [{ port: 8000 }] }]))).toBe('allowed')
+    expect(to(out([{ to: [where('prod')], ports: [{ port: 9000 }] }]))).toBe('denied')
+    expect(
+      to(
+        out([{ to: [where('dev')] }]),
+        out([{ to: [{ ...where('prod'), podSelector: { matchLabels: { app: 'chat' } } }] }]),
+      ),
+    ).toBe('allowed')
+    expect(to(out([{ to: [{ ipBlock: { cidr: '10.0.0.0/8' } }] }]))).toBe('unknown')
+  })
+
+  it('is open to the world by a rule without peers or with all addresses', () => {
+    expect(opensTo([out([{}])], 443)).toBe(true)
+    expect(opensTo([out([{ to: [{ ipBlock: { cidr: '0.0.0.0/0' } }], ports: [{ port: 443 }] }])], 443)).toBe(true)
+    expect(opensTo([out([{ to: [{ ipBlock: { cidr: '0.0.0.0/0', except: ['10.0.0.0/8'] } }] }])], 443)).toBe(false)
+    expect(opensTo([out([{ ports: [{ port: 53 }] }])], 443)).toBe(false)
+  })
 })

@@ -18,7 +18,8 @@ export interface Guarded {
   readonly ports: readonly { readonly name?: string; readonly containerPort: number }[]
 }
 
-type Verdict = 'allowed' | 'denied' | 'unknown'
+/** `unknown`: it depends on what is not known. */
+export type Verdict = 'allowed' | 'denied' | 'unknown'
 
 /**
  * Whether policies let a TCP connection into a pod. A pod no policy isolates takes all; an isolated one what any rule of any policy allows.
@@ -39,6 +40,46 @@ export function ingressVerdict(policies: readonly NetworkPolicy[], pod: Guarded,
   return verdict
 }
 
+/**
+ * Whether policies let a pod connect out to another pod. Most that is said of `ingressVerdict` holds the other way round: `unknown` where
+ * it depends on what is not known of the pod that is connected to.
+ */
+export function egressVerdict(
+  policies: readonly NetworkPolicy[],
+  from: Omit<Guarded, 'ports'>,
+  to: Guarded & Pick<Peer, 'namespaceLabels'>,
+  port: number,
+): Verdict {
+  const confining = policies.filter((policy) => confines(policy, from))
+  if (confining.length === 0) return 'allowed'
+  const verdicts = confining.flatMap((policy) =>
+    (policy.spec.egress ?? [])
+      .filter(({ ports }) => takesPort(ports, port, to))
+      .map((rule) => fromPeers(rule.to, policy.metadata.namespace ?? 'default', to)),
+  )
+  return verdicts.includes('allowed') ? 'allowed' : verdicts.includes('unknown') ? 'unknown' : 'denied'
+}
+
+/** Whether a pod may connect only to what some rule allows. */
+export const confines = ({ spec, metadata }: NetworkPolicy, pod: Omit<Guarded, 'ports'>): boolean =>
+  (metadata.namespace ?? 'default') === pod.namespace &&
+  (spec.policyTypes ?? (spec.egress ? ['Egress'] : [])).includes('Egress') &&
+  selects(spec.podSelector ?? {}, { ...pod.labels })
+
+/** Whether a confined pod may connect to a port of any address. */
+export const opensTo = (policies: readonly NetworkPolicy[], port: number): boolean =>
+  policies.some(({ spec }) =>
+    (spec.egress ?? []).some(
+      ({ to = [], ports }) =>
+        takesPort(ports, port, { ports: [] }) &&
+        (to.length === 0 || to.some(({ ipBlock }) => ipBlock?.cidr === '0.0.0.0/0' && !ipBlock.except?.length)),
+    ),
+  )
+
+/** The stricter of two answers. */
+export const both = (a: Verdict, b: Verdict): Verdict =>
+  a === 'denied' || b === 'denied' ? 'denied' : a === 'unknown' || b === 'unknown' ? 'unknown' : 'allowed'
+
 /** Whether a pod takes only what some rule allows. Ingress is among the types even where none is given; an absent or empty pod selector selects every pod. */
 export function isolates({ spec, metadata }: NetworkPolicy, pod: Guarded): boolean {
   return (
@@ -48,7 +89,11 @@ export function isolates({ spec, metadata }: NetworkPolicy, pod: Guarded): boole
   )
 }
 
-function takesPort(ports: readonly NetworkPolicyPort[] | undefined, port: number, pod: Guarded): boolean {
+function takesPort(
+  ports: readonly NetworkPolicyPort[] | undefined,
+  port: number,
+  pod: Pick<Guarded, 'ports'>,
+): boolean {
   if (!ports || ports.length === 0) return true
   return ports.some(({ protocol = 'TCP', port: wanted, endPort }) => {
     if (protocol !== 'TCP') return false

@@ -7,7 +7,7 @@ import { gatewayWays } from './entry-gateway.ts'
 import { ingressWays } from './entry-ingress.ts'
 import type { InferenceServerRole } from './inference-servers.ts'
 import { manifestReader } from './manifest-reader.ts'
-import { clientPeer } from './network-reach.ts'
+import { clientPeer, withNamespaceLabels } from './network-reach.ts'
 
 /** The way clients take to a server. */
 export interface EntryPath {
@@ -89,7 +89,7 @@ export function bypassText({ reasons }: Bypassed): string {
 /** A gateway that NetworkPolicies may stop is known to them, as far as the manifests say who it is. */
 function policed(point: EntryPoint, { platform, objects }: WayContext): EntryPoint {
   if (point.via === 'service' || objects.list(NetworkPolicy).length === 0) return point
-  return { ...point, peer: clientPeer(platform, point) }
+  return { ...point, peer: withNamespaceLabels(platform, clientPeer(platform, point)) }
 }
 
 const ofKind = (objects: readonly PlatformObject[], kind: string): PlatformObject[] =>

@@ -148,6 +148,6 @@ export interface NetworkPolicy extends KubeObject {
     podSelector?: LabelSelector
     policyTypes?: ('Ingress' | 'Egress')[]
     ingress?: { from?: NetworkPolicyPeer[]; ports?: NetworkPolicyPort[] }[]
-    egress?: unknown[]
+    egress?: { to?: NetworkPolicyPeer[]; ports?: NetworkPolicyPort[] }[]
   }
 }

@@ -40,13 +40,15 @@ export interface PodScrapesOptions {
   readonly exporters?: (address: string) => Exporter | undefined
   /** A kubelet's endpoints, by its node's name: also reached by way of the API server's proxy. */
   readonly kubelets?: (nodeName: string) => Exporter | undefined
+  /** Whether NetworkPolicies let it connect to a pod's port; left out: they do not concern it. */
+  readonly admits?: (podKey: string, port: number) => boolean
 }
 
 const NODE_PROXY = /^\/api\/v1\/nodes\/([^/]+)\/proxy(\/.*)$/
 
 /** Scrapes over the simulated network: pods by address, Services by name, exporters outside the platform. */
 export function podScrapes(options: PodScrapesOptions): ScrapeNetwork {
-  const { network, kube, exporters, kubelets } = options
+  const { network, kube, exporters, kubelets, admits } = options
   return {
     get({ address, path, scheme, wanted }) {
       const exporter = exporters?.(address)
@@ -63,6 +65,8 @@ export function podScrapes(options: PodScrapesOptions): ScrapeNetwork {
       if (connection.kind === 'unreachable') return { kind: 'hang' }
       if (connection.kind === 'refused') return failed(`dial tcp ${ip}:${port}: connect: connection refused`)
       const { endpoint } = connection
+      // what a policy does not let through is dropped without a word
+      if (admits?.(endpoint.podKey, port) === false) return { kind: 'hang' }
       const answer = endpoint.get?.(port, path, scheme === 'https' ? 'HTTPS' : 'HTTP')
       if (!answer || answer.kind === 'hang') return { kind: 'hang' }
       if (answer.kind === 'refused') return failed(`dial tcp ${ip}:${port}: connect: connection refused`)

@@ -1,20 +1,11 @@
-import {
-  Gateway,
-  HTTPRoute,
-  Ingress,
-  type Kind,
-  Namespace,
-  NetworkPolicy,
-  Pod,
-  ReferenceGrant,
-  Service,
-} from '../../kube/kinds.ts'
+import { Gateway, HTTPRoute, Ingress, type Kind, Namespace, ReferenceGrant, Service } from '../../kube/kinds.ts'
 import type { Kube } from '../../kube/kube.ts'
 import type * as o from '../../kube/objects.ts'
 import type { Route } from '../../tiers/tier.ts'
 import type { World } from '../../world/world.ts'
-import { ingressVerdict, type Peer } from '../network-policy.ts'
+import type { Peer } from '../network-policy.ts'
 import type { PodNetwork } from '../pod-network.ts'
+import { policed } from '../policed.ts'
 import { type Behaviour, gatewayControllers, ingressControllers } from './behaviour.ts'
 import { DataPlane } from './data-plane.ts'
 import { EndpointView } from './endpoint-view.ts'
@@ -152,20 +143,6 @@ function followed(kube: Kube, make: () => MatchRule): MatchRule {
   return (request) => {
     rules ??= make()
     return rules(request)
-  }
-}
-
-/** Whether the NetworkPolicies of now let a peer through to a pod's port. What they leave open is let through. */
-function policed(kube: Kube, peer: Peer): (podKey: string, port: number) => boolean {
-  kube.watch(NetworkPolicy, {})
-  kube.watch(Pod, {})
-  return (podKey, port) => {
-    const pod = kube.get(Pod, podKey)
-    const policies = pod ? kube.list(NetworkPolicy, { namespace: pod.metadata.namespace! }) : []
-    if (!pod || policies.length === 0) return true
-    const { namespace = '', labels = {} } = pod.metadata
-    const ports = pod.spec.containers.flatMap((container) => container.ports ?? [])
-    return ingressVerdict(policies, { namespace, labels, ports }, peer, port) !== 'denied'
   }
 }
 

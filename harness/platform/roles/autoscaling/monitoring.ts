@@ -13,9 +13,12 @@ import {
   declaredPrometheus,
 } from '../../../../sandbox/metrics/scrape/declared.ts'
 import { parsePrometheusDuration } from '../../../../sandbox/metrics/scrape/duration.ts'
+import type { Peer } from '../../../../sandbox/network/network-policy.ts'
 import type { MonitoringOptions, MonitoringPrometheus } from '../../../../sandbox/tiers/monitoring-options.ts'
 import { minutes } from '../../../../sandbox/world/time.ts'
 import { groupOf, namespaceOf, type Platform, type PlatformObject } from '../../platform.ts'
+import { prometheusPeer } from '../network-peers.ts'
+import { withNamespaceLabels } from '../network-reach.ts'
 import { isMap, podTemplatesOf } from '../pod-templates.ts'
 import { addressesOf } from './addresses.ts'
 import { type ExporterName, jobsOf } from './jobs.ts'
@@ -65,6 +68,8 @@ export function describeMonitoring(platform: Platform): Monitoring {
   const sources = sourcesOf(platform, declared, jobs.length > 0 || settings?.prometheus !== undefined)
   const servers = sources.map((source, i) => ({ source, jobs: i === 0 ? jobs : [] }))
   const isAsked = asked.length > 0 || adapter !== undefined
+  const peer = policedPeer(platform)
+  if (isAsked) taken.push(...probesIn(platform))
   if (isAsked && declared.length === 0 && sources.length > 0)
     taken.push(
       annotations && settings?.prometheus?.annotations === undefined
@@ -83,6 +88,7 @@ export function describeMonitoring(platform: Platform): Monitoring {
           jobs,
           rules: needed,
           wanted: wantedBy(platform, adapter?.config, needed),
+          ...(peer ? { peer } : {}),
         }
       })
     : []
@@ -115,10 +121,24 @@ function sourcesOf(
   if (declared.length > 0) return [...declared]
   const monitors = platform.objects.some(
     ({ manifest }) =>
-      groupOf(manifest.apiVersion) === 'monitoring.coreos.com' && /^(Service|Pod)Monitor$/.test(manifest.kind),
+      groupOf(manifest.apiVersion) === 'monitoring.coreos.com' &&
+      /^((Service|Pod)Monitor|ScrapeConfig)$/.test(manifest.kind),
   )
   return monitors || elsewhere ? [{ kind: 'operator' }] : []
 }
+
+/** Who Prometheus is to NetworkPolicies, where there are any. */
+function policedPeer(platform: Platform): Peer | undefined {
+  if (!platform.objects.some(({ manifest }) => manifest.kind === 'NetworkPolicy')) return undefined
+  const peer = prometheusPeer(platform)
+  return peer && withNamespaceLabels(platform, peer)
+}
+
+/** Probe objects of prometheus-operator: the series their prober would make do not exist here. */
+const probesIn = (platform: Platform): string[] =>
+  platform.objects
+    .filter(({ manifest }) => manifest.kind === 'Probe' && groupOf(manifest.apiVersion) === 'monitoring.coreos.com')
+    .map(({ id }) => `${id} is not simulated: no prober runs, and no series of it (probe_success) exists`)
 
 /** Objects as the API server would have them: with a namespace. */
 const withNamespaces = ({ objects }: Platform): KubeObject[] =>
