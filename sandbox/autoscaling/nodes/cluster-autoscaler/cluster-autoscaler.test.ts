@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { readyPods } from '../../../controllers/node-lifecycle/testkit.ts'
-import { Deployment, Node, Pod, PodDisruptionBudget } from '../../../kube/kinds.ts'
+import { ConfigMap, DaemonSet, Deployment, Node, Pod, PodDisruptionBudget } from '../../../kube/kinds.ts'
 import { isFinished } from '../../../kube/pods.ts'
 import { minutes, seconds } from '../../../world/time.ts'
 import type { MachineShape } from '../machines.ts'
@@ -37,10 +37,13 @@ describe('the cluster autoscaler', () => {
   it('orders as many nodes as the waiting pods need, once, and they run when the GPUs are there', () => {
     const c = setup([{ name: 'gpu', min: 0, max: 5, shape: labelled() }])
     c.deploy(5, 4)
-    c.at(30)
+    // more pods with GPUs may follow
+    c.at(28)
+    expect(c.groups[0]!.target).toBe(0)
+    c.at(42)
     expect(c.groups[0]!.target).toBe(3)
     expect(c.events('TriggeredScaleUp')[0]?.message).toBe('pod triggered scale-up: [{gpu 0->3 (max: 5)}]')
-    c.at(120)
+    c.at(140)
     expect(c.running()).toHaveLength(4)
     expect(readyPods(c.pods())).toEqual([])
     c.at(260)
@@ -176,5 +179,57 @@ describe('the cluster autoscaler', () => {
     c.deploy(3)
     c.clock.runUntil(seconds(600))
     expect(c.groups[0]!.target).toBe(0)
+  })
+
+  it('tries the group of the highest priority that its ConfigMap names', () => {
+    const groups = ['spot-a', 'on-demand'].map((name) => ({ name, min: 0, max: 3, shape: labelled() }))
+    const chosen = (data?: object) => {
+      const c = setup(groups, { flags: { expander: 'priority' } })
+      const metadata = { name: 'cluster-autoscaler-priority-expander', namespace: 'kube-system' }
+      if (data) c.store.create(ConfigMap, { apiVersion: 'v1', kind: 'ConfigMap', metadata, data } as never, 'kubectl')
+      c.deploy(1, 8)
+      c.at(60)
+      return c.groups.filter(({ target }) => target > 0).map(({ name }) => name)
+    }
+    expect(chosen({ priorities: '10: [on-demand]\n50: [spot-.*]\n' })).toEqual(['spot-a'])
+    expect(chosen({ priorities: '10: [spot-.*]\n50: [on-demand]\n' })).toEqual(['on-demand'])
+    expect(chosen()).toEqual([])
+  })
+
+  it('keeps room for the pods of DaemonSets', () => {
+    const c = setup([{ name: 'gpu', min: 0, max: 5, shape: { ...labelled(1), cpu: '8' } }])
+    const template = (cpu: string) => ({
+      metadata: { labels: { app: 'agent' } },
+      spec: { containers: [{ name: 'a', image: 'x', resources: { requests: { cpu } } }] },
+    })
+    const spec = { selector: { matchLabels: { app: 'agent' } }, template: template('4') }
+    const metadata = { name: 'agent', namespace: 'default' }
+    c.store.create(DaemonSet, { apiVersion: 'apps/v1', kind: 'DaemonSet', metadata, spec } as never, 'kubectl')
+    c.deploy(1, 1, { resources: { requests: { cpu: '6' } } } as never)
+    c.at(120)
+    expect(c.groups[0]!.target).toBe(0)
+    expect(c.events('NotTriggerScaleUp').map((e) => e.message)).toEqual([
+      "pod didn't trigger scale-up: 1 Insufficient cpu",
+    ])
+  })
+
+  it('takes nodes that are down away after twenty minutes, and does nothing while too many are', () => {
+    const off = (count: number) => {
+      const c = setup([{ name: 'gpu', min: 0, max: 9, shape: labelled() }])
+      c.deploy(6, 8)
+      c.at(400)
+      for (const name of c
+        .running()
+        .filter((n) => n !== 'node-0')
+        .slice(0, count))
+        c.machines.get(name)!.powerOff()
+      scale(c, 0)
+      c.at(400 + 15 * 60)
+      const before = c.groups[0]!.target
+      c.at(400 + 30 * 60)
+      return [before, c.groups[0]!.target]
+    }
+    expect(off(1)).toEqual([1, 0])
+    expect(off(5)).toEqual([6, 6])
   })
 })

@@ -1,22 +1,22 @@
-import { podsByNode } from '../../../controllers/node-lifecycle/pods-not-ready.ts'
-import { addTaints, removeTaints } from '../../../controllers/node-lifecycle/taints.ts'
+import { parse } from 'yaml'
 import { GPU } from '../../../gpus/gpu-plugin.ts'
-import { ApiError } from '../../../kube/errors.ts'
-import { Node, Pod, PodDisruptionBudget } from '../../../kube/kinds.ts'
+import { ConfigMap, Node, Pod, PodDisruptionBudget } from '../../../kube/kinds.ts'
 import type { Kube } from '../../../kube/kube.ts'
 import type * as o from '../../../kube/objects.ts'
 import { condition, isFinished } from '../../../kube/pods.ts'
+import { factsOf } from '../../../scheduler/framework/pod-info.ts'
 import { sleep, type Task } from '../../../world/actor.ts'
-import { EPOCH_MS, seconds, type Us } from '../../../world/time.ts'
+import { fromRfc3339, seconds, type Us } from '../../../world/time.ts'
 import type { World } from '../../../world/world.ts'
-import { deleteNode, evacuate, residents } from '../evacuate.ts'
-import { FitSimulator, type Misfit, unbound } from '../fit.ts'
+import { daemonPods } from '../daemons.ts'
+import { FitSimulator, type Misfit } from '../fit.ts'
 import { type MachinePark, type ProvisioningDelays, templateNode, typicalDelays } from '../machines.ts'
 import { PendingPods } from '../pending-pods.ts'
+import { Actuator } from './actuator.ts'
 import { NodeGroup } from './node-group.ts'
 import { type ClusterAutoscalerFlags, defaultFlags, type NodeGroupOptions } from './options.ts'
-import { keeps, utilization } from './scale-down.ts'
-import { choose, estimate, type Option } from './scale-up.ts'
+import { Planner } from './planner.ts'
+import { addWithDaemons, choose, estimate, type Option, type Priorities } from './scale-up.ts'
 
 export interface ClusterAutoscalerOptions {
   readonly world: World
@@ -28,12 +28,14 @@ export interface ClusterAutoscalerOptions {
   readonly delays?: ProvisioningDelays
 }
 
-const TO_BE_DELETED = 'ToBeDeletedByClusterAutoscaler'
+/** Pods that may soon be more are waited for: those with GPUs longer, as they come in gangs. Follows allPodsAreNew. */
+const POD_BUFFER = seconds(2)
+const GPU_POD_BUFFER = seconds(30)
 
 /**
  * The Cluster Autoscaler: adds nodes for pods that fit nowhere, removes nodes nobody needs. Follows
- * cluster-autoscaler/core/static_autoscaler.go; balancing of similar groups, resource limits, overhead of DaemonSets on new nodes
- * and removal of nodes that are not ready are left out. Returns its node groups.
+ * cluster-autoscaler/core/static_autoscaler.go (1.34); limits on the cluster's cores and memory, and eviction of DaemonSets' pods, are
+ * left out; so is balancing of similar groups, which is off by default. Returns its node groups.
  */
 export function runClusterAutoscaler(options: ClusterAutoscalerOptions): readonly NodeGroup[] {
   const autoscaler = new ClusterAutoscaler(options)
@@ -47,11 +49,12 @@ class ClusterAutoscaler {
   private readonly kube: Kube
   private readonly flags: ClusterAutoscalerFlags
   private readonly pending: PendingPods
-  private readonly unneededSince = new Map<string, Us>()
-  private readonly deleting = new Set<string>()
+  private readonly planner: Planner
+  private readonly actuator: Actuator
   private readonly random
   private lastScaleUp: Us = Number.NEGATIVE_INFINITY
   private lastFailure: Us = Number.NEGATIVE_INFINITY
+  private lastDelete: Us = Number.NEGATIVE_INFINITY
   private readonly told = new Map<string, string>()
   /** Whether the cluster is another than when unneeded nodes were last looked for. */
   private changed = true
@@ -62,16 +65,24 @@ class ClusterAutoscaler {
     this.kube = kube
     this.flags = { ...defaultFlags, ...options.flags }
     this.random = world.random('cluster-autoscaler')
-    const parts = { world, park, delays, flags: this.flags, random: this.random }
-    this.groups = options.groups.map((group) => new NodeGroup(group, parts))
+    const { flags, random } = this
+    this.groups = options.groups.map((group) => new NodeGroup(group, { world, park, delays, flags, random }))
     this.pending = new PendingPods(kube)
     const changed = () => {
       this.changed = true
     }
+    const ended = (failed: boolean) => {
+      changed()
+      if (failed) this.lastFailure = world.clock.now
+    }
+    this.actuator = new Actuator({ world, kube, flags, random, groups: this.groups, ended })
+    this.planner = new Planner({ kube, flags, groups: this.groups, deleting: this.actuator.deleting })
     const all = { added: changed, updated: changed, deleted: changed }
     kube.watch(Node, all)
     kube.watch(Pod, all)
     kube.watch(PodDisruptionBudget, all)
+    daemonPods(kube)
+    if (flags.expander === 'priority') kube.list(ConfigMap)
   }
 
   *run(): Task {
@@ -79,9 +90,36 @@ class ClusterAutoscaler {
       yield* sleep(this.flags.scanInterval)
       this.giveUpLate()
       this.seeReady()
+      if (!this.isHealthy()) {
+        this.planner.forget()
+        continue
+      }
       const pods = this.unfit()
-      if (pods.length === 0 || !this.scaleUp(pods)) this.scaleDown()
+      const young = pods.length > 0 && this.areNew(pods)
+      if (!young && pods.length > 0 && this.scaleUp(pods)) continue
+      yield* this.scaleDown(young)
     }
+  }
+
+  /** With too many nodes down nothing is done. Follows clusterstate/clusterstate.go IsClusterHealthy. */
+  private isHealthy(): boolean {
+    const nodes = this.kube.list(Node)
+    const starting = new Set(
+      this.groups.flatMap(({ members }) => [...members].flatMap(([n, m]) => (m.wasReady ? [] : [n]))),
+    )
+    const down = nodes.filter(
+      (node) => !starting.has(node.metadata.name) && condition(node, 'Ready')?.status !== 'True',
+    )
+    const { okTotalUnreadyCount, maxTotalUnreadyPercentage } = this.flags
+    return down.length <= okTotalUnreadyCount || down.length <= (maxTotalUnreadyPercentage / 100) * nodes.length
+  }
+
+  private areNew(pods: readonly o.Pod[]): boolean {
+    const { now } = this.world.clock
+    const oldest = (some: readonly o.Pod[]) =>
+      Math.min(...some.map((pod) => fromRfc3339(pod.metadata.creationTimestamp)))
+    const gpuPods = pods.filter((pod) => (factsOf(pod.spec).requests.scalars.get(GPU) ?? 0) > 0)
+    return oldest(pods) + POD_BUFFER > now || (gpuPods.length > 0 && oldest(gpuPods) + GPU_POD_BUFFER > now)
   }
 
   /** Machines that did not register in time are given back. Follows removeOldUnregisteredNodes. */
@@ -90,7 +128,7 @@ class ClusterAutoscaler {
     for (const group of this.groups)
       for (const [name, order] of [...group.members]) {
         if (this.kube.get(Node, name)) continue
-        if (now - order.orderedAt <= this.flags.maxNodeProvisionTime || this.deleting.has(name)) continue
+        if (now - order.orderedAt <= this.flags.maxNodeProvisionTime || this.actuator.deleting.has(name)) continue
         group.remove(name)
         group.backOff()
         this.note(`scale-up of ${group.name} timed out: ${name} did not register`)
@@ -108,7 +146,7 @@ class ClusterAutoscaler {
 
   /** Follows utils/gpu FilterOutNodesWithUnreadyResources and kubernetes.IsNodeReadyAndSchedulable. */
   private isReady(node: o.Node): boolean {
-    if (condition(node, 'Ready')?.status !== 'True' || this.deleting.has(node.metadata.name)) return false
+    if (condition(node, 'Ready')?.status !== 'True' || this.actuator.deleting.has(node.metadata.name)) return false
     const { gpuLabel } = this.flags
     return !(gpuLabel && node.metadata.labels?.[gpuLabel] !== undefined && !Number(node.status.allocatable[GPU] ?? 0))
   }
@@ -130,12 +168,17 @@ class ClusterAutoscaler {
   private unfit(): o.Pod[] {
     if (this.pending.size === 0) return []
     const simulator = this.simulator()
-    for (const node of this.upcoming()) simulator.addNode(node)
+    const daemons = this.daemons()
+    for (const node of this.upcoming()) addWithDaemons(simulator, node, daemons)
     const { expendablePodsPriorityCutoff } = this.flags
     return this.pending
       .list()
       .filter((pod) => (pod.spec.priority ?? 0) >= expendablePodsPriorityCutoff)
       .filter((pod) => 'misfit' in simulator.place(pod))
+  }
+
+  private daemons(): o.Pod[] {
+    return daemonPods(this.kube).map(({ pod }) => pod)
   }
 
   /** Whether any group grew. Follows core/scaleup/orchestrator/orchestrator.go. */
@@ -144,6 +187,7 @@ class ClusterAutoscaler {
     const { maxNodesTotal, expander } = this.flags
     const options: Option[] = []
     const why = new Map<o.Pod, string[]>()
+    const daemons = this.daemons()
     for (const group of this.groups) {
       const skip = group.backedOff
         ? 'in backoff after failed scale-up'
@@ -156,20 +200,37 @@ class ClusterAutoscaler {
       )
       const { option, misfits } = skip
         ? { option: undefined, misfits: new Map<o.Pod, Misfit>() }
-        : estimate(group, pods, { simulator: this.simulator(), room })
+        : estimate(group, pods, { simulator: this.simulator(), room, daemons })
       if (option) options.push(option)
       for (const pod of pods) {
         const reason = skip ?? [...(misfits.get(pod)?.keys() ?? [])].join(', ')
         if (reason) why.set(pod, [...(why.get(pod) ?? []), reason])
       }
     }
-    const best = choose(options, expander, this.random)
+    const best = choose(options, { expander, random: this.random, priorities: this.priorities() })
     if (!best) {
       for (const pod of pods) this.tellRefused(pod, why.get(pod) ?? [])
       return false
     }
     this.grow(best)
     return true
+  }
+
+  /** Undefined where they are not wanted, or cannot be read. Follows expander/priority/priority.go. */
+  private priorities(): Priorities | undefined {
+    if (this.flags.expander !== 'priority') return undefined
+    const map = this.kube.get(ConfigMap, 'kube-system/cluster-autoscaler-priority-expander')
+    try {
+      const given = parse((map as { data?: Record<string, string> } | undefined)?.data?.['priorities'] ?? '') as Record<
+        string,
+        string[]
+      > | null
+      return given
+        ? new Map(Object.entries(given).map(([n, names]) => [Number(n), names.map((name) => new RegExp(name))]))
+        : undefined
+    } catch {
+      return undefined
+    }
   }
 
   private grow({ group, nodes, pods }: Option): void {
@@ -192,104 +253,20 @@ class ClusterAutoscaler {
     this.kube.event(pod, 'Normal', 'NotTriggerScaleUp', text)
   }
 
-  /** Follows core/scaledown/planner and actuator: empty nodes several at a time, others one by one. */
-  private scaleDown(): void {
-    const { flags } = this
+  /** `held`: nothing goes in this round, whatever is found. */
+  private *scaleDown(held: boolean): Task {
+    const { flags, planner, actuator } = this
     if (!flags.scaleDownEnabled) return
-    this.findUnneeded()
     const { now } = this.world.clock
-    if (now - this.lastScaleUp < flags.scaleDownDelayAfterAdd) return
-    if (now - this.lastFailure < flags.scaleDownDelayAfterFailure) return
-    const due = [...this.unneededSince].filter(([, since]) => now - since >= flags.scaleDownUnneededTime)
-    const empty = due.filter(([name]) => residents(this.kube, name).length === 0).slice(0, flags.maxEmptyBulkDelete)
-    const chosen = empty.length > 0 ? empty : this.deleting.size === 0 ? due.slice(0, 1) : []
-    for (const [name] of chosen) {
-      const group = this.groups.find(({ members }) => members.has(name))!
-      const going = [...this.deleting].filter((n) => group.members.has(n)).length
-      if (group.target - going <= group.options.min) continue
-      this.unneededSince.delete(name)
-      this.deleting.add(name)
-      this.changed = true
-      this.world.spawn(`cluster-autoscaler/${name}`, this.remove(group, name))
-    }
-  }
-
-  /** Nodes little used, whose pods all fit elsewhere. Follows core/scaledown/eligibility and simulator/cluster.go. */
-  private findUnneeded(): void {
-    const { kube, flags } = this
-    const { now } = this.world.clock
-    if (!this.changed) return
+    if (this.changed || planner.recheckAt <= now) planner.update(now)
     this.changed = false
-    const candidates: { name: string; pods: o.Pod[] }[] = []
-    for (const group of this.groups) {
-      if (group.target <= group.options.min) continue
-      for (const name of group.members.keys()) {
-        const node = kube.get(Node, name)
-        if (!node || !this.isReady(node)) continue
-        const { share, ofGpus } = utilization(
-          node,
-          kube.indexed(podsByNode, name).filter((pod) => !isFinished(pod)),
-        )
-        const limit = ofGpus ? flags.scaleDownGpuUtilizationThreshold : flags.scaleDownUtilizationThreshold
-        const pods = residents(kube, name)
-        if (share < limit && !keeps(node, pods, { kube, flags })) candidates.push({ name, pods })
-      }
-    }
-    const unneeded = new Set<string>()
-    const simulator = candidates.some(({ pods }) => pods.length > 0) ? this.simulator() : undefined
-    const receivers = new Set<string>()
-    for (const { name, pods } of candidates) {
-      if (receivers.has(name)) continue
-      const moved: o.Pod[] = []
-      const to = new Set<string>()
-      const fits = pods.every((pod) => {
-        const guest = unbound(pod)
-        const placed = simulator!.place(guest, (node) => node !== name && !unneeded.has(node))
-        if ('misfit' in placed) return false
-        moved.push(guest)
-        to.add(placed.node)
-        return true
-      })
-      if (fits) {
-        unneeded.add(name)
-        for (const node of to) receivers.add(node)
-      } else for (const pod of moved) simulator!.takeBack(pod)
-    }
-    for (const name of [...this.unneededSince.keys()]) if (!unneeded.has(name)) this.unneededSince.delete(name)
-    for (const name of unneeded) if (!this.unneededSince.has(name)) this.unneededSince.set(name, now)
-  }
-
-  private *remove(group: NodeGroup, name: string): Task {
-    const { kube, flags, world } = this
-    const writer = { kube, random: this.random }
-    const value = String(Math.floor(EPOCH_MS / 1000 + world.clock.now / 1e6))
-    const taint: o.Taint = { key: TO_BE_DELETED, value, effect: 'NoSchedule' }
-    try {
-      yield* addTaints(writer, name, [taint])
-      const node = kube.get(Node, name)
-      if (node) kube.event(node, 'Normal', 'ScaleDown', 'marked the node as toBeDeleted/unschedulable')
-      const gone = yield* evacuate(name, {
-        kube,
-        clock: world.clock,
-        evictFor: flags.maxPodEvictionTime,
-        endWithin: seconds(flags.maxGracefulTerminationSeconds + 30),
-        gracePeriodSecondsMax: flags.maxGracefulTerminationSeconds,
-      })
-      if (gone) {
-        if (node) kube.event(node, 'Normal', 'ScaleDown', 'node removed by cluster autoscaler')
-        group.remove(name)
-        yield* deleteNode(kube, name)
-      } else {
-        this.lastFailure = world.clock.now
-        if (node) kube.event(node, 'Warning', 'ScaleDownFailed', 'failed to drain the node, aborting ScaleDown')
-        yield* removeTaints(writer, yield* kube.read(Node, name), [taint])
-      }
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error
-      this.lastFailure = world.clock.now
-    }
-    this.deleting.delete(name)
-    this.changed = true
+    if (held || this.lastScaleUp + flags.scaleDownDelayAfterAdd > now) return
+    if (this.lastFailure + flags.scaleDownDelayAfterFailure > now) return
+    if (this.lastDelete + flags.scaleDownDelayAfterDelete > now) return
+    if (actuator.start(planner.removable(now))) {
+      this.lastDelete = now
+      this.changed = true
+    } else if (flags.maxBulkSoftTaintCount > 0) yield* actuator.markCandidates(planner.names)
   }
 
   private note(text: string): void {

@@ -14,16 +14,27 @@ export interface NodeGroupOptions {
 /** The flags of cluster-autoscaler that are modelled, with its defaults. Follows cluster-autoscaler/config/flags/flags.go. */
 export interface ClusterAutoscalerFlags {
   readonly scanInterval: Us
-  readonly expander: 'random' | 'least-waste' | 'most-pods'
+  readonly expander: 'random' | 'least-waste' | 'most-pods' | 'least-nodes' | 'priority'
   readonly maxNodesTotal: number
   readonly maxNodeProvisionTime: Us
   readonly scaleDownEnabled: boolean
   readonly scaleDownDelayAfterAdd: Us
   readonly scaleDownDelayAfterFailure: Us
+  readonly scaleDownDelayAfterDelete: Us
   readonly scaleDownUnneededTime: Us
+  readonly scaleDownUnreadyEnabled: boolean
+  readonly scaleDownUnreadyTime: Us
   readonly scaleDownUtilizationThreshold: number
   readonly scaleDownGpuUtilizationThreshold: number
-  readonly maxEmptyBulkDelete: number
+  readonly maxScaleDownParallelism: number
+  readonly maxDrainParallelism: number
+  readonly unremovableNodeRecheckTimeout: Us
+  readonly maxBulkSoftTaintCount: number
+  readonly cordonNodeBeforeTerminating: boolean
+  readonly okTotalUnreadyCount: number
+  readonly maxTotalUnreadyPercentage: number
+  readonly ignoreDaemonsetsUtilization: boolean
+  readonly skipNodesWithCustomControllerPods: boolean
   readonly maxGracefulTerminationSeconds: number
   readonly maxPodEvictionTime: Us
   readonly initialNodeGroupBackoff: Us
@@ -48,10 +59,21 @@ export const defaultFlags: ClusterAutoscalerFlags = {
   scaleDownEnabled: true,
   scaleDownDelayAfterAdd: minutes(10),
   scaleDownDelayAfterFailure: minutes(3),
+  scaleDownDelayAfterDelete: 0,
   scaleDownUnneededTime: minutes(10),
+  scaleDownUnreadyEnabled: true,
+  scaleDownUnreadyTime: minutes(20),
   scaleDownUtilizationThreshold: 0.5,
   scaleDownGpuUtilizationThreshold: 0.5,
-  maxEmptyBulkDelete: 10,
+  maxScaleDownParallelism: 10,
+  maxDrainParallelism: 1,
+  unremovableNodeRecheckTimeout: minutes(5),
+  maxBulkSoftTaintCount: 10,
+  cordonNodeBeforeTerminating: true,
+  okTotalUnreadyCount: 3,
+  maxTotalUnreadyPercentage: 45,
+  ignoreDaemonsetsUtilization: false,
+  skipNodesWithCustomControllerPods: true,
   maxGracefulTerminationSeconds: 600,
   maxPodEvictionTime: minutes(2),
   initialNodeGroupBackoff: minutes(5),

@@ -9,17 +9,32 @@ import { type Resource, resourceOf } from '../../../scheduler/framework/resource
 import type { ClusterAutoscalerFlags } from './options.ts'
 
 /**
- * The share of a node that is requested: of its GPUs where it has any, otherwise of cpu or memory, whichever is more.
- * Follows cluster-autoscaler/simulator/utilization/info.go; pods of DaemonSets count, as by default.
+ * The share of a node that is requested: of its GPUs where it has any or will have, otherwise of cpu or memory, whichever is more. A
+ * node whose GPUs are not there is not used. Follows cluster-autoscaler/simulator/utilization/info.go.
  */
-export function utilization(node: Node, pods: readonly Pod[]): { readonly share: number; readonly ofGpus: boolean } {
+export function utilization(
+  node: Node,
+  pods: readonly Pod[],
+  { gpuLabel, ignoreDaemonsetsUtilization }: Pick<ClusterAutoscalerFlags, 'gpuLabel' | 'ignoreDaemonsetsUtilization'>,
+): { readonly share: number; readonly ofGpus: boolean } {
   const has = allocatableOf(node)
-  const wants = pods.map((pod) => factsOf(pod.spec).requests)
-  const gpus = has.scalars.get(GPU) ?? 0
-  const sum = (amount: (r: (typeof wants)[number]) => number) => wants.reduce((total, w) => total + amount(w), 0)
-  if (gpus > 0) return { share: sum((r) => r.scalars.get(GPU) ?? 0) / gpus, ofGpus: true }
-  const cpu = sum((r) => r.milliCpu) / has.milliCpu
-  return { share: Math.max(cpu, sum((r) => r.memoryBytes) / has.memoryBytes), ofGpus: false }
+  const isDaemon = (pod: Pod) => ignoreDaemonsetsUtilization && controllerOf(pod)?.kind === 'DaemonSet'
+  const requests = (which: readonly Pod[]) => which.map((pod) => factsOf(pod.spec).requests)
+  const [wants, daemons] = [requests(pods.filter((pod) => !isDaemon(pod))), requests(pods.filter(isDaemon))]
+  const share = (amount: (r: Resource) => number) => {
+    const sum = (list: readonly Resource[]) => list.reduce((total, w) => total + amount(w), 0)
+    return sum(wants) / (amount(has) - sum(daemons))
+  }
+  const gpus = (r: Resource) => r.scalars.get(GPU) ?? 0
+  if (gpus(has) > 0) return { share: share(gpus), ofGpus: true }
+  if (gpuLabel && node.metadata.labels?.[gpuLabel] !== undefined) return { share: 0, ofGpus: true }
+  return {
+    share: Math.max(
+      share((r) => r.milliCpu),
+      share((r) => r.memoryBytes),
+    ),
+    ofGpus: false,
+  }
 }
 
 const parsed = new WeakMap<object, Resource>()
@@ -35,37 +50,49 @@ function allocatableOf({ status: { allocatable } }: Node): Resource {
 }
 
 const SAFE_TO_EVICT = 'cluster-autoscaler.kubernetes.io/safe-to-evict'
+const LOCAL_VOLUMES = 'cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes'
 const DISABLED = 'cluster-autoscaler.kubernetes.io/scale-down-disabled'
+const REPLICATED: ReadonlySet<string> = new Set(['ReplicationController', 'Job', 'ReplicaSet', 'StatefulSet'])
 
-/** Why the autoscaler keeps a node. Undefined: it may go. Follows cluster-autoscaler/simulator/drainability/rules. */
-export function keeps(
-  node: Node,
+/** Whether an annotation forbids the node's removal. Follows core/scaledown/eligibility/eligibility.go. */
+export const isKept = ({ metadata }: Node): boolean => metadata.annotations?.[DISABLED] === 'true'
+
+/** Why the pods may not be moved; undefined: they may. Follows cluster-autoscaler/simulator/drainability/rules, in their order. */
+export function blocking(
   pods: readonly Pod[],
   { kube, flags }: { kube: Kube; flags: ClusterAutoscalerFlags },
 ): string | undefined {
-  if (node.metadata.annotations?.[DISABLED] === 'true') return 'scale-down disabled by annotation'
   const budgets = kube.list(PodDisruptionBudget)
   for (const pod of pods) {
     const { annotations = {}, namespace, name, labels = {} } = pod.metadata
-    const budget = budgets.find(
+    const own = budgets.filter(
       (b) => b.metadata.namespace === namespace && labelSelector(b.spec.selector).matches(labels),
     )
     const safe = annotations[SAFE_TO_EVICT]
-    const about = `pod ${namespace}/${name}`
-    if (safe !== 'true') {
-      if (!controllerOf(pod)) return `${about} is not replicated`
-      if (namespace === 'kube-system' && flags.skipNodesWithSystemPods && !budget) return `${about} is a system pod`
-      if (safe === 'false') return `${about} is not safe to evict`
-      if (flags.skipNodesWithLocalStorage && storesLocally(pod)) return `${about} has local storage`
-    }
-    if (budget && (budget.status?.disruptionsAllowed ?? 0) < 1) return `${about} has no enough budget`
+    const about = `${namespace}/${name}`
+    if (safe === 'true') continue
+    const kind = controllerOf(pod)?.kind
+    if (kind === undefined || (flags.skipNodesWithCustomControllerPods && !REPLICATED.has(kind)))
+      return `${about} is not replicated`
+    if (namespace === 'kube-system' && flags.skipNodesWithSystemPods && own.length === 0)
+      return `non-daemonset, non-mirrored, non-pdb-assigned kube-system pod present: ${name}`
+    if (safe === 'false') return `pod annotated as not safe to evict present: ${name}`
+    if (flags.skipNodesWithLocalStorage && storesLocally(pod)) return `pod with local storage present: ${name}`
+    if (own.some(({ status }) => (status?.disruptionsAllowed ?? 0) < 1))
+      return `not enough pod disruption budget to move ${about}`
   }
   return undefined
 }
 
-/** An emptyDir in memory is no storage: what inference servers have at /dev/shm. Follows drainability/rules/localstorage. */
-const storesLocally = (pod: Pod): boolean =>
-  pod.spec.volumes?.some((volume) => {
-    const { hostPath, emptyDir } = volume as { hostPath?: unknown; emptyDir?: { medium?: string } | null }
-    return hostPath !== undefined || (emptyDir && emptyDir.medium !== 'Memory')
-  }) ?? false
+/** An emptyDir in memory is no storage: what inference servers have at /dev/shm. Follows utils/drain/drain.go HasBlockingLocalStorage. */
+function storesLocally({ metadata, spec }: Pod): boolean {
+  const safe = (metadata.annotations?.[LOCAL_VOLUMES] ?? '').split(',').map((name) => name.trim())
+  return (spec.volumes ?? []).some((volume) => {
+    const { name, hostPath, emptyDir } = volume as {
+      name: string
+      hostPath?: unknown
+      emptyDir?: { medium?: string } | null
+    }
+    return !safe.includes(name) && (hostPath !== undefined || (emptyDir && emptyDir.medium !== 'Memory'))
+  })
+}

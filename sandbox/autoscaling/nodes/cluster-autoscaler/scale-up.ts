@@ -31,7 +31,7 @@ function bySize(pods: readonly Pod[], template: Node): Pod[] {
 export function estimate(
   group: NodeGroup,
   pods: readonly Pod[],
-  { simulator, room }: { simulator: FitSimulator; room: number },
+  { simulator, room, daemons }: { simulator: FitSimulator; room: number; daemons: readonly Pod[] },
 ): { option: Option | undefined; misfits: ReadonlyMap<Pod, Misfit> } {
   const template = (i: number) => templateNode(`template-node-for-${group.name}-${i}`, group.options.shape)
   const mine = new Set<string>()
@@ -44,7 +44,7 @@ export function estimate(
       const empty = [...mine].find((name) => !used.has(name))
       if (empty === undefined && mine.size < Math.max(room, 1)) {
         const node = template(mine.size)
-        simulator.addNode(node)
+        addWithDaemons(simulator, node, daemons)
         mine.add(node.metadata.name)
         placed = simulator.place(pod, (name) => name === node.metadata.name)
       }
@@ -59,14 +59,41 @@ export function estimate(
   return { option: nodes > 0 && taken.length > 0 ? { group, nodes, pods: taken } : undefined, misfits }
 }
 
-/** Chooses one; equals by chance. Follows cluster-autoscaler/expander/{random,waste,mostpods}. */
+/** A new node comes with a pod of each DaemonSet that may run there. */
+export function addWithDaemons(simulator: FitSimulator, node: Node, daemons: readonly Pod[]): void {
+  const { name } = node.metadata
+  simulator.addNode(node)
+  for (const pod of daemons) {
+    const metadata = { ...pod.metadata, uid: `${pod.metadata.uid}/${name}` }
+    simulator.place({ ...pod, metadata }, (node) => node === name)
+  }
+}
+
+/** Groups by priority, as the priority expander's ConfigMap lists them. */
+export type Priorities = ReadonlyMap<number, readonly RegExp[]>
+
+/** Chooses one; equals by chance. Follows cluster-autoscaler/expander/{random,waste,mostpods,leastnodes,priority}. */
 export function choose(
   options: readonly Option[],
-  expander: ClusterAutoscalerFlags['expander'],
-  random: RandomStream,
+  {
+    expander,
+    random,
+    priorities,
+  }: {
+    readonly expander: ClusterAutoscalerFlags['expander']
+    readonly random: RandomStream
+    readonly priorities?: Priorities | undefined
+  },
 ): Option | undefined {
   if (options.length === 0) return undefined
   let best = options
+  if (expander === 'priority') {
+    if (!priorities) return undefined
+    const priority = ({ group }: Option) =>
+      Math.max(-1, ...[...priorities].flatMap(([n, names]) => (names.some((re) => re.test(group.name)) ? [n] : [])))
+    best = lowest(options, (option) => -priority(option))
+  }
+  if (expander === 'least-nodes') best = lowest(options, ({ nodes }) => nodes)
   if (expander === 'most-pods') best = lowest(options, ({ pods }) => -pods.length)
   if (expander === 'least-waste') best = lowest(options, waste)
   return best[best.length === 1 ? 0 : random.int(best.length)]
@@ -78,7 +105,7 @@ function lowest(options: readonly Option[], score: (option: Option) => number): 
 }
 
 function waste({ group, nodes, pods }: Option): number {
-  const has = resourceOf(templateNode(group.name, group.options.shape).status.allocatable)
+  const has = resourceOf(templateNode(group.name, group.options.shape).status.capacity)
   const wants = pods.map((pod) => factsOf(pod.spec).requests)
   const share = (amount: (r: Resource) => number) => {
     const available = amount(has) * nodes
