@@ -1,9 +1,11 @@
 import { dirname, resolve } from 'node:path'
+import { findServers } from '../harness/inference-servers.ts'
 import { type JudgedPlatform, judgePlatform } from '../harness/judge-platform.ts'
 import { checkParameters } from '../harness/parameters.ts'
 import { loadPlatform } from '../harness/platform/load.ts'
 import type { Platform } from '../harness/platform/platform.ts'
 import { commandText } from '../harness/platform/render-words.ts'
+import { unjudgedWorkloads } from '../harness/platform/roles/unjudged.ts'
 import { unmodelledServingResources } from '../harness/platform/roles/unmodelled.ts'
 import { deployerFix, deployerText, unfollowedDeployers } from '../harness/repository/deployers.ts'
 import type { Invalid } from '../harness/verdict/verdict.ts'
@@ -48,6 +50,9 @@ export async function load(paths: readonly string[], options: LoadOptions): Prom
   )
   const lag = lagProfiles.find((profile) => profile.name === (options.lag ?? 'default'))!
   const judged = judgePlatform(platform, { capabilities: sim.capabilities, lag })
+  const judgedObjects = new Set<unknown>(findServers(platform).map(({ object }) => object))
+  for (const { object, at, why } of unjudgedWorkloads(platform, (one) => judgedObjects.has(one)))
+    platform.notes.push({ file: at, message: `${object.id} is not judged: ${why}` })
   const root = platform.config ? dirname(resolve(platform.config.parsed.source.file)) : process.cwd()
   const unfollowed = unfollowedDeployers(platform, root)
   const unmodelled = unmodelledServingResources(platform, sim.capabilities).map(
@@ -82,6 +87,11 @@ export const nothingToJudge = (platform: Platform): UsageError =>
   new UsageError(
     'NO_INFERENCE_SERVER',
     `no inference server found among ${platform.objects.length} objects in ${platform.files.length} files`,
-    'A workload counts as one when a container runs a vLLM image or «vllm serve».',
+    [
+      'A workload counts as one when a container runs a vLLM image or «vllm serve».',
+      ...platform.notes
+        .filter(({ message }) => message.includes(' is not judged: '))
+        .map(({ file, message }) => `${file}: ${message}`),
+    ].join(' '),
     exitCodes.nothingSelected,
   )

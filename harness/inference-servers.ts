@@ -16,6 +16,7 @@ import { gpusOf } from './platform/roles/gpu-requests.ts'
 import { findVllmServers, type InferenceServerRole } from './platform/roles/inference-servers.ts'
 import { withMountedScript } from './platform/roles/mounted-script.ts'
 import type { WrittenPodSpec } from './platform/roles/pod-templates.ts'
+import { BUCKET_BYTES_PER_SECOND, bucketUnder } from './platform/roles/sidecars.ts'
 
 /** A vLLM server of a platform, as found in its manifests. */
 export type FoundServer = ReturnType<typeof findVllmServers>[number]
@@ -211,6 +212,8 @@ function estimateLoad(
   if (resolved.kind !== 'runs' && resolved.kind !== 'refused') return UNKNOWN_LOAD
   const { model, settings, weightsFrom } = resolved
   const fetched = weightsFrom === 'hub'
+  const bucket = bucketUnder(platform, server, settings.model.value)
+  const read = bucket ? BUCKET_BYTES_PER_SECOND : READ_BYTES_PER_SECOND
   const total = (speed: 'slow' | 'likely' | 'fast') =>
     startupPlan(
       {
@@ -219,13 +222,13 @@ function estimateLoad(
         ...(resolved.kind === 'runs' ? { memory: resolved.memory } : {}),
       },
       {
-        loadBandwidthBytesPerSecond: given.bytesPerSecond ?? READ_BYTES_PER_SECOND[speed],
+        loadBandwidthBytesPerSecond: given.bytesPerSecond ?? read[speed],
         ...(fetched ? { fetchBandwidthBytesPerSecond: FETCH_BYTES_PER_SECOND[speed] } : {}),
       },
     ).reduce((sum, phase) => sum + phase.durationUs, 0)
   return {
     us: total('likely'),
     rangeUs: [Math.round(0.7 * total('fast')), Math.round(1.5 * total('slow'))],
-    note: `${(model.weightsBytes / 1e9).toFixed(1)} GB of weights${fetched ? ' fetched from a hub' : ''}, tensor parallel ${settings.tensorParallelSize.value}, and vLLM's start`,
+    note: `${(model.weightsBytes / 1e9).toFixed(1)} GB of weights${fetched ? ' fetched from a hub' : bucket ? ` through ${bucket.name}` : ''}, tensor parallel ${settings.tensorParallelSize.value}, and vLLM's start`,
   }
 }

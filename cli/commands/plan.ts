@@ -1,5 +1,6 @@
 import { listInputs } from '../../harness/platform/inputs/list.ts'
 import { nodesText } from '../../harness/uncertain-inputs.ts'
+import type { Invalid } from '../../harness/verdict/verdict.ts'
 import { sim } from '../../sandbox/tiers/sim/sim.ts'
 import { scenarios } from '../../scenarios/index.ts'
 import { exitCodes } from '../exit-codes.ts'
@@ -19,12 +20,12 @@ interface Options {
 export async function plan(paths: readonly string[], options: Options): Promise<number> {
   const { platform, judgeables, inputs, unmodelled } = await load(paths, options)
   if (judgeables.length === 0 && unmodelled.length === 0) throw nothingToJudge(platform)
-  const servers = judgeables.map((judgeable) => ({
+  const servers: Planned[] = judgeables.map((judgeable) => ({
     server: judgeable.key,
     scenarios: scenarios.map((scenario) => ({
       scenario: scenario.slug,
       unfit: judgeable.unfitFor(scenario),
-      blockers: judgeable.blockersFor(scenario).map(({ code, what }) => `${code} ${what}`),
+      blockers: judgeable.unfitFor(scenario) ? [] : judgeable.blockersFor(scenario),
     })),
   }))
   const listed = listInputs(inputs).map(({ key, name, input }) => ({
@@ -36,7 +37,7 @@ export async function plan(paths: readonly string[], options: Options): Promise<
   }))
   if (options.json || options.output === 'json') {
     process.stdout.write(
-      `${jsonText({ schemaVersion: 1, platform: platform.name, tier: sim.name, servers, inputs: listed, notes: platform.notes })}\n`,
+      `${jsonText({ schemaVersion: 1, platform: platform.name, tier: sim.name, servers: servers.map(asJson), inputs: listed, notes: platform.notes })}\n`,
     )
     return exitCodes.pass
   }
@@ -46,18 +47,7 @@ export async function plan(paths: readonly string[], options: Options): Promise<
   )
   out(`nodes: ${shown(nodesText(inputs.nodes.value))} (${inputs.nodes.origin})`)
   if (judgeables[0]) for (const line of sim.plan({ ...judgeables[0].prepare({}), seed: 1 })) out(`  ${shown(line)}`)
-  for (const { server, scenarios: fits } of shown(servers)) {
-    out(`\n${style.bold(server)}`)
-    for (const { scenario, unfit, blockers } of fits) {
-      const remark = unfit
-        ? style.dim(`  not applicable: ${unfit}`)
-        : blockers.length > 0
-          ? style.yellow('  INVALID')
-          : ''
-      out(`  ${scenario}${remark}`)
-      for (const blocker of blockers) out(style.dim(`      ${blocker}`))
-    }
-  }
+  for (const { server, scenarios: fits } of shown(servers)) for (const line of serverLines(server, fits)) out(line)
   for (const { code, what } of shown(unmodelled)) out(`\n${style.yellow(code)} ${what}`)
   out(`\n${style.bold('inputs')}`)
   const width = Math.max(...listed.map((input) => input.name.length))
@@ -69,4 +59,43 @@ export async function plan(paths: readonly string[], options: Options): Promise<
   for (const { file, message } of shown(platform.notes)) out(style.dim(`note: ${file}: ${message}`))
   process.stderr.write(style.dim(`\nnext: npx seatrial verify ${paths.join(' ')}\n`))
   return exitCodes.pass
+}
+
+interface Planned {
+  readonly server: string
+  readonly scenarios: readonly {
+    readonly scenario: string
+    readonly unfit: string | undefined
+    readonly blockers: readonly Invalid[]
+  }[]
+}
+
+const asJson = ({ server, scenarios }: Planned) => ({
+  server,
+  scenarios: scenarios.map(({ scenario, unfit, blockers }) => ({
+    scenario,
+    unfit,
+    blockers: blockers.map(({ code, what }) => `${code} ${what}`),
+  })),
+})
+
+/** The scenarios of a server; what keeps some from being judged is numbered, and told once. */
+function serverLines(server: string, fits: Planned['scenarios']): string[] {
+  const problems: string[] = []
+  const numberOf = ({ code, what, fix }: Invalid): string => {
+    const text = `${code} ${what}\n${fix}`
+    if (!problems.includes(text)) problems.push(text)
+    return `[${problems.indexOf(text) + 1}]`
+  }
+  const width = Math.max(...fits.map(({ scenario }) => scenario.length))
+  const lines = fits.map(({ scenario, unfit, blockers }) => {
+    if (unfit) return `  ${scenario.padEnd(width)}  ${style.dim(`not applicable: ${unfit}`)}`
+    if (blockers.length === 0) return `  ${scenario}`
+    return `  ${scenario.padEnd(width)}  ${style.yellow(`INVALID ${[...new Set(blockers.map(numberOf))].join(' ')}`)}`
+  })
+  const told = problems.flatMap((text, i) => {
+    const [what = '', fix = ''] = text.split('\n')
+    return [`  ${style.yellow(`[${i + 1}]`)} ${what}`, style.dim(`      ${fix}`)]
+  })
+  return ['', style.bold(server), ...lines, ...told]
 }

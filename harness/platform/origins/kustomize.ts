@@ -5,6 +5,7 @@ import type { KustomizeSources, Manifest } from '../platform.ts'
 import { isMap } from '../roles/pod-templates.ts'
 import type { ParsedValue } from '../value.ts'
 import { documentsOf, shownName, valuesIn } from './files.ts'
+import { generatedBy } from './generators.ts'
 import { entries, type Kustomization, kustomizationsFrom } from './kustomizations.ts'
 import { type NamedStep, namedSteps, plainPath } from './steps.ts'
 import type { Written } from './written.ts'
@@ -18,6 +19,11 @@ export function kustomizePosition(manifest: Manifest, path: FieldPath, sources: 
     const found = setBy(one, search) ?? (isIdentity(path) ? undefined : patchedBy(one, search))
     if (found) return found
   }
+  if (!sources.resource)
+    for (const one of kustomizations) {
+      const found = generatedBy(one, { manifest, path, cwd: sources.cwd })
+      if (found) return found
+    }
   const resources = sources.resource
     ? [sources.resource]
     : kustomizations.flatMap(({ folder, fields }) => entries(fields).map((entry) => resolve(folder, entry)))

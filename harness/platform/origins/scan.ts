@@ -19,11 +19,20 @@ export interface ScannedField {
   readonly inserted: boolean
   /** What `.` means here, as keys below `.Values`; undefined where that is not known. */
   readonly dot: readonly string[] | undefined
+  /** What variables mean here, as keys below `.Values`; `*` stands for an item of a list. */
+  readonly variables: Variables
 }
+
+export type Variables = Readonly<Record<string, readonly string[]>>
+
+/** Among keys below `.Values`: one item of a list, or one value of a map. */
+export const ANY = '*'
 
 interface Open {
   readonly indent: number
   readonly step: ScannedStep
+  /** Nothing follows it on its line. */
+  readonly empty?: boolean
   items: number
 }
 
@@ -38,9 +47,16 @@ interface Block {
  */
 export function scanTemplate(text: string, first = 1): ScannedField[][] {
   const scan = new Scan()
-  for (const [i, line] of text.split(/\r?\n/).entries()) scan.line(line, first + i)
+  for (const [i, line] of wholeActions(text).split(/\r?\n/).entries()) scan.line(line, first + i)
   return scan.documents
 }
+
+/** Expressions over several lines, brought onto their first; the others stay as empty lines. */
+const wholeActions = (text: string): string =>
+  text.replace(/\{\{(?:(?!\}\})[^\n])*\n(?:(?!\}\})[\s\S])*\}\}/g, (action) => {
+    const lines = action.split('\n')
+    return lines.map((line) => line.trim()).join(' ') + '\n'.repeat(lines.length - 1)
+  })
 
 const KEY =
   /^("(?:[^"\\]|\\.)*"|'[^']*'|[^\s"'#{}[\]&*!|>%@`,-][^:#{}]*?|-[^\s:][^:]*?|\{\{.*?\}\}[^\s:]*)\s*:(?:\s+(.*))?$/
@@ -51,6 +67,7 @@ class Scan {
   private readonly blocks: Block[] = [{ dot: undefined, repeats: false }]
   /** Text below a key of this indentation is a block scalar's. */
   private scalarBelow: number | undefined
+  private variables: Variables = {}
 
   line(line: string, number: number): void {
     const text = line.trim()
@@ -74,9 +91,11 @@ class Scan {
 
   private content(line: string, indent: number, number: number): void {
     let at = indent
+    let dash = indent
     let rest = line.slice(at)
     while (/^-(\s|$)/.test(rest)) {
       this.item(at)
+      dash = at
       const gap = /^-\s*/.exec(rest)![0].length
       at += gap
       rest = rest.slice(gap)
@@ -84,12 +103,13 @@ class Scan {
     }
     const key = KEY.exec(rest)
     if (!key) {
-      if (at > indent) this.add(number, at, rest.trim(), false)
+      if (at > indent) this.add(number, at, withoutComment(rest.trim()), false)
       return
     }
+    if (at > indent) this.add(number, dash, '', false)
     while (this.open.length > 0 && this.open.at(-1)!.indent >= at) this.open.pop()
-    this.open.push({ indent: at, step: unquoted(key[1]!), items: 0 })
     const value = withoutComment(key[2] ?? '')
+    this.open.push({ indent: at, step: unquoted(key[1]!), empty: value === '', items: 0 })
     this.nameItem(value)
     this.add(number, value === '' ? at : at + rest.indexOf(value, key[1]!.length), value, false)
     if (/^[|>][-+0-9]*$/.test(value)) this.scalarBelow = at
@@ -117,21 +137,33 @@ class Scan {
     const [word = '', ...rest] = action.split(/\s+/)
     const last = this.blocks.at(-1)!
     if (word === 'with' || word === 'range') {
-      const [path] = valuePaths(rest.join(' '), last.dot)
-      this.blocks.push({ dot: word === 'with' ? path : undefined, repeats: word === 'range' })
+      const [variables, expression] = declaredIn(rest.join(' '))
+      const [path] = valuePaths(expression, last.dot, this.variables)
+      const inner = path && word === 'range' ? [...path, ANY] : path
+      if (inner && variables.length > 0) this.variables = { ...this.variables, [variables.at(-1)!]: inner }
+      this.blocks.push({ dot: inner, repeats: word === 'range' })
     } else if (word === 'if' || word === 'define' || word === 'block') this.blocks.push({ ...last, repeats: false })
     else if (word === 'end') {
       if (this.blocks.length > 1) this.blocks.pop()
-    } else if (word !== 'else' && !/^\$\w*\s*:?=/.test(action) && !word.startsWith('/*')) {
+    } else if (/^\$\w+\s*:?=/.test(action)) {
+      const [[variable], expression] = declaredIn(action)
+      const [path] = valuePaths(expression, last.dot, this.variables)
+      if (variable && path) this.variables = { ...this.variables, [variable]: path }
+    } else if (word !== 'else' && !word.startsWith('/*')) {
       const depth = Number(/\bn?indent\s+(\d+)/.exec(action)?.[1] ?? indent)
       const parents = this.open.filter((one) => one.indent < depth || (depth === 0 && one.indent === 0))
       this.add(number, indent, action, true, depth === 0 ? [] : parents)
+      // the items of a list may stand below a key that is no further in
+      const key = this.open.findLast((one) => one.indent === depth && typeof one.step === 'string' && one.empty)
+      if (key && depth > 0) this.add(number, indent, action, true, [...parents, key])
     }
   }
 
   private add(line: number, at: number, value: string, inserted: boolean, open: readonly Open[] = this.open): void {
     const { dot } = this.blocks.at(-1)!
-    this.documents.at(-1)!.push({ path: open.map(({ step }) => step), line, column: at + 1, value, inserted, dot })
+    const { variables } = this
+    const path = open.map(({ step }) => step)
+    this.documents.at(-1)!.push({ path, line, column: at + 1, value, inserted, dot, variables })
   }
 }
 
@@ -143,11 +175,20 @@ function onlyTemplate(text: string): string[] | undefined {
 }
 
 /** Keys below `.Values` an expression reads, in the order in which it says them. */
-export function valuePaths(expression: string, dot: readonly string[] | undefined): string[][] {
+export function valuePaths(
+  expression: string,
+  dot: readonly string[] | undefined,
+  variables: Variables = {},
+): string[][] {
   const paths: string[][] = []
-  const indexed = /\bindex\s+\$?\.Values((?:\s+"[^"]+")+)/g
-  for (const [, keys] of expression.matchAll(indexed)) paths.push([...keys!.matchAll(/"([^"]+)"/g)].map((m) => m[1]!))
+  const indexed = /\bindex\s+\$?\.Values((?:\.[\w-]+)*)((?:\s+"[^"]+")+)/g
+  for (const [, within, keys] of expression.matchAll(indexed))
+    paths.push([...within!.split('.').slice(1), ...[...keys!.matchAll(/"([^"]+)"/g)].map((m) => m[1]!)])
   for (const [, keys] of expression.matchAll(/\$?\.Values((?:\.[\w-]+)+)/g)) paths.push(keys!.slice(1).split('.'))
+  for (const [, name, keys] of expression.matchAll(/(\$\w+)((?:\.[\w-]+)*)/g)) {
+    const known = variables[name!]
+    if (known) paths.push([...known, ...(keys === '' ? [] : keys!.slice(1).split('.'))])
+  }
   if (dot && paths.length === 0) {
     const own = /(?:^|[\s({|])\.((?:[a-z_][\w-]*(?:\.[\w-]+)*)?)(?=[\s)}|]|$)/.exec(expression)
     if (own) paths.push([...dot, ...(own[1] ? own[1].split('.') : [])])
@@ -155,6 +196,16 @@ export function valuePaths(expression: string, dot: readonly string[] | undefine
   return paths
 }
 
+/** `$i, $model := .Values.models`: the variables, and what they are set to. */
+function declaredIn(expression: string): [variables: string[], expression: string] {
+  const declared = /^((?:\$\w+\s*,\s*)?\$\w+)\s*:?=\s*(.*)$/s.exec(expression)
+  return declared ? [declared[1]!.split(/\s*,\s*/), declared[2]!] : [[], expression]
+}
+
 const unquoted = (text: string): string => text.replace(/^(["'])(.*)\1$/, '$2')
 
-const withoutComment = (text: string): string => (/^["']/.test(text) ? text.trim() : text.replace(/\s+#.*$/, '').trim())
+/** Expressions may hold quotes and `#` of their own. */
+function withoutComment(text: string): string {
+  if (text.includes('{{')) return text.replace(/(["'}])\s+#[^"'}]*$/, '$1').trim()
+  return (/^(["'])(?:\\.|(?!\1).)*\1/.exec(text)?.[0] ?? text.replace(/\s+#.*$/, '')).trim()
+}

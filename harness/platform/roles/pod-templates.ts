@@ -57,11 +57,28 @@ function templateAt(
   return {
     labels: part('labels'),
     annotations: part('annotations'),
-    spec: spec as unknown as WrittenPodSpec,
+    spec: withoutNulls(spec) as unknown as WrittenPodSpec,
     path: specPath,
     replicas: replicasOf(object),
   }
 }
+
+/** A field without a value (`initContainers:`) is as good as absent, as to the API server; containers are looked into, what is deeper is not. */
+function withoutNulls(spec: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const told = holdsNull(spec) ? Object.fromEntries(Object.entries(spec).filter(([, value]) => value !== null)) : spec
+  const lists = (['containers', 'initContainers'] as const).filter(
+    (field) => Array.isArray(told[field]) && (told[field] as unknown[]).some((one) => isMap(one) && holdsNull(one)),
+  )
+  if (lists.length === 0) return told
+  const cleaned = lists.map((field) => [
+    field,
+    (told[field] as unknown[]).map((one) => (isMap(one) ? withoutNulls(one) : one)),
+  ])
+  return { ...told, ...Object.fromEntries(cleaned) }
+}
+
+const holdsNull = (fields: Readonly<Record<string, unknown>>): boolean =>
+  Object.values(fields).some((value) => value === null)
 
 function replicasOf(object: PlatformObject): number {
   const { kind } = object.manifest

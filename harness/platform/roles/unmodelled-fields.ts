@@ -158,6 +158,8 @@ function modesOf(platform: Platform, namespace: string, name: string): readonly 
   return claim && (Array.isArray(modes) ? (modes as string[]) : [])
 }
 
+const MESH_PROXY = /(^|\/)(proxyv2|istio-proxy|linkerd2?-proxy|proxy-init)(-[\w]+)?([:@]|$)/
+
 function meshFields<R>(platform: Platform, { object, template }: InferenceServerRole<R>, add: Add): void {
   const { labels, annotations, path } = template
   const namespace = platform.objects.find(
@@ -169,6 +171,10 @@ function meshFields<R>(platform: Platform, { object, template }: InferenceServer
     annotations['linkerd.io/inject'] === 'enabled' ||
     namespace?.manifest.metadata.labels?.['istio-injection'] === 'enabled' ||
     namespace?.manifest.metadata.annotations?.['linkerd.io/inject'] === 'enabled'
+  for (const field of ['containers', 'initContainers'] as const)
+    for (const [i, { image = '' }] of (template.spec[field] ?? []).entries())
+      if (MESH_PROXY.test(image))
+        add('network.mesh', 'mutates', [...path, field, i], 'requests pass through the proxy of a service mesh')
   if (injected)
     add('network.mesh', 'mutates', path, 'a service mesh adds a proxy to the pods that requests pass through')
 }

@@ -54,13 +54,17 @@ export function unmodelled<R>(
     const effect = effectOn(object, server)
     if (effect) add(object, effect[0], effect[1])
   }
-  const recognised = server.recognised as { kind?: string; reason?: string } | null
-  if (recognised?.kind === 'unmodelled')
-    add(server.object, 'runs', recognised.reason ?? 'its server cannot be simulated', server.containerPath)
+  const recognised = server.recognised as { kind?: string; code?: string; reason?: string } | null
+  if (recognised?.kind === 'unmodelled') {
+    const fix = recognised.code === 'unknown-entrypoint' ? NAME_IT : undefined
+    add(server.object, 'runs', recognised.reason ?? 'its server cannot be simulated', server.containerPath, fix)
+  }
   for (const field of unmodelledFields(platform, server, capabilities.features, timed))
     add(server.object, field.effect, field.why, field.path, field.fix)
   return found
 }
+
+const NAME_IT = 'Give the container its command: command: [vllm, serve, MODEL], with the arguments the image gives it.'
 
 /** Custom resources that make inference servers themselves: what they would run is not to be seen in the manifests. */
 export function unmodelledServingResources(platform: Platform, capabilities: Capabilities): Unmodelled[] {

@@ -73,10 +73,7 @@ export function recogniseVllm(container: CommandContainer, configMaps?: ConfigMa
   if (found.kind === 'unclear') return unmodelled(found.code, found.reason)
   const own = image.entrypoint === undefined && command.length === 0
   return own
-    ? unmodelled(
-        'unknown-entrypoint',
-        `${container.image} starts by an entrypoint of its own; name the command in the manifest`,
-      )
+    ? unmodelled('unknown-entrypoint', `${container.image} starts by an entrypoint of its own`)
     : { kind: 'other' }
 }
 
