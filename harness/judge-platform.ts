@@ -5,7 +5,7 @@ import type { LagProfile } from '../sandbox/kube/lag.ts'
 import type * as o from '../sandbox/kube/objects.ts'
 import type { Capabilities } from '../sandbox/tiers/capabilities.ts'
 import type { ResolvedServer } from '../sandbox/vllm/server/resolve.ts'
-import { formatDuration } from '../sandbox/world/time.ts'
+import { alertsIn } from './alerts/rules.ts'
 import { assumedObjects } from './assumed-objects.ts'
 import { actingOnTheWay, blockersOf, doubtOf } from './doubts.ts'
 import { whyUnfit } from './fitness.ts'
@@ -18,6 +18,7 @@ import type { ResolvedInputs } from './platform/inputs/resolve.ts'
 import { namespaceOf, type Platform, sourceOf } from './platform/platform.ts'
 import { describeMonitoring } from './platform/roles/autoscaling/monitoring.ts'
 import { queueSignalOf } from './platform/roles/autoscaling/queue-signal.ts'
+import { isRule } from './platform/roles/autoscaling/rules.ts'
 import { scalingIn, scalingOf } from './platform/roles/autoscaling/scaling.ts'
 import { bypassText, type EntryPath } from './platform/roles/entry-path.ts'
 import { networkNotes } from './platform/roles/network-said.ts'
@@ -84,6 +85,7 @@ function judgeable(context: PrepareContext & JudgeOptions): Judgeable {
       related: relatedTo(server, platform),
       scaling: scalingOf(platform, server),
       queueSignal: queueSignalOf(platform),
+      exporters: describeMonitoring(platform).exporters,
       server: serverFacts(resolved),
       schedulers: schedulerNames(schedulersOf(platform)),
       loadTimeUs: loadTimeUs.value,
@@ -157,6 +159,7 @@ function relatedTo(
     quotas: objects.filter((one) => one.manifest.kind === 'ResourceQuota' && namespaceOf(one) === namespaceOf(object)),
     services,
     routes,
+    alertRules: objects.filter((object) => isRule(object) && alertsIn(object).length > 0),
     ...(map ? { policy: { id: map.id, manifest: map.manifest, key: policy.key } } : {}),
   }
 }

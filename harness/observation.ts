@@ -198,6 +198,7 @@ function contextOf(options: {
     phase,
     now: () => world.clock.now,
     slos: setup.slos,
+    alerts: setup.alerts,
     replicasNeeded: setup.replicasNeeded,
     tenants: tenantsOf(scenario.load, setup.workload),
     openRequests: () => load()?.sender.openRequests() ?? [],

@@ -10,6 +10,7 @@ import { hungInRotation as hungInRotationCheck } from './expectations/hung-in-ro
 import { hungReplaced as hungReplacedCheck } from './expectations/hung-replaced.ts'
 import { lostAtZero as lostAtZeroCheck } from './expectations/lost-at-zero.ts'
 import { noticeUsed as noticeUsedCheck } from './expectations/notice-used.ts'
+import { outageAlerted as outageAlertedCheck } from './expectations/outage-alerted.ts'
 import { podsRejected as podsRejectedCheck } from './expectations/pods-rejected.ts'
 import { preemptionStorm as preemptionStormCheck } from './expectations/preemption-storm.ts'
 import { readyFloor as readyFloorCheck } from './expectations/ready-floor.ts'
@@ -58,6 +59,7 @@ export const hungInRotation = checkWord(hungInRotationCheck)
 export const hungReplaced = checkWord(hungReplacedCheck)
 export const lostAtZero = checkWord(lostAtZeroCheck)
 export const noticeUsed = checkWord(noticeUsedCheck)
+export const outageAlerted = checkWord(outageAlertedCheck)
 export const podsRejected = checkWord(podsRejectedCheck)
 export const preemptionStorm = checkWord(preemptionStormCheck)
 export const readyFloor = checkWord(readyFloorCheck)

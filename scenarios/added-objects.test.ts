@@ -35,6 +35,7 @@ describe('a fix that adds objects, pasted into the file it names, turns the verd
     ['xid-device-loss', 'nobody-moves', 'Deployment/kube-system/descheduler', 'drain-with-pdb'],
     ['spot-reclaim', 'no-termination-handler', 'DaemonSet/kube-system/aws-node-termination-handler', 'node-lost'],
     ['drain-with-pdb', 'two-of-a-node-at-once', 'PodDisruptionBudget/chat', 'bad-model-config'],
+    ['metrics-outage', 'no-alert-on-outage', 'PrometheusRule/chat-autoscaler-alerts', 'bad-model-config'],
   ])(
     '%s %s: %s',
     async (slug, sample, object, other) => {

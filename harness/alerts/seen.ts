@@ -1,4 +1,4 @@
-import type { AlertRecord, JournalRecord, RequestRecord } from '../../sandbox/journal/record.ts'
+import type { AlertRecord, FaultRecord, JournalRecord, RequestRecord } from '../../sandbox/journal/record.ts'
 import type { Us } from '../../sandbox/world/time.ts'
 import type { Left, SurveyedAlert } from './survey.ts'
 
@@ -28,8 +28,10 @@ export interface FiredAlert {
   readonly firedAt: Us
   /** Undefined: it fired when the trial ended. */
   readonly endedAt?: Us
-  /** It fired before the fault began. */
+  /** It fired before the first fault began. */
   readonly before?: true
+  /** The fault before it, where there were several. */
+  readonly fault?: { readonly at: Us; readonly what: string }
 }
 
 export interface SilentAlert {
@@ -46,11 +48,12 @@ export function alertsSeen(
   records: readonly JournalRecord[],
   { alerts, target }: { readonly alerts: readonly SurveyedAlert[]; readonly target: string },
 ): AlertsSeen | undefined {
-  const fault = records.find((record) => record.type === 'fault' && record.step === 'inject')
+  const faults = records.filter((record) => record.type === 'fault' && record.step === 'inject') as FaultRecord[]
+  const [fault] = faults
   if (!fault || alerts.length === 0) return undefined
   const told = records.filter((record) => record.type === 'alert')
   const endAt = records.at(-1)!.at
-  const fired = firedOf(told, fault.at, alerts)
+  const fired = firedOf(told, faults, alerts)
   const loud = new Set(fired.map(({ alert }) => alert))
   const evaluated = alerts.filter(({ left }) => left === undefined)
   const harm = harmOf(records, fault.at, target)
@@ -76,18 +79,25 @@ function harmOf(records: readonly JournalRecord[], since: Us, target: string): H
 }
 
 /** Series of one alert are told as one: it fires as long as one of them does. */
-function firedOf(told: readonly AlertRecord[], faultAt: Us, alerts: readonly SurveyedAlert[]): FiredAlert[] {
+function firedOf(
+  told: readonly AlertRecord[],
+  faults: readonly FaultRecord[],
+  alerts: readonly SurveyedAlert[],
+): FiredAlert[] {
+  const faultAt = faults[0]!.at
   const firing = new Map<string, { firedAt: Us; keys: Set<string> }>()
   const fired: FiredAlert[] = []
   const tell = (alert: string, firedAt: Us, endedAt?: Us) => {
     const severity = alerts.find((one) => one.alert === alert)?.severity
     if (endedAt !== undefined && endedAt < faultAt) return
+    const last = faults.findLast(({ at }) => at <= firedAt)
     fired.push({
       alert,
       ...(severity ? { severity } : {}),
       firedAt,
       ...(endedAt === undefined ? {} : { endedAt }),
       ...(firedAt < faultAt ? { before: true as const } : {}),
+      ...(faults.length > 1 && last ? { fault: { at: last.at, what: last.detail ?? last.fault } } : {}),
     })
   }
   for (const { alert, labels, state, at } of told) {

@@ -88,15 +88,12 @@ interface OfServer {
   readonly server?: MonitoringPrometheus
 }
 
-function ofServer(
-  platform: Platform,
-  monitoring: Monitoring,
-  { source, jobs }: Monitoring['servers'][number],
-): OfServer {
+function ofServer(platform: Platform, monitoring: Monitoring, given: Monitoring['servers'][number]): OfServer {
+  const { source } = given
   const written = alertsOf(platform, { source })
   if (written.length === 0) return { alerts: [], remarks: [] }
   const { groups } = declaredRules(platform, source)
-  const server: MonitoringPrometheus = { addresses: [], source, jobs, rules: groups, wanted: new Set() }
+  const server: MonitoringPrometheus = { ...given, addresses: [], rules: groups, wanted: new Set() }
   const series = new KnownSeries(platform, monitoring, server)
   const judged = written.map((one) => judge(one, series))
   const evaluated = judged.flatMap(({ one, left }) => (left === undefined && one.group ? [one.group] : []))

@@ -27,11 +27,17 @@ export function alertLines(seen: AlertsSeen): string[] {
   return lines
 }
 
-function firedText({ alert, severity, firedAt, endedAt, before }: FiredAlert, { faultAt, harm }: AlertsSeen): string {
+function firedText(
+  { alert, severity, firedAt, endedAt, before, fault }: FiredAlert,
+  { faultAt, harm }: AlertsSeen,
+): string {
   const name = `alert ${alert}${severity ? ` (${severity})` : ''}`
   const ended = endedAt === undefined ? '' : `, for ${formatDuration(endedAt - firedAt)}`
   if (before) return `${name} fired before the fault already${ended}`
-  return `${name} fired ${formatDuration(firedAt - faultAt)} after the fault${harm ? `, ${lead(firedAt - harm.firstAt)} the first request failed` : ''}${ended}`
+  const since = fault
+    ? `${formatDuration(firedAt - fault.at)} after «${fault.what}»`
+    : `${formatDuration(firedAt - faultAt)} after the fault`
+  return `${name} fired ${since}${harm ? `, ${lead(firedAt - harm.firstAt)} the first request failed` : ''}${ended}`
 }
 
 const lead = (us: number): string => (us < 0 ? `${formatDuration(-us)} before` : `${formatDuration(us)} after`)

@@ -1,5 +1,6 @@
 import type { JournalRecord } from '../../sandbox/journal/record.ts'
 import type { Us } from '../../sandbox/world/time.ts'
+import type { SurveyedAlert } from '../alerts/survey.ts'
 import type { OpenRequest } from '../load/simulated-sender.ts'
 import type { Change, ObjectsView } from '../objects-view.ts'
 import type { Slos } from '../slo/objective.ts'
@@ -26,6 +27,8 @@ export interface CheckContext {
   readonly replicasNeeded: number
   /** Kinds of clients the load has, by name; empty where they are all alike. */
   readonly tenants: readonly string[]
+  /** The platform's alerts. */
+  readonly alerts: readonly SurveyedAlert[]
   /** Requests sent and not answered to their end. */
   openRequests(): Iterable<OpenRequest>
   /** When the load's last step is over; undefined before the load. */

@@ -10,6 +10,7 @@ import { hungInRotation } from './hung-in-rotation.ts'
 import { hungReplaced } from './hung-replaced.ts'
 import { lostAtZero } from './lost-at-zero.ts'
 import { noticeUsed } from './notice-used.ts'
+import { outageAlerted } from './outage-alerted.ts'
 import { podsRejected } from './pods-rejected.ts'
 import { preemptionStorm } from './preemption-storm.ts'
 import { readyFloor } from './ready-floor.ts'
@@ -38,6 +39,7 @@ export const checks: ReadonlyMap<string, Check> = new Map(
     hungReplaced,
     lostAtZero,
     noticeUsed,
+    outageAlerted,
     podsRejected,
     preemptionStorm,
     readyFloor,

@@ -14,6 +14,7 @@ import { livenessBudget } from './liveness-budget.ts'
 import { noRoom } from './no-room.ts'
 import { notice } from './notice.ts'
 import { evictedTogether } from './one-at-a-time.ts'
+import { outageAlert } from './outage-alert.ts'
 import { probePath } from './probe-path.ts'
 import { progressDeadline } from './progress-deadline.ts'
 import { progressProbe } from './progress-probe.ts'
@@ -46,6 +47,7 @@ export const remedies: readonly Remedy[] = [
   noRoom,
   notice,
   evictedTogether,
+  outageAlert,
   probePath,
   progressDeadline,
   progressProbe,

@@ -22,6 +22,8 @@ export interface RemedyContext {
   readonly scaling: Scaling | undefined
   /** By what ways an autoscaler of the platform could see a queue. */
   readonly queueSignal: QueueSignal
+  /** Exporters of the cluster that a Prometheus scrapes. */
+  readonly exporters: ReadonlySet<string>
   /** The server as its flags were read. */
   readonly server: Server
   /** The names by which pods get a scheduler. */
@@ -42,6 +44,8 @@ export interface Related {
   readonly quotas: readonly RelatedObject[]
   readonly services: readonly RelatedObject[]
   readonly routes: readonly RelatedObject[]
+  /** PrometheusRules with alerts. */
+  readonly alertRules: readonly RelatedObject[]
   /** The ConfigMap of a descheduler's policy, and the key under which it stands there. */
   readonly policy?: RelatedObject & { readonly key: string }
 }

@@ -30,7 +30,7 @@ import { wantedBy } from './wanted.ts'
 export interface Monitoring {
   readonly options: MonitoringOptions
   /** Every Prometheus the platform tells of, asked by an autoscaler or not. */
-  readonly servers: readonly Pick<MonitoringPrometheus, 'source' | 'jobs'>[]
+  readonly servers: readonly Pick<MonitoringPrometheus, 'source' | 'jobs' | 'peer'>[]
   /** Exporters outside the platform whose metrics a Prometheus has. */
   readonly exporters: ReadonlySet<ExporterName>
   /** One line each. */
@@ -66,9 +66,9 @@ export function describeMonitoring(platform: Platform): Monitoring {
   const annotations = settings?.prometheus?.annotations ?? (declared.length === 0 && hasAnnotations(platform))
   const jobs = jobsOf({ ...settings?.prometheus, annotations, exporters })
   const sources = sourcesOf(platform, declared, jobs.length > 0 || settings?.prometheus !== undefined)
-  const servers = sources.map((source, i) => ({ source, jobs: i === 0 ? jobs : [] }))
   const isAsked = asked.length > 0 || adapter !== undefined
   const peer = policedPeer(platform)
+  const servers = sources.map((source, i) => ({ source, jobs: i === 0 ? jobs : [], ...(peer ? { peer } : {}) }))
   if (isAsked) taken.push(...probesIn(platform))
   if (isAsked && declared.length === 0 && sources.length > 0)
     taken.push(
@@ -77,18 +77,17 @@ export function describeMonitoring(platform: Platform): Monitoring {
         : 'a Prometheus outside the manifests takes every ServiceMonitor and PodMonitor, and all PrometheusRules',
     )
   const prometheus = isAsked
-    ? servers.map(({ source, jobs }): MonitoringPrometheus => {
+    ? servers.map((server): MonitoringPrometheus => {
+        const { source } = server
         const rules = declaredRules(platform, source)
         problems.push(...rules.problems)
         const asking = wantedBy(platform, adapter?.config)
         const needed = neededRules(rules.groups, asking)
         return {
           addresses: sources.length === 1 ? 'any' : addressesOf(platform, source, asked),
-          source,
-          jobs,
+          ...server,
           rules: needed,
           wanted: wantedBy(platform, adapter?.config, needed),
-          ...(peer ? { peer } : {}),
         }
       })
     : []
