@@ -27,6 +27,7 @@ import { remediationIn } from './platform/roles/remediation.ts'
 import { schedulerNames, schedulersOf } from './platform/roles/schedulers.ts'
 import { entryOf, type PrepareContext, prepare, resolvedIn, subjectIn, withChanges } from './prepare.ts'
 import type { Related } from './remedies/remedy.ts'
+import { remembered } from './remembered.ts'
 import type { Server } from './server.ts'
 import { uncertainInputs } from './uncertain-inputs.ts'
 
@@ -70,7 +71,7 @@ function judgeable(context: PrepareContext & JudgeOptions): Judgeable {
       ...policyNotes(platform, server, resolved, entry),
     ],
     uncertain: uncertainInputs(inputs, server.id, server.container.image ?? ''),
-    prepare: (overrides) => prepare(context, overrides),
+    prepare: remembered((overrides) => prepare(context, overrides)),
     inputTimes: () => ({
       value: `${loadTimeUs.origin} ${Math.round(loadTimeUs.value / 1e6)} s`,
       text: (factor) => `${Math.floor((factor * loadTimeUs.value) / 1e6)} s`,

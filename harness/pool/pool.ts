@@ -41,6 +41,7 @@ export class TrialPool implements Disposable {
   /** Each thread with the trial it runs, and perhaps one that it goes on with while this thread is busy. */
   private readonly workers = new Map<Worker, Job[]>()
   private readonly waiting: Job[] = []
+  private readonly asked = new Map<string, Promise<TrialResult>>()
   private readonly ranks = new Map<string, number>()
   private readonly took = new Map<string, number>()
   private hereIsBusy = false
@@ -53,7 +54,15 @@ export class TrialPool implements Disposable {
     this.opening = { platform: portable(options.platform), lag: options.lag }
   }
 
-  readonly attempt: Attempt = ({ scenario, judgeable, tier }, seed, overrides) =>
+  /** What was asked before is not run again. */
+  readonly attempt: Attempt = (what, seed, overrides) => {
+    const key = JSON.stringify([what.scenario, what.judgeable.key, seed, overrides])
+    const result = this.asked.get(key) ?? this.ask(what, seed, overrides)
+    this.asked.set(key, result)
+    return result
+  }
+
+  private readonly ask: Attempt = ({ scenario, judgeable, tier }, seed, overrides) =>
     new Promise((resolve, reject) => {
       const request = { id: this.nextId++, scenario, subject: judgeable.key, seed, overrides }
       const here = () => runTrial({ scenario, setup: judgeable.prepare(overrides), tier: yielding(tier), seed })

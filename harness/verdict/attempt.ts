@@ -28,5 +28,11 @@ export type Attempt = (
 export const attempt = (options: DecideOptions, seed: number, overrides: Overrides): Promise<TrialResult> =>
   (options.attempt ?? here)(options, seed, overrides)
 
-const here: Attempt = ({ scenario, judgeable, tier }, seed, overrides) =>
-  runTrial({ scenario, setup: judgeable.prepare(overrides), tier, seed })
+let last: Promise<unknown> = Promise.resolve()
+
+/** One after the other: begun together, they would only all lie in memory at once. */
+const here: Attempt = ({ scenario, judgeable, tier }, seed, overrides) => {
+  const result = last.then(() => runTrial({ scenario, setup: judgeable.prepare(overrides), tier, seed }))
+  last = result.catch(() => undefined)
+  return result
+}

@@ -45,9 +45,7 @@ export async function tryFixes(
       ...(files.length > 0 ? { adds: files.map(({ file, text }) => ({ file, text })) } : {}),
     }
     const changed = files.length > 0 ? accepted(options.judgeable, overrides) : options.judgeable
-    const seeds = [...new Set([failed.seed, ...options.seeds])]
-    const results = changed ? await Promise.all(seeds.map((seed) => attempt(options, seed, overrides))) : []
-    if (!changed || !results.every((r) => r.outcome === 'PASS')) {
+    if (!changed || !(await passes(options, failed.seed, overrides))) {
       triedInVain.push(says)
       continue
     }
@@ -58,6 +56,14 @@ export async function tryFixes(
     triedInVain.push(`${says}, which does not pass ${worse.join(', ')}`)
   }
   return { triedInVain }
+}
+
+/** On every seed; on the one that failed first, which most often tells at once that a fix is none. */
+async function passes(options: DecideOptions, failedOn: number, overrides: Overrides): Promise<boolean> {
+  const outcomeOn = async (seed: number) => (await attempt(options, seed, overrides)).outcome
+  if ((await outcomeOn(failedOn)) !== 'PASS') return false
+  const others = options.seeds.filter((seed) => seed !== failedOn)
+  return (await Promise.all(others.map(outcomeOn))).every((outcome) => outcome === 'PASS')
 }
 
 function fileOf({ name, objects }: AddedObjects, judgeable: Judgeable): FileToAdd {
