@@ -11,7 +11,10 @@ import { type Platform, type PlatformObject, sourceOf } from './platform/platfor
 import { scalingOf } from './platform/roles/autoscaling/scaling.ts'
 import { signalBlockers } from './platform/roles/autoscaling/signals.ts'
 import type { EntryPath } from './platform/roles/entry-path.ts'
+import { fetchingContainers } from './platform/roles/fetches.ts'
+import { frontContainerOf } from './platform/roles/front-container.ts'
 import { gpusOf } from './platform/roles/gpu-requests.ts'
+import { poolProblems } from './platform/roles/karpenter.ts'
 import { networkReachOf } from './platform/roles/network-reach.ts'
 import { networkSaid, networkText } from './platform/roles/network-said.ts'
 import { podTemplatesOf } from './platform/roles/pod-templates.ts'
@@ -42,7 +45,10 @@ export function blockersOf(
   scenario: Scenario,
 ): Invalid[] {
   const features = new Set([...capabilities.features, ...(scenario.blindTo ?? [])])
-  const timed = (container: string) => initKey(server.id, container) in inputs.initTimesUs
+  // what it fetches is known once its model is
+  const fetching = resolved.kind === 'unknown-model' ? fetchingContainers(platform, server) : []
+  const timed = (container: string) =>
+    initKey(server.id, container) in inputs.initTimesUs || fetching.some((one) => one.container.name === container)
   const found = unmodelled(platform, server, { ...capabilities, features }, timed)
     .filter(({ effect, source }) => effect !== 'routes' || (scenario.load && !acting.has(placeOf(source))))
     .map(
@@ -53,7 +59,11 @@ export function blockersOf(
       }),
     )
   found.push(...otherGpuUsers(platform, server, capabilities))
-  for (const { what, why, source } of schedulersOf(platform).problems)
+  const { nodes } = inputs
+  for (const { what, why, source } of [
+    ...schedulersOf(platform).problems,
+    ...poolProblems(platform, server.template.spec, nodes.value),
+  ])
     found.push({
       code: 'UNMODELLED',
       what: `${what} (${source.file}:${source.line}:${source.column}): ${why}`,
@@ -69,6 +79,7 @@ export function blockersOf(
       what: `services/${service.manifest.metadata.name}: clients find the pods by DNS, and tier ${capabilities.tier} has no actor for it`,
       fix: 'Bring a Service with a cluster IP too.',
     })
+  if (scenario.load && service) found.push(...throughAnother(server, service, resolved))
   if (scenario.load && !service)
     found.push({
       code: 'NO_LOAD',
@@ -92,6 +103,22 @@ export function blockersOf(
       fix: 'Give nodes with a known GPU in seatrial.yaml.',
     })
   return found
+}
+
+/** A container of its pods that takes the requests and passes them on. */
+function throughAnother(server: FoundServer, service: PlatformObject, resolved: ResolvedServer): Invalid[] {
+  if (!('settings' in resolved)) return []
+  const port = resolved.settings.port.value
+  const front = frontContainerOf(server, service, port)
+  if (!front) return []
+  const { file, line, column } = sourceOf(server.object, front.path)
+  return [
+    {
+      code: 'UNMODELLED',
+      what: `container ${front.name} (${file}:${line}:${column}): requests reach the server through it, on port ${front.port}, and what it does with them is not simulated`,
+      fix: `To judge the server without it, verify a Service that leads to the server's own port ${port}; or try it on a real cluster.`,
+    },
+  ]
 }
 
 /** What NetworkPolicies do that is not simulated, or cannot be known. */

@@ -1,13 +1,12 @@
 import { strategies } from '../sandbox/apiserver/strategies/index.ts'
-import { typicalDelays } from '../sandbox/autoscaling/nodes/machines.ts'
 import { kindOf } from '../sandbox/kube/kinds.ts'
 import type { LagProfile } from '../sandbox/kube/lag.ts'
 import type * as o from '../sandbox/kube/objects.ts'
 import type { Capabilities } from '../sandbox/tiers/capabilities.ts'
 import type { ResolvedServer } from '../sandbox/vllm/server/resolve.ts'
-import { formatDuration } from '../sandbox/world/time.ts'
 import { alertsIn } from './alerts/rules.ts'
 import { assumedObjects } from './assumed-objects.ts'
+import { besideNotes } from './beside.ts'
 import { actingOnTheWay, blockersOf, doubtOf } from './doubts.ts'
 import { whyUnfit } from './fitness.ts'
 import { type FoundServer, findServers, inputsOf } from './inference-servers.ts'
@@ -22,7 +21,9 @@ import { queueSignalOf } from './platform/roles/autoscaling/queue-signal.ts'
 import { isRule } from './platform/roles/autoscaling/rules.ts'
 import { scalingIn, scalingOf } from './platform/roles/autoscaling/scaling.ts'
 import { bypassText, type EntryPath } from './platform/roles/entry-path.ts'
+import { describePools } from './platform/roles/karpenter.ts'
 import { networkNotes } from './platform/roles/network-said.ts'
+import { nodePoolsOf } from './platform/roles/node-pools.ts'
 import { remediationIn } from './platform/roles/remediation.ts'
 import { schedulerNames, schedulersOf } from './platform/roles/schedulers.ts'
 import { entryOf, type PrepareContext, prepare, resolvedIn, subjectIn, withChanges } from './prepare.ts'
@@ -65,11 +66,14 @@ function judgeable(context: PrepareContext & JudgeOptions): Judgeable {
     unfitFor: (scenario) => whyUnfit(scenario, server, platform),
     blockersFor: (scenario) => blockersOf({ ...context, entry, acting }, resolved, scenario),
     doubtOf: (result) => doubtOf(result, resolved, platform),
-    taken: [
-      ...takenOnTrust(platform, resolved),
-      ...entryNotes(entry),
-      ...policyNotes(platform, server, resolved, entry),
-    ],
+    get taken() {
+      return [
+        ...takenOnTrust(platform, resolved),
+        ...entryNotes(entry),
+        ...policyNotes(platform, server, resolved, entry),
+        ...besideNotes(context, resolved),
+      ]
+    },
     uncertain: uncertainInputs(inputs, server.id, server.container.image ?? ''),
     prepare: remembered((overrides) => prepare(context, overrides)),
     inputTimes: () => ({
@@ -98,7 +102,7 @@ function judgeable(context: PrepareContext & JudgeOptions): Judgeable {
   }
 }
 
-const GROWTH = `a Cluster Autoscaler adds nodes up to their max: ${formatDuration(typicalDelays.register)} until one joins, ${formatDuration(typicalDelays.devicePlugin)} more to its GPUs`
+const GROWTH = 'a Cluster Autoscaler adds nodes up to their max, with its default flags'
 
 /** What was read into the manifests: the version of an image, objects made elsewhere. */
 function takenOnTrust(platform: Platform, resolved: ResolvedServer): string[] {
@@ -110,6 +114,7 @@ function takenOnTrust(platform: Platform, resolved: ResolvedServer): string[] {
     ...describeMonitoring(platform).taken,
     ...schedulersOf(platform).taken,
     ...(platform.config?.nodes?.some(({ max }) => max !== undefined) ? [GROWTH] : []),
+    ...describePools(platform),
     ...(objects.length > 0 ? [`taken to exist: ${objects.join(', ')}`] : []),
     ...scalersOfNothing(platform),
   ]
@@ -149,10 +154,8 @@ const entryNotes = ({ assumed, bypassed }: EntryPath): string[] => [
   ...(bypassed?.declared ? [bypassText(bypassed)] : []),
 ]
 
-function relatedTo(
-  { object, scalers, disruptionBudgets, services, routes }: FoundServer,
-  { objects }: Platform,
-): Related {
+function relatedTo({ object, scalers, disruptionBudgets, services, routes }: FoundServer, platform: Platform): Related {
+  const { objects } = platform
   const { policy } = remediationIn(objects.map(({ manifest }) => manifest) as unknown as o.Draft<o.KubeObject>[])
   const map = policy && objects.find(({ manifest }) => (manifest as unknown) === policy.map)
   return {
@@ -161,6 +164,7 @@ function relatedTo(
     quotas: objects.filter((one) => one.manifest.kind === 'ResourceQuota' && namespaceOf(one) === namespaceOf(object)),
     services,
     routes,
+    nodePools: nodePoolsOf(platform).pools.map((found) => found.object),
     alertRules: objects.filter((object) => isRule(object) && alertsIn(object).length > 0),
     ...(map ? { policy: { id: map.id, manifest: map.manifest, key: policy.key } } : {}),
   }

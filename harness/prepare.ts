@@ -211,11 +211,17 @@ function changed({ platform, server }: PrepareContext, { changes = [] }: Overrid
   ).platform
 }
 
-/** `more` nodes like those the server's pods go to. */
+/** `more` nodes like those the server's pods go to; a label that is one node's own name is not theirs. */
 function withMore(nodes: readonly NodeGroup[], server: FoundServer, more: number): readonly NodeGroup[] {
   const group = groupFor(server.template.spec, nodes)
-  return more === 0 ? nodes : nodes.map((one) => (one === group ? { ...one, count: one.count + more } : one))
+  if (more === 0 || !group) return nodes
+  const { [HOSTNAME]: named, ...labels } = group.labels ?? {}
+  return named === undefined
+    ? nodes.map((one) => (one === group ? { ...one, count: one.count + more } : one))
+    : [...nodes, { ...group, name: `${group.name}-more`, count: more, labels }]
 }
+
+const HOSTNAME = 'kubernetes.io/hostname'
 
 /** The server on the GPUs of the nodes it would go to. */
 export function resolvedIn(

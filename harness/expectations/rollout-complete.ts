@@ -19,14 +19,16 @@ export const rolloutComplete = check<Record<string, never>>({
     /** Why the Deployment was reported as failed; what comes of it later does not undo that. */
     let givenUp: Broken | undefined
     const reasons = new Map<string, JournalRecord & { type: 'event' }>()
+    const refusals = new Map<string, JournalRecord & { type: 'event' }>()
     const unreadiness = new Map<string, string>()
     const errors = new Map<string, string>()
     const volumes = new Map<string, JournalRecord & { type: 'event' }>()
-    const said: Said = { scheduling: reasons, unreadiness, errors, volumes }
+    const said: Said = { scheduling: reasons, refusals, unreadiness, errors, volumes }
     return {
       record(record, change) {
         lastAt = record.at
-        if (record.type === 'event' && record.reason === 'FailedScheduling') reasons.set(record.key, record)
+        if (record.type === 'event' && record.reason === 'FailedScheduling')
+          (record.by === 'karpenter' ? refusals : reasons).set(record.key, record)
         if (record.type === 'event' && (record.reason === 'FailedAttachVolume' || record.reason === 'FailedMount'))
           volumes.set(record.key, record)
         if (record.type === 'event' && record.reason === 'Unhealthy' && record.message.startsWith('Readiness'))
@@ -59,6 +61,8 @@ const ERRORED =
 /** What events said last, by pod. */
 interface Said {
   readonly scheduling: ReadonlyMap<string, JournalRecord & { type: 'event' }>
+  /** Why Karpenter buys no node for a pod. */
+  readonly refusals: ReadonlyMap<string, JournalRecord & { type: 'event' }>
   readonly unreadiness: ReadonlyMap<string, string>
   /** Probes that could not be sent. */
   readonly errors: ReadonlyMap<string, string>
@@ -108,7 +112,7 @@ function obstacle(context: CheckContext, said: Said, now: Us): Broken {
   const late = workload && isPastDeadline(workload)
   if (late && loading && restartsOf(loading, subject.container) === 0) return tooLate(context, loading, conditions, now)
   const pending = pods.find((pod) => condition(pod, 'PodScheduled')?.status === 'False')
-  if (pending) return waiting(context, pending, said.scheduling, conditions)
+  if (pending) return waiting(context, pending, said, conditions)
   const unseen = pods.find(
     (pod) =>
       !pod.spec.nodeName &&
@@ -191,12 +195,13 @@ const isStarted = (pod: o.Pod, container: string): boolean =>
 function waiting(
   { subject, phase }: CheckContext,
   pending: o.Pod,
-  reasons: ReadonlyMap<string, JournalRecord & { type: 'event' }>,
+  said: Said,
   conditions: readonly Evidence[],
 ): Broken {
   const message = condition(pending, 'PodScheduled')?.message ?? ''
   const created = fromRfc3339(pending.metadata.creationTimestamp)
-  const saidAt = reasons.get(`${pending.metadata.namespace}/${pending.metadata.name}`)?.at ?? created
+  const saidAt = said.scheduling.get(keyOf(pending))?.at ?? created
+  const refusal = said.refusals.get(keyOf(pending))
   const at = Math.min(saidAt, created)
   const first = phase() === 'settle'
   const sort = /Insufficient/.test(message) ? 'does-not-fit' : 'unschedulable'
@@ -204,7 +209,11 @@ function waiting(
     at,
     cause: `${first ? '' : 'rollout-'}pod-${sort}`,
     what: `${subject.name} never ${first ? 'came up' : 'finished its rollout'}: ${pending.metadata.name} Pending since ${formatDuration(at)}`,
-    evidence: [{ at: saidAt, about: podName(pending), text: message }, ...conditions],
+    evidence: [
+      { at: saidAt, about: podName(pending), text: message },
+      ...(refusal ? [{ at: refusal.at, about: podName(pending), text: refusal.message }] : []),
+      ...conditions,
+    ],
   }
 }
 

@@ -1,3 +1,4 @@
+import { poolLimit } from './pool-limit.ts'
 import { containerPath, type Diagnosis, missingResource, remedy, serverContainer } from './remedy.ts'
 
 /** Pods that do not fit on the nodes there are, before anything is rolled out. */
@@ -5,6 +6,8 @@ export const noRoom = remedy({
   causes: ['pod-does-not-fit'],
   diagnose(context): Diagnosis {
     const { broken, deployment, subject } = context
+    const bought = poolLimit(context)
+    if (bought) return bought
     const text = broken.evidence[0]?.text ?? ''
     const resource = missingResource(broken) ?? 'nvidia.com/gpu'
     const { requests, limits } = serverContainer(context).resources

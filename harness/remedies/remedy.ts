@@ -44,6 +44,8 @@ export interface Related {
   readonly quotas: readonly RelatedObject[]
   readonly services: readonly RelatedObject[]
   readonly routes: readonly RelatedObject[]
+  /** By which Karpenter buys nodes; the greatest weight first. */
+  readonly nodePools: readonly RelatedObject[]
   /** PrometheusRules with alerts. */
   readonly alertRules: readonly RelatedObject[]
   /** The ConfigMap of a descheduler's policy, and the key under which it stands there. */
@@ -138,9 +140,12 @@ export const rollingUpdate = (maxSurge: number, maxUnavailable: number): FieldCh
   value: { type: 'RollingUpdate', rollingUpdate: { maxSurge, maxUnavailable } },
 })
 
-/** What the scheduler found too little of, by its message: `nvidia.com/gpu`. */
-export const missingResource = ({ evidence }: Broken): string | undefined =>
-  /Insufficient (\S+?)[.,](?:\s|$)/.exec(evidence[0]?.text ?? '')?.[1]
+/** What the scheduler found too little of on the most nodes, by its message: `nvidia.com/gpu`. */
+export function missingResource({ evidence }: Broken): string | undefined {
+  const lacks = [...(evidence[0]?.text ?? '').matchAll(/(\d+) Insufficient (\S+?)[.,](?=\s|$)/g)]
+  const most = Math.max(...lacks.map(([, nodes]) => Number(nodes)))
+  return lacks.find(([, nodes]) => Number(nodes) === most)?.[2]
+}
 
 /** Loading may well take twice as long on a busy day. */
 const HEADROOM = 2

@@ -1,4 +1,5 @@
 import type { Deployment } from '../../sandbox/kube/objects.ts'
+import { poolLimit } from './pool-limit.ts'
 import { type Candidate, type Diagnosis, missingResource, type RemedyContext, remedy, rollingUpdate } from './remedy.ts'
 
 const ROLLING = 'spec.strategy.rollingUpdate'
@@ -22,6 +23,8 @@ export const rolloutRoom = remedy({
         candidates: candidates(context),
       }
     const { maxSurge, maxUnavailable } = strategy.rollingUpdate!
+    const bought = poolLimit(context)
+    if (bought) return { ...bought, candidates: [...candidates(context).slice(0, 1), ...bought.candidates] }
     if (broken.cause === 'rollout-pod-does-not-fit')
       return {
         path: `${ROLLING}.maxSurge`,

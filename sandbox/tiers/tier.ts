@@ -100,7 +100,13 @@ export interface Sandbox {
 /** What is done on the notice that a machine will be taken away. Nothing, where there is none. */
 export type NoticeHandling =
   /** AWS Node Termination Handler and the like: the node gets a taint and is drained, so long after the notice. */
-  | { readonly kind: 'drain'; readonly reactsAfter?: Us; readonly taintKey?: string }
+  | {
+      readonly kind: 'drain'
+      readonly reactsAfter?: Us
+      readonly taintKey?: string
+      /** Karpenter: where it made the node, it deletes the NodeClaim, and does not ask for such a machine again for a while. */
+      readonly byClaim?: true
+    }
   /** The kubelet's graceful node shutdown: pods end in order, critical ones last, within these times. */
   | { readonly kind: 'graceful-shutdown'; readonly gracePeriod: Us; readonly criticalGracePeriod: Us }
 

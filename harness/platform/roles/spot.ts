@@ -93,7 +93,7 @@ function handlerObject(objects: readonly Draft<KubeObject>[]): Handler | undefin
       if (/aws-node-termination-handler/.test(image) && drains(container))
         return { name, handling: { kind: 'drain' }, runs }
       if (/karpenter.*\/controller/.test(image) && hasInterruptionQueue(container))
-        return { name, handling: { kind: 'drain', taintKey: 'karpenter.sh/disrupted' }, runs }
+        return { name, handling: { kind: 'drain', taintKey: 'karpenter.sh/disrupted', byClaim: true }, runs }
     }
   }
   return undefined

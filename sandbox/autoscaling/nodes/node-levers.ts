@@ -1,6 +1,7 @@
 import type { Kube } from '../../kube/kube.ts'
 import type { RunningNode } from '../../nodes/node.ts'
 import type { Levers, NoticeHandling } from '../../tiers/tier.ts'
+import { seconds, type Us } from '../../world/time.ts'
 import type { World } from '../../world/world.ts'
 import { reclaim, type TerminationHandler } from './reclaim.ts'
 
@@ -10,12 +11,14 @@ export interface NodeLeversOptions {
   readonly nodes: ReadonlyMap<string, RunningNode>
   /** The client of a process that acts on the notice of a reclaim. */
   readonly kubeOf: (process: string) => Kube
+  /** Deletes the NodeClaim of a node after that time; false where it has none. */
+  readonly interrupt?: ((node: string, after: Us) => boolean) | undefined
 }
 
 type NodeLevers = Required<Pick<Levers, 'node.power' | 'node.network' | 'node.reclaim' | 'gpu.health'>>
 
 /** The levers of simulated nodes. Each throws a RangeError for a node, GPU or Xid that is not known. */
-export function nodeLevers({ world, nodes, kubeOf }: NodeLeversOptions): NodeLevers {
+export function nodeLevers({ world, nodes, kubeOf, interrupt }: NodeLeversOptions): NodeLevers {
   const find = (name: string): RunningNode => {
     const node = nodes.get(name)
     if (!node) throw new RangeError(`no node ${name}; there are ${[...nodes.keys()].join(', ') || 'none'}`)
@@ -31,7 +34,9 @@ export function nodeLevers({ world, nodes, kubeOf }: NodeLeversOptions): NodeLev
     },
     'node.network': (name) => find(name).disconnect(),
     'node.reclaim': (name, notice, handling) => {
-      const handler = handling && handlerOf(handling, name)
+      const claimed =
+        handling?.kind === 'drain' && handling.byClaim && interrupt?.(name, handling.reactsAfter ?? seconds(2))
+      const handler = handling && !claimed ? handlerOf(handling, name) : undefined
       reclaim(find(name), { world, notice, ...(handler ? { handler } : {}) })
       return () => undefined
     },

@@ -1,4 +1,5 @@
 import { runClusterAutoscaler } from '../../autoscaling/nodes/cluster-autoscaler/cluster-autoscaler.ts'
+import type { Claims } from '../../autoscaling/nodes/karpenter/claims.ts'
 import { runKarpenter } from '../../autoscaling/nodes/karpenter/karpenter.ts'
 import { type MachinePark, nodeSpecOf } from '../../autoscaling/nodes/machines.ts'
 import { nodeAddresses } from '../../nodes/node-object.ts'
@@ -23,11 +24,11 @@ const isMeant = (pattern: string, offering: readonly (string | undefined)[]): bo
   pattern.split('/').every((part, i) => part === '*' || part === offering[i])
 
 /** Starts Karpenter where the platform has NodePools. */
-export function startKarpenter(parts: NodeParts): void {
+export function startKarpenter(parts: NodeParts): Claims | undefined {
   const { karpenter, world, kubeOf } = parts
-  if (!karpenter) return
+  if (!karpenter) return undefined
   const { catalogue, delays } = karpenter
-  runKarpenter({ world, kube: kubeOf('karpenter'), park: parkOf(parts), catalogue, delays })
+  return runKarpenter({ world, kube: kubeOf('karpenter'), park: parkOf(parts), catalogue, delays })
 }
 
 /** What a cloud calls nodes that will have GPUs; the simulated cloud labels them so. */

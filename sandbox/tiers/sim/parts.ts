@@ -2,6 +2,7 @@ import type { Kube } from '../../kube/kube.ts'
 import type { PodNetwork } from '../../network/pod-network.ts'
 import type { RunningNode } from '../../nodes/node.ts'
 import type { Registry } from '../../nodes/registry.ts'
+import type { Us } from '../../world/time.ts'
 import type { World } from '../../world/world.ts'
 import type { Monitoring } from './monitoring.ts'
 import type { RunningPrograms } from './running-programs.ts'
@@ -16,4 +17,6 @@ export interface SimParts {
   readonly kubeOf: (process: string) => Kube
   /** By name. */
   readonly nodes: ReadonlyMap<string, RunningNode>
+  /** Karpenter's answer to the notice that a node will be taken back; false where it did not make the node. */
+  readonly interrupt?: ((node: string, after: Us) => boolean) | undefined
 }

@@ -100,8 +100,18 @@ class SimSandbox implements Sandbox {
     }
     startNodes(parts)
     startNodeAutoscaler(parts)
-    startKarpenter(parts)
-    this.levers = leversOf({ world, network, registry, programs, nodes, kubeOf, monitoring: this.monitoring })
+    const claims = startKarpenter(parts)
+    const interrupt = claims && ((node: string, after: Us) => claims.interrupt(node, after))
+    this.levers = leversOf({
+      world,
+      network,
+      registry,
+      programs,
+      nodes,
+      kubeOf,
+      monitoring: this.monitoring,
+      interrupt,
+    })
     const { descheduler: moves } = options
     if (moves) world.spawn('descheduler', descheduler(kubeOf('descheduler'), moves))
     this.proxyOf(this.entryNode())

@@ -123,6 +123,18 @@ export class Claims {
     }
   }
 
+  /** The cloud takes the machine back: such ones are left alone for a while, and the claim is deleted. Follows pkg/controllers/interruption of karpenter-provider-aws. */
+  interrupt(name: string, after: Us): boolean {
+    const claim = this.all.get(name)
+    if (!claim) return false
+    const { clock } = this.parts.world
+    clock.after(after, () => {
+      this.unavailableUntil.set(claim.candidate.key, clock.now + UNAVAILABLE_FOR)
+      this.parts.world.spawn(`karpenter/interruption/${name}`, this.delete(name))
+    })
+    return true
+  }
+
   /** Asks for the claim's end: drain, then the machine. */
   *delete(name: string): Task {
     try {

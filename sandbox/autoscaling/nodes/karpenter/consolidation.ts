@@ -36,7 +36,7 @@ export function withoutThem(leaving: readonly Claim[], parts: SimulationParts): 
   const waiting = pending.list()
   const names = new Set(leaving.map(({ name }) => name))
   const { plans, failed, placed } = pack([...waiting, ...moved, ...others], view.simulator(names), view.pools())
-  if (failed.some((pod) => !waiting.includes(pod))) return undefined
+  if ([...failed.keys()].some((pod) => !waiting.includes(pod))) return undefined
   const onTheirWay = (name: string) => claims.all.get(name)?.state.startsWith('launch')
   if ([...placed].some(([pod, name]) => onTheirWay(name) && !others.includes(pod) && !waiting.includes(pod)))
     return undefined

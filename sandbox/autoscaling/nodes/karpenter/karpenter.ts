@@ -77,7 +77,7 @@ interface ProvisionerParts {
 /** Follows pkg/controllers/provisioning/provisioner.go. */
 class Provisioner {
   private readonly parts: ProvisionerParts
-  private readonly told = new Set<string>()
+  private readonly told = new Map<string, string>()
 
   constructor(parts: ProvisionerParts) {
     this.parts = parts
@@ -112,10 +112,9 @@ class Provisioner {
       nominations.add(claim.name, now)
       for (const pod of plan.pods) this.nominate(pod, claim.name)
     }
-    for (const pod of failed) {
-      if (this.told.has(pod.metadata.uid)) continue
-      this.told.add(pod.metadata.uid)
-      const why = 'no instance type met the scheduling requirements or had a required offering'
+    for (const [pod, why] of failed) {
+      if (this.told.get(pod.metadata.uid) === why) continue
+      this.told.set(pod.metadata.uid, why)
       kube.event(pod, 'Warning', 'FailedScheduling', `Failed to schedule pod, ${why}`)
     }
   }

@@ -18,7 +18,8 @@ export interface Packing {
   readonly plans: readonly Plan[]
   /** Pods that fit on nodes there are or that are coming, by the node's name. */
   readonly placed: ReadonlyMap<o.Pod, string>
-  readonly failed: readonly o.Pod[]
+  /** With why no pool has a node for it. */
+  readonly failed: ReadonlyMap<o.Pod, string>
 }
 
 export interface PoolChoice {
@@ -40,7 +41,11 @@ export function pack(pods: readonly o.Pod[], simulator: FitSimulator, pools: rea
     before = waiting.length
     waiting = waiting.filter((pod) => !packer.add(pod))
   }
-  return { plans: packer.plans, placed: packer.placed, failed: waiting }
+  return {
+    plans: packer.plans,
+    placed: packer.placed,
+    failed: new Map(waiting.map((pod) => [pod, packer.whyNot(pod)])),
+  }
 }
 
 /** Most cpu first, then most memory, then the oldest. Follows scheduling/queue.go byCPUAndMemoryDescending. */
@@ -112,6 +117,26 @@ class Packer {
       return true
     }
     return false
+  }
+
+  /** What every pool lacks. Follows addToNewNodeClaim and nodeclaim.go InstanceTypeFilterError. */
+  whyNot(pod: o.Pod): string {
+    const wants = sumOf([factsOf(pod.spec)])
+    const reasons = this.pools.map(({ pool, candidates }) => {
+      const limit = this.limits.get(pool)!
+      if (candidates.length > 0 && !candidates.some((c) => limit.admits(c)))
+        return 'all available instance types exceed limits for nodepool'
+      const met = fitting(candidates, pod, pool)
+      const large = met.filter((c) => holds(c.allocatable, wants))
+      if (met.length === 0) return 'no instance type met all requirements'
+      if (large.length === 0) return 'no instance type has enough resources'
+      return large.some((c) => limit.admits(c))
+        ? 'unsatisfiable topology constraint'
+        : 'all available instance types exceed limits for nodepool'
+    })
+    return reasons.length > 0
+      ? [...new Set(reasons)].join('; ')
+      : 'nodepool requirements filtered out all available instance types'
   }
 
   /** A node for the pod: in the cheapest zone where its affinity and spread allow one. */
