@@ -1,5 +1,7 @@
-import type { Clock } from './clock.ts'
+import type { Clock, Timer } from './clock.ts'
 import type { Us } from './time.ts'
+
+export { Signal } from './signal.ts'
 
 /**
  * Actors are coroutines. A task yields effects (sleep, a request, a signal) and the clock resumes it when they are done,
@@ -7,10 +9,16 @@ import type { Us } from './time.ts'
  */
 export type Task<T = void> = Generator<AnyEffect, T, unknown>
 
-/** Something to wait for. `start` begins it and may return how to give it up. */
+/**
+ * Something to wait for. `start` begins it and may return how to give it up. It answers once, by `resume` or `fail`, and no more
+ * after it was given up.
+ */
 export interface Effect<T> {
-  start(clock: Clock, resume: (value: T) => void, fail: (error: unknown) => void): (() => void) | undefined
+  start(clock: Clock, resume: (value: T) => void, fail: (error: unknown) => void): GiveUp | undefined
 }
+
+/** How to end a wait before its answer. */
+export type GiveUp = (() => void) | Timer
 
 // biome-ignore lint/suspicious/noExplicitAny: a task yields effects of different results; `perform` gives each its type back
 type AnyEffect = Effect<any>
@@ -22,12 +30,19 @@ export function* perform<T>(effect: Effect<T>): Task<T> {
 
 /** Waits for `duration`. */
 export function* sleep(duration: Us): Task {
-  yield {
-    start(clock, resume) {
-      const timer = clock.after(duration, () => resume(undefined))
-      return () => timer.cancel()
-    },
-  } satisfies Effect<undefined>
+  yield new Sleep(duration)
+}
+
+class Sleep implements Effect<undefined> {
+  private readonly duration: Us
+
+  constructor(duration: Us) {
+    this.duration = duration
+  }
+
+  start(clock: Clock, resume: (value?: undefined) => void): Timer {
+    return clock.after(this.duration, resume)
+  }
 }
 
 /** A running task. */
@@ -49,14 +64,20 @@ export function spawn<T>(clock: Clock, name: string, task: Task<T>): Actor<T> {
   return running
 }
 
+/** What a runner is doing: in its task, in an effect's `start`, waiting for an answer, or beyond it all. */
+type Stage = 'running' | 'starting' | 'answered' | 'waiting' | 'done'
+
 class Runner<T> implements Actor<T> {
-  done = false
+  private stage: Stage = 'running'
   private readonly clock: Clock
   private readonly name: string
   private readonly task: Task<T>
-  private giveUp: (() => void) | undefined
+  private giveUp: GiveUp | undefined
+  /** What an effect answered within its `start`. */
+  private mode: 'next' | 'throw' = 'next'
+  private answer: unknown
   private outcome: { value: T } | { error: unknown } | undefined
-  private waiters: { resume: (value: T) => void; fail: (error: unknown) => void }[] = []
+  private waiters: { resume: (value: T) => void; fail: (error: unknown) => void }[] | undefined
 
   constructor(clock: Clock, name: string, task: Task<T>) {
     this.clock = clock
@@ -64,12 +85,15 @@ class Runner<T> implements Actor<T> {
     this.task = task
   }
 
+  get done(): boolean {
+    return this.stage === 'done'
+  }
+
   /** Runs the task to its next wait. Effects that finish within `start` continue in the loop, not by recursion. */
   step(how: 'next' | 'throw', input: unknown): void {
     let mode = how
     let value = input
     for (;;) {
-      if (this.done) return
       let result: IteratorResult<AnyEffect, T>
       try {
         result = mode === 'next' ? this.task.next(value) : this.task.throw(value)
@@ -81,39 +105,45 @@ class Runner<T> implements Actor<T> {
         this.settle({ value: result.value })
         return
       }
-      let inStart = true
-      let answer: { mode: 'next' | 'throw'; value: unknown } | undefined
-      let answered = false
-      const reply = (replyMode: 'next' | 'throw', replyValue: unknown) => {
-        if (answered) return
-        answered = true
-        this.giveUp = undefined
-        if (inStart) answer = { mode: replyMode, value: replyValue }
-        else this.step(replyMode, replyValue)
-      }
-      const giveUp = result.value.start(
-        this.clock,
-        (v) => reply('next', v),
-        (e) => reply('throw', e),
-      )
-      inStart = false
-      if (!answer) {
-        this.giveUp = () => {
-          answered = true
-          giveUp?.()
-        }
+      this.stage = 'starting'
+      const giveUp = result.value.start(this.clock, this.resume, this.fail)
+      // the effect may have answered by now, or stopped this very actor
+      const stage = this.stage as Stage
+      if (stage === 'done') return
+      if (stage === 'starting') {
+        this.stage = 'waiting'
+        this.giveUp = giveUp
         return
       }
-      mode = answer.mode
-      value = answer.value
+      this.stage = 'running'
+      mode = this.mode
+      value = this.answer
+      this.answer = undefined
+    }
+  }
+
+  // made once for each actor, not once for each wait
+  private readonly resume = (value: unknown): void => this.reply('next', value)
+  private readonly fail = (error: unknown): void => this.reply('throw', error)
+
+  private reply(mode: 'next' | 'throw', value: unknown): void {
+    if (this.stage === 'starting') {
+      this.stage = 'answered'
+      this.mode = mode
+      this.answer = value
+    } else if (this.stage === 'waiting') {
+      this.stage = 'running'
+      this.giveUp = undefined
+      this.step(mode, value)
     }
   }
 
   stop(): void {
     if (this.done) return
-    this.giveUp?.()
+    const { giveUp } = this
     this.giveUp = undefined
-    this.done = true
+    if (giveUp) endWait(giveUp)
+    this.stage = 'done'
     this.task.return(undefined as T)
     this.settle({ error: new StoppedError(this.name) }, true)
   }
@@ -127,19 +157,20 @@ class Runner<T> implements Actor<T> {
           return undefined
         }
         const waiter = { resume, fail }
+        this.waiters ??= []
         this.waiters.push(waiter)
         return () => {
-          this.waiters = this.waiters.filter((w) => w !== waiter)
+          this.waiters = this.waiters?.filter((w) => w !== waiter)
         }
       },
     })
   }
 
   private settle(outcome: { value: T } | { error: unknown }, stopped = false): void {
-    this.done = true
+    this.stage = 'done'
     this.outcome = outcome
-    const waiters = this.waiters
-    this.waiters = []
+    const waiters = this.waiters ?? []
+    this.waiters = undefined
     if ('error' in outcome && waiters.length === 0 && !stopped) {
       throw outcome.error instanceof ActorError ? outcome.error : new ActorError(this.name, outcome.error)
     }
@@ -148,6 +179,11 @@ class Runner<T> implements Actor<T> {
       else waiter.resume(outcome.value)
     }
   }
+}
+
+function endWait(giveUp: GiveUp): void {
+  if (typeof giveUp === 'function') giveUp()
+  else giveUp.cancel()
 }
 
 /** An actor ended by an error it did not handle: a bug, not a finding. */
@@ -204,44 +240,4 @@ export function* allSettled<T>(tasks: readonly Task<T>[]): Task<({ value: T } | 
       }
     },
   })
-}
-
-/** A condition tasks wait on. `notify` wakes all that wait now, at the present time, in the order they came. */
-export class Signal {
-  private waiting: (() => void)[] = []
-
-  notify(): void {
-    const waiting = this.waiting
-    this.waiting = []
-    for (const wake of waiting) wake()
-  }
-
-  *wait(): Task {
-    yield* this.waitFor()
-  }
-
-  /** Waits for the next `notify`, at most for `timeout`. True when notified, false when time ran out. */
-  *waitFor(timeout?: Us): Task<boolean> {
-    return yield* perform<boolean>({
-      start: (clock, resume) => {
-        const timer = timeout === undefined ? undefined : clock.after(timeout, () => leave(false))
-        const woken = () => {
-          // by way of the clock: a waiter never runs inside the notifier's own step
-          pending = clock.after(0, () => leave(true))
-        }
-        let pending: { cancel(): void } | undefined
-        const leave = (value: boolean) => {
-          cancel()
-          resume(value)
-        }
-        const cancel = () => {
-          timer?.cancel()
-          pending?.cancel()
-          this.waiting = this.waiting.filter((w) => w !== woken)
-        }
-        this.waiting.push(woken)
-        return cancel
-      },
-    })
-  }
 }
