@@ -269,7 +269,7 @@ export class Store {
       by,
       value: before ? withVersion(change ?? diff(before, object), stored.metadata.resourceVersion) : stored,
     })
-    this.watchers.send(kind.id, { verb, version, before, object: stored })
+    this.watchers.send(kind.id, { verb, version, key, before, object: stored })
     return stored
   }
 
@@ -280,7 +280,7 @@ export class Store {
     this.strategyOf(kind).released?.(before, undefined, this.context)
     this.world.journal.append({ type: 'object', verb: 'DELETED', kind: kind.id, key, resourceVersion: version, by })
     const last = deepFreeze({ ...before, metadata: { ...before.metadata, resourceVersion: String(version) } })
-    this.watchers.send(kind.id, { verb: 'DELETED', version, before, object: last })
+    this.watchers.send(kind.id, { verb: 'DELETED', version, key, before, object: last })
   }
 }
 

@@ -5,6 +5,8 @@ import type { KubeObject } from '../kube/objects.ts'
 export interface StoreEvent<T extends KubeObject = KubeObject> {
   verb: 'ADDED' | 'MODIFIED' | 'DELETED'
   version: number
+  /** As by `keyOf`. */
+  key: string
   before: T | undefined
   object: T
 }
@@ -20,6 +22,11 @@ export type FieldPath = 'spec.nodeName' | 'metadata.name'
 
 type Send = (event: StoreEvent) => void
 
+/** One watch. */
+interface Watching {
+  readonly send: Send
+}
+
 interface History {
   readonly events: StoreEvent[]
   /** The version of the newest event that was dropped. */
@@ -28,8 +35,8 @@ interface History {
 
 /** The watch cache: sends each write to those who asked for it. Follows k8s.io/apiserver pkg/storage/cacher. */
 export class Watchers {
-  private readonly all = new Map<string, Set<Send>>()
-  private readonly byField = new Map<string, Map<FieldPath, Map<string, Set<Send>>>>()
+  private readonly all = new Map<string, Set<Watching>>()
+  private readonly byField = new Map<string, Map<FieldPath, Map<string, Set<Watching>>>>()
   private readonly histories = new Map<string, History>()
   private readonly capacity: number
 
@@ -42,8 +49,8 @@ export class Watchers {
     if (options.fromVersion !== undefined) this.replay(kind, options.fromVersion, options, send)
     const { field } = options
     const set = field ? this.fieldSet(kind, field) : at(this.all, kind, newSet)
-    // a fresh function each time, so that one callback may watch twice
-    const own: Send = (event) => send(event)
+    // an object of its own, so that one callback may watch twice
+    const own: Watching = { send }
     set.add(own)
     return () => set.delete(own)
   }
@@ -51,23 +58,23 @@ export class Watchers {
   send(kind: string, event: StoreEvent): void {
     this.keep(at(this.histories, kind, newHistory), event)
     const all = this.all.get(kind)
-    if (all) for (const send of all) send(event)
+    if (all) for (const { send } of all) send(event)
     const byField = this.byField.get(kind)
     if (!byField) return
     for (const [path, values] of byField) {
       const before = event.before && fieldOf(event.before, path)
       const now = fieldOf(event.object, path)
       const here = values.get(now)
-      if (here) for (const send of here) forField(event, { path, value: now }, send)
+      if (here) for (const { send } of here) forField(event, { path, value: now }, send)
       if (before === undefined || before === now) continue
       const there = values.get(before)
-      if (there) for (const send of there) forField(event, { path, value: before }, send)
+      if (there) for (const { send } of there) forField(event, { path, value: before }, send)
     }
   }
 
-  private fieldSet(kind: string, { path, value }: NonNullable<WatchOptions['field']>): Set<Send> {
-    const paths = at(this.byField, kind, newMap<FieldPath, Map<string, Set<Send>>>)
-    return at(at(paths, path, newMap<string, Set<Send>>), value, newSet)
+  private fieldSet(kind: string, { path, value }: NonNullable<WatchOptions['field']>): Set<Watching> {
+    const paths = at(this.byField, kind, newMap<FieldPath, Map<string, Set<Watching>>>)
+    return at(at(paths, path, newMap<string, Set<Watching>>), value, newSet)
   }
 
   private keep(history: History, event: StoreEvent): void {
@@ -124,5 +131,5 @@ function at<K, V>(map: Map<K, V>, key: K, make: () => V): V {
 }
 
 const newMap = <K, V>() => new Map<K, V>()
-const newSet = () => new Set<Send>()
+const newSet = () => new Set<Watching>()
 const newHistory = (): History => ({ events: [], dropped: 0 })

@@ -1,8 +1,8 @@
 import { readScale, updateScale } from '../apiserver/scale.ts'
 import type { Store } from '../apiserver/store.ts'
 import type { StoreEvent, WatchOptions } from '../apiserver/watchers.ts'
-import { type Effect, perform, type Task } from '../world/actor.ts'
-import type { Clock } from '../world/clock.ts'
+import type { Effect, Task } from '../world/actor.ts'
+import type { Clock, Timer } from '../world/clock.ts'
 import type { RandomStream } from '../world/random.ts'
 import type { Us } from '../world/time.ts'
 import type { World } from '../world/world.ts'
@@ -63,44 +63,44 @@ export class StoreKube implements Kube {
     return this.shared.cache(kind).watch(handler)
   }
 
-  *read<T extends KubeObject>(kind: Kind<T>, key: string): Task<T> {
-    return yield* this.request('read', (store) => store.get(kind, key))
+  read<T extends KubeObject>(kind: Kind<T>, key: string): Task<T> {
+    return this.request('read', (store) => store.get(kind, key))
   }
 
-  *create<T extends KubeObject>(kind: Kind<T>, object: Draft<T>): Task<T> {
-    return yield* this.request('write', (store, by) => store.create(kind, object, by))
+  create<T extends KubeObject>(kind: Kind<T>, object: Draft<T>): Task<T> {
+    return this.request('write', (store, by) => store.create(kind, object, by))
   }
 
-  *update<T extends KubeObject>(kind: Kind<T>, object: T): Task<T> {
-    return yield* this.request('write', (store, by) => store.update(kind, object, by))
+  update<T extends KubeObject>(kind: Kind<T>, object: T): Task<T> {
+    return this.request('write', (store, by) => store.update(kind, object, by))
   }
 
-  *updateStatus<T extends KubeObject>(kind: Kind<T>, object: T): Task<T> {
-    return yield* this.request('write', (store, by) => store.updateStatus(kind, object, by))
+  updateStatus<T extends KubeObject>(kind: Kind<T>, object: T): Task<T> {
+    return this.request('write', (store, by) => store.updateStatus(kind, object, by))
   }
 
-  *patch<T extends KubeObject>(kind: Kind<T>, key: string, patch: unknown, options?: PatchOptions): Task<T> {
-    return yield* this.request('write', (store, by) => store.patch(kind, key, patch, by, options))
+  patch<T extends KubeObject>(kind: Kind<T>, key: string, patch: unknown, options?: PatchOptions): Task<T> {
+    return this.request('write', (store, by) => store.patch(kind, key, patch, by, options))
   }
 
-  *delete<T extends KubeObject>(kind: Kind<T>, key: string, options?: DeleteOptions): Task<void> {
-    yield* this.request('write', (store, by) => store.delete(kind, key, by, options))
+  delete<T extends KubeObject>(kind: Kind<T>, key: string, options?: DeleteOptions): Task<void> {
+    return this.request('write', (store, by) => store.delete(kind, key, by, options))
   }
 
-  *bind(podKey: string, uid: string, nodeName: string): Task<void> {
-    yield* this.request('write', (store, by) => store.bind(Pod, podKey, uid, nodeName, by))
+  bind(podKey: string, uid: string, nodeName: string): Task<void> {
+    return this.request('write', (store, by) => store.bind(Pod, podKey, uid, nodeName, by))
   }
 
   *evict(podKey: string, options: EvictOptions = {}): Task {
     yield* askAgain(() => this.request('write', (store, by) => store.evict(podKey, options, by)))
   }
 
-  *readScale(kind: Kind, key: string): Task<Scale> {
-    return yield* this.request('read', (store) => readScale(store, kind, key))
+  readScale(kind: Kind, key: string): Task<Scale> {
+    return this.request('read', (store) => readScale(store, kind, key))
   }
 
-  *updateScale(kind: Kind, scale: Scale): Task<Scale> {
-    return yield* this.request('write', (store, by) => updateScale(store, kind, scale, by))
+  updateScale(kind: Kind, scale: Scale): Task<Scale> {
+    return this.request('write', (store, by) => updateScale(store, kind, scale, by))
   }
 
   event(about: KubeObject, level: 'Normal' | 'Warning', reason: string, message: string): void {
@@ -109,65 +109,74 @@ export class StoreKube implements Kube {
 
   /** Waits for a token, then for half the latency; the server acts; the answer comes after the other half. */
   private *request<T>(sort: 'read' | 'write', act: (store: Store, by: string) => T): Task<T> {
-    return yield* perform<T>(
-      new Exchange(
-        this.shared,
-        { bucket: this.bucket, random: this.random, latency: this.shared.profile.requestLatency[sort] },
-        act,
-      ),
-    )
+    const { shared, bucket, random } = this
+    return (yield new Exchange(act, { shared, bucket, random, latency: shared.profile.requestLatency[sort] })) as T
   }
 }
 
-/** How a client sends. */
+/** How a client sends, and where to. */
 interface Sending {
+  readonly shared: Shared
   readonly bucket: TokenBucket | undefined
   readonly random: RandomStream
   readonly latency: Quantiles
 }
 
 /** One request and its answer. */
-class Exchange<T> implements Effect<T> {
-  private readonly shared: Shared
-  private readonly sending: Sending
+class Exchange<T> implements Effect<T>, Timer {
   private readonly act: (store: Store, by: string) => T
-  private outcome: { value: T } | { error: unknown } | undefined
-  private wanted = true
+  private readonly sending: Sending
+  private clock: Clock | undefined
+  private resume: ((value: T) => void) | undefined
+  private fail: ((error: unknown) => void) | undefined
+  private sendAt: Us = 0
+  private takes: Us = 0
+  private underway: Timer | undefined
+  private acted = false
+  private failed = false
+  private outcome: unknown
 
-  constructor(shared: Shared, sending: Sending, act: (store: Store, by: string) => T) {
-    this.shared = shared
-    this.sending = sending
+  constructor(act: (store: Store, by: string) => T, sending: Sending) {
     this.act = act
+    this.sending = sending
   }
 
-  start(clock: Clock, resume: (value: T) => void, fail: (error: unknown) => void): () => void {
+  start(clock: Clock, resume: (value: T) => void, fail: (error: unknown) => void): Timer {
     const { bucket, latency, random } = this.sending
-    const sendAt = bucket?.take(clock.now) ?? clock.now
-    const takes = sample(latency, random)
-    const arriving = clock.at(sendAt + Math.round(takes / 2), () => {
+    this.clock = clock
+    this.resume = resume
+    this.fail = fail
+    this.sendAt = bucket?.take(clock.now) ?? clock.now
+    this.takes = sample(latency, random)
+    this.underway = clock.at(this.sendAt + Math.round(this.takes / 2), this.arrive)
+    return this
+  }
+
+  /** A caller that gives up before the request is sent has sent nothing; after that only its answer is lost. */
+  cancel(): void {
+    this.resume = undefined
+    this.fail = undefined
+    if (this.clock!.now < this.sendAt) this.underway!.cancel()
+  }
+
+  /** The request is at the server, and later its answer at the client. */
+  private readonly arrive = (): void => {
+    if (!this.acted) {
       this.serve()
-      clock.at(sendAt + takes, () => this.answer(resume, fail))
-    })
-    // a caller that gives up before the request is sent has sent nothing; after that only its answer is lost
-    return () => {
-      this.wanted = false
-      if (clock.now < sendAt) arriving.cancel()
-    }
+      this.clock!.at(this.sendAt + this.takes, this.arrive)
+    } else if (this.failed) this.fail?.(this.outcome)
+    else this.resume?.(this.outcome as T)
   }
 
   private serve(): void {
+    const { store, process } = this.sending.shared
+    this.acted = true
     try {
-      this.outcome = { value: this.act(this.shared.store, this.shared.process) }
+      this.outcome = this.act(store, process)
     } catch (error) {
-      this.outcome = { error }
+      this.failed = true
+      this.outcome = error
     }
-  }
-
-  private answer(resume: (value: T) => void, fail: (error: unknown) => void): void {
-    if (!this.wanted) return
-    const outcome = this.outcome!
-    if ('error' in outcome) fail(outcome.error)
-    else resume(outcome.value)
   }
 }
 
@@ -196,11 +205,8 @@ class Shared {
     this.caches.set(kind.id, cache as unknown as Cache)
     const field = this.fields[kind.id]
     for (const object of this.store.list(kind)) if (!field || fieldMatches(object, field)) cache.set(object)
-    const feed = new Feed<T>(this.world, this.profile.watchDelay, `${this.process}/watch/${kind.id}`, (event) => {
-      if (event.verb === 'DELETED') cache.remove(event.object)
-      else cache.set(event.object)
-    })
-    this.store.watch(kind, field ? { field } : {}, (event) => feed.push(event))
+    const feed = new Feed<T>(this.world, this.profile.watchDelay, `${this.process}/watch/${kind.id}`, cache)
+    this.store.watch(kind, field ? { field } : {}, feed.push)
     return cache
   }
 }
@@ -215,36 +221,40 @@ const FORGOTTEN_MAX = 1024
 
 /** One watch stream: events arrive late but in order. */
 class Feed<T extends KubeObject> {
-  private readonly world: World
+  private readonly clock: Clock
   private readonly delay: Quantiles
   private readonly random: RandomStream
-  private readonly deliver: (event: StoreEvent<T>) => void
+  private readonly cache: Cache<T>
   private lastAt: Us = 0
   /** On their way, first to last. */
   private readonly underway: (StoreEvent<T> | undefined)[] = []
   private first = 0
 
-  constructor(world: World, delay: Quantiles, stream: string, deliver: (event: StoreEvent<T>) => void) {
-    this.world = world
+  constructor(world: World, delay: Quantiles, stream: string, cache: Cache<T>) {
+    this.clock = world.clock
     this.delay = delay
     this.random = world.random(stream)
-    this.deliver = deliver
+    this.cache = cache
   }
 
-  push(event: StoreEvent<T>): void {
-    const { clock } = this.world
-    this.lastAt = Math.max(this.lastAt, clock.now + sample(this.delay, this.random))
+  readonly push = (event: StoreEvent<T>): void => {
+    const at = this.clock.now + sample(this.delay, this.random)
+    if (at > this.lastAt) this.lastAt = at
     this.underway.push(event)
-    clock.at(this.lastAt, this.arrive)
+    this.clock.at(this.lastAt, this.arrive)
   }
 
   private readonly arrive = (): void => {
-    const event = this.underway[this.first]!
+    const { verb, key, object } = this.underway[this.first]!
     this.underway[this.first++] = undefined
-    if (this.first === this.underway.length || this.first === FORGOTTEN_MAX) {
+    if (this.first === this.underway.length) {
+      this.underway.length = 0
+      this.first = 0
+    } else if (this.first === FORGOTTEN_MAX) {
       this.underway.splice(0, this.first)
       this.first = 0
     }
-    this.deliver(event)
+    if (verb === 'DELETED') this.cache.remove(object, key)
+    else this.cache.set(object, key)
   }
 }

@@ -91,44 +91,44 @@ export class Uplink implements Kube {
     }
   }
 
-  *read<T extends KubeObject>(kind: Kind<T>, key: string): Task<T> {
-    return yield* this.through(() => this.inner.read(kind, key))
+  read<T extends KubeObject>(kind: Kind<T>, key: string): Task<T> {
+    return this.through(this.inner.read(kind, key))
   }
 
-  *create<T extends KubeObject>(kind: Kind<T>, object: Draft<T>): Task<T> {
-    return yield* this.through(() => this.inner.create(kind, object))
+  create<T extends KubeObject>(kind: Kind<T>, object: Draft<T>): Task<T> {
+    return this.through(this.inner.create(kind, object))
   }
 
-  *update<T extends KubeObject>(kind: Kind<T>, object: T): Task<T> {
-    return yield* this.through(() => this.inner.update(kind, object))
+  update<T extends KubeObject>(kind: Kind<T>, object: T): Task<T> {
+    return this.through(this.inner.update(kind, object))
   }
 
-  *updateStatus<T extends KubeObject>(kind: Kind<T>, object: T): Task<T> {
-    return yield* this.through(() => this.inner.updateStatus(kind, object))
+  updateStatus<T extends KubeObject>(kind: Kind<T>, object: T): Task<T> {
+    return this.through(this.inner.updateStatus(kind, object))
   }
 
-  *patch<T extends KubeObject>(kind: Kind<T>, key: string, patch: unknown, options?: PatchOptions): Task<T> {
-    return yield* this.through(() => this.inner.patch(kind, key, patch, options))
+  patch<T extends KubeObject>(kind: Kind<T>, key: string, patch: unknown, options?: PatchOptions): Task<T> {
+    return this.through(this.inner.patch(kind, key, patch, options))
   }
 
-  *delete<T extends KubeObject>(kind: Kind<T>, key: string, options?: DeleteOptions): Task<void> {
-    yield* this.through(() => this.inner.delete(kind, key, options))
+  delete<T extends KubeObject>(kind: Kind<T>, key: string, options?: DeleteOptions): Task<void> {
+    return this.through(this.inner.delete(kind, key, options))
   }
 
-  *bind(podKey: string, uid: string, nodeName: string): Task<void> {
-    yield* this.through(() => this.inner.bind(podKey, uid, nodeName))
+  bind(podKey: string, uid: string, nodeName: string): Task<void> {
+    return this.through(this.inner.bind(podKey, uid, nodeName))
   }
 
-  *evict(podKey: string, options?: EvictOptions): Task {
-    yield* this.through(() => this.inner.evict(podKey, options))
+  evict(podKey: string, options?: EvictOptions): Task {
+    return this.through(this.inner.evict(podKey, options))
   }
 
-  *readScale(kind: Kind, key: string): Task<Scale> {
-    return yield* this.through(() => this.inner.readScale(kind, key))
+  readScale(kind: Kind, key: string): Task<Scale> {
+    return this.through(this.inner.readScale(kind, key))
   }
 
-  *updateScale(kind: Kind, scale: Scale): Task<Scale> {
-    return yield* this.through(() => this.inner.updateScale(kind, scale))
+  updateScale(kind: Kind, scale: Scale): Task<Scale> {
+    return this.through(this.inner.updateScale(kind, scale))
   }
 
   event(about: KubeObject, level: 'Normal' | 'Warning', reason: string, message: string): void {
@@ -150,11 +150,12 @@ export class Uplink implements Kube {
     return this.frozen?.get(kind.id) as Map<string, T> | undefined
   }
 
-  private *through<T>(request: () => Task<T>): Task<T> {
+  /** `request` begins when the way is there. */
+  private *through<T>(request: Task<T>): Task<T> {
     while (this.frozen) yield* this.restored.wait()
     let outcome: { value: T } | { error: unknown }
     try {
-      outcome = { value: yield* request() }
+      outcome = { value: yield* request }
     } catch (error) {
       outcome = { error }
     }
