@@ -1,6 +1,7 @@
 import { ApiError } from '../kube/errors.ts'
-import { type Kind, keyOf, Namespace } from '../kube/kinds.ts'
+import { type Kind, Namespace } from '../kube/kinds.ts'
 import type { ObjectMeta } from '../kube/objects.ts'
+import { AsciiText, DASH, HEX_CODES } from '../world/ascii.ts'
 import type { RandomStream } from '../world/random.ts'
 import { toRfc3339, type Us } from '../world/time.ts'
 import type { StrategyContext } from './strategy.ts'
@@ -17,22 +18,32 @@ export function newMetadata(
   options: { random: RandomStream; now: Us; taken(key: string): boolean },
 ): ObjectMeta {
   const { random, now, taken } = options
-  const { deletionTimestamp: _, deletionGracePeriodSeconds: __, generation: ___, namespace, ...kept } = given
-  const place = kind.namespaced ? { namespace: namespace || 'default' } : {}
+  const namespace = kind.namespaced ? given.namespace || 'default' : undefined
   let name = given.name
   for (let tries = 0; !name && given.generateName && tries < ATTEMPTS; tries++) {
     const candidate = `${given.generateName.slice(0, BASE_MAX)}${random.suffix(SUFFIX_LENGTH)}`
-    if (tries === ATTEMPTS - 1 || !taken(keyOf({ metadata: { ...place, name: candidate } }))) name = candidate
+    if (tries === ATTEMPTS - 1 || !taken(namespace === undefined ? candidate : `${namespace}/${candidate}`))
+      name = candidate
   }
-  return {
-    ...kept,
-    ...place,
+  const made: ObjectMeta = {
+    ...asked(given),
     name: name ?? '',
     uid: uuid(random),
     resourceVersion: '',
     creationTimestamp: toRfc3339(now),
   }
+  if (namespace !== undefined) made.namespace = namespace
+  return made
 }
+
+/** Without what only the server sets, and the namespace, which not every kind has. */
+function asked(given: Partial<ObjectMeta>): Partial<ObjectMeta> {
+  if (given.namespace === undefined && !SERVERS_OWN.some((field) => field in given)) return given
+  const { deletionTimestamp: _, deletionGracePeriodSeconds: __, generation: ___, namespace: ____, ...kept } = given
+  return kept
+}
+
+const SERVERS_OWN = ['deletionTimestamp', 'deletionGracePeriodSeconds', 'generation', 'namespace'] as const
 
 /**
  * A namespace that is being deleted takes nothing new. One that no object describes is taken to exist.
@@ -49,15 +60,14 @@ export function checkNamespace(kind: Kind, meta: ObjectMeta, context: StrategyCo
   )
 }
 
+const text = new AsciiText(36)
+const VARIANTS = [...'89ab'].map((digit) => digit.charCodeAt(0))
+
+/** A version-4 UUID. */
 function uuid(random: RandomStream): string {
-  const word = () => hex16(random.int(0x1_0000))
-  const twelveBits = () => hex16(random.int(0x1000)).slice(1)
-  const first = word() + word()
-  const second = word()
-  const third = twelveBits()
-  return `${first}-${second}-4${third}-${'89ab'[random.int(4)]}${twelveBits()}-${word()}${word()}${word()}`
+  const word = () => random.int(0x1_0000)
+  const twelveBits = () => random.int(0x1000)
+  text.clear().hex(word(), 4).hex(word(), 4).put(DASH).hex(word(), 4).put(DASH).put(HEX_CODES[4]!)
+  text.hex(twelveBits(), 3).put(DASH).put(VARIANTS[random.int(4)]!).hex(twelveBits(), 3).put(DASH)
+  return text.hex(word(), 4).hex(word(), 4).hex(word(), 4).toString()
 }
-
-const BYTES = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
-
-const hex16 = (n: number): string => BYTES[n >> 8]! + BYTES[n & 0xff]!

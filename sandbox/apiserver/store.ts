@@ -16,6 +16,7 @@ import { checkNamespace, newMetadata } from './new-metadata.ts'
 import { strategyOf } from './strategies/index.ts'
 import type { Strategy, StrategyContext } from './strategy.ts'
 import { type StoreEvent, Watchers, type WatchOptions } from './watchers.ts'
+import { asked, type Write, withServersOwn, withVersion } from './writes.ts'
 
 /**
  * The API server's store: every write is checked, versioned, journalled and sent to the watchers, at once and in order.
@@ -75,7 +76,6 @@ export class Store {
    */
   create<T extends KubeObject>(kind: Kind<T>, draft: Draft<T>, by: string): T {
     const strategy = this.strategyOf(kind)
-    const { status, ...rest } = withoutNulls(draft) as Draft<T> & { status?: unknown }
     const metadata = newMetadata(kind, draft.metadata, {
       random: this.random,
       now: this.world.clock.now,
@@ -83,33 +83,33 @@ export class Store {
     })
     checkNamespace(kind, metadata, this.context)
     if (strategy.hasGeneration) metadata.generation = 1
-    const keepsStatus = !strategy.hasStatus || strategy.statusOnCreate
-    const kept = status === undefined || !keepsStatus ? rest : { ...rest, status }
-    const { apiVersion, kind: name } = kind
-    let object = defaulted(strategy, { ...kept, apiVersion, kind: name, metadata } as unknown as T)
+    let object = defaulted(strategy, asked(kind, strategy, withoutNulls(draft), metadata))
     object = (strategy.admit?.(object, this.context) ?? object) as T
     object = (strategy.prepareForCreate?.(object, this.context) ?? object) as T
+    const key = keyOf(object)
     try {
       const causes = strategy.validate?.(object) ?? []
       if (causes.length > 0) throw invalid(kind, metadata.name, causes)
       validateAdmission({ kind, object, now: this.world.clock.now }, this.context)
-      if (this.peek(kind, keyOf(object))) throw alreadyExists(kind.id, metadata.name)
+      if (this.peek(kind, key)) throw alreadyExists(kind.id, metadata.name)
     } catch (error) {
       strategy.released?.(object, undefined, this.context)
       throw error
     }
-    return this.commit(kind, undefined, object, by)
+    return this.commit({ kind, key, before: undefined, by }, object)
   }
 
   /** Fails with NotFound, Conflict or Invalid. Without a resourceVersion it replaces what is there. */
   update<T extends KubeObject>(kind: Kind<T>, object: T, by: string): T {
-    const before = this.checked(kind, keyOf(object), object.metadata)
-    return this.replace(kind, before, withoutNulls(object), undefined, by)
+    const key = keyOf(object)
+    const before = this.checked(kind, key, object.metadata)
+    return this.replace({ kind, key, before, by }, withoutNulls(object))
   }
 
   updateStatus<T extends KubeObject>(kind: Kind<T>, object: T, by: string): T {
-    const before = this.checked(kind, keyOf(object), object.metadata)
-    return this.replace(kind, before, withoutNulls(object), 'status', by)
+    const key = keyOf(object)
+    const before = this.checked(kind, key, object.metadata)
+    return this.replace({ kind, key, before, by }, withoutNulls(object), 'status')
   }
 
   /** Fails with NotFound, with Conflict on another resourceVersion than the patch names, or with Invalid on another uid. */
@@ -119,7 +119,7 @@ export class Store {
     const before = this.checked(kind, key, { resourceVersion })
     if (uid && uid !== before.metadata.uid)
       throw invalid(kind, before.metadata.name, [`metadata.uid: Invalid value: "${uid}": field is immutable`])
-    return this.replace(kind, before, merge(before, patch), options.subresource, by)
+    return this.replace({ kind, key, before, by }, merge(before, patch), options.subresource)
   }
 
   /** Fails with NotFound, or Conflict when a precondition does not hold. */
@@ -128,15 +128,17 @@ export class Store {
     checkDeletePreconditions(kind, before.metadata, options)
     const grace = this.strategyOf(kind).graceSeconds?.(before, options.gracePeriodSeconds)
     const deletion = deletionOf(before.metadata, { ...options, grace, now: this.world.clock.now })
-    const after = deletion.metadata === before.metadata ? before : { ...before, metadata: deletion.metadata }
-    const stored = equal(before, after) ? before : this.commit(kind, before, after, by)
+    const { metadata } = deletion
+    const stored = equal(before.metadata, metadata)
+      ? before
+      : this.commit({ kind, key, before, by }, { ...before, metadata })
     if (deletion.now) this.remove(kind, stored, by)
   }
 
   /** The `pods/binding` subresource. */
   bind(kind: Kind<Pod>, key: string, uid: string, nodeName: string, by: string): void {
     const pod = this.checked(kind, key, { uid })
-    this.commit(kind, pod, boundTo(pod, nodeName, this.world.clock.now), by)
+    this.commit({ kind, key, before: pod, by }, boundTo(pod, nodeName, this.world.clock.now))
   }
 
   /** The `pods/eviction` subresource. Fails with TooManyRequests while a budget does not allow it. */
@@ -179,25 +181,17 @@ export class Store {
     return object
   }
 
-  private replace<T extends KubeObject>(
-    kind: Kind<T>,
-    before: T,
-    asked: T,
-    subresource: 'status' | undefined,
-    by: string,
-  ): T {
+  private replace<T extends KubeObject>(write: Write<T> & { before: T }, asked: T, subresource?: 'status'): T {
+    const { kind, before, by } = write
     const strategy = this.strategyOf(kind)
-    const after = {
-      ...this.merged(kind, strategy, before, asked, subresource),
-      apiVersion: strategy.storedAs ?? kind.apiVersion,
-      kind: kind.kind,
-    } as T
+    const merged = this.merged(kind, strategy, before, asked, subresource)
+    const after = { ...merged, apiVersion: strategy.storedAs ?? kind.apiVersion, kind: kind.kind }
     if (goesWith(after.metadata, before.metadata)) {
       this.remove(kind, before, by)
       return after
     }
     const change = diff(before, after)
-    return change === undefined ? before : this.commit(kind, before, after, by, change)
+    return change === undefined ? before : this.commit(write, after, change)
   }
 
   private merged<T extends KubeObject>(
@@ -207,17 +201,8 @@ export class Store {
     asked: T,
     subresource: 'status' | undefined,
   ): T {
-    const { name, creationTimestamp, deletionTimestamp, deletionGracePeriodSeconds, generation, resourceVersion } =
-      before.metadata
-    const metadata: ObjectMeta = {
-      ...asked.metadata,
-      uid: before.metadata.uid,
-      resourceVersion,
-      creationTimestamp,
-      deletionTimestamp,
-      deletionGracePeriodSeconds,
-      generation,
-    }
+    const { name, generation } = before.metadata
+    const metadata = asked.metadata === before.metadata ? before.metadata : withServersOwn(asked.metadata, before)
     if (subresource === 'status') {
       const bare = { ...before, metadata, status: (asked as { status?: unknown }).status }
       const after = (strategy.prepareForStatusUpdate?.(bare, before) ?? bare) as T
@@ -242,17 +227,15 @@ export class Store {
     return raises ? { ...after, metadata: { ...after.metadata, generation: (generation ?? 0) + 1 } } : after
   }
 
-  /** `change`: what `diff` made of `before` and `object`, where the caller has it; it goes to the journal. */
-  private commit<T extends KubeObject>(
-    kind: Kind<T>,
-    before: T | undefined,
-    object: T,
-    by: string,
-    change?: unknown,
-  ): T {
+  /** `object` is the store's from now on. `change`: what `diff` made of it, where the caller has it; it goes to the journal. */
+  private commit<T extends KubeObject>(write: Write<T>, object: T, change?: unknown): T {
+    const { kind, key, before, by } = write
     const version = ++this.version
-    const stored = deepFreeze({ ...object, metadata: { ...object.metadata, resourceVersion: String(version) } })
-    const key = keyOf(stored)
+    const resourceVersion = String(version)
+    const patch = before && (change ?? diff(before, object))
+    if (Object.isFrozen(object.metadata)) object.metadata = { ...object.metadata, resourceVersion }
+    else object.metadata.resourceVersion = resourceVersion
+    const stored = deepFreeze(object)
     let objects = this.kinds.get(kind.id)
     if (!objects) {
       objects = new Map()
@@ -260,15 +243,8 @@ export class Store {
     }
     objects.set(key, stored)
     const verb = before ? 'MODIFIED' : 'ADDED'
-    this.world.journal.append({
-      type: 'object',
-      verb,
-      kind: kind.id,
-      key,
-      resourceVersion: version,
-      by,
-      value: before ? withVersion(change ?? diff(before, object), stored.metadata.resourceVersion) : stored,
-    })
+    const value = before ? withVersion(patch, resourceVersion) : stored
+    this.world.journal.append({ type: 'object', verb, kind: kind.id, key, resourceVersion: version, by, value })
     this.watchers.send(kind.id, { verb, version, key, before, object: stored })
     return stored
   }
@@ -282,14 +258,6 @@ export class Store {
     const last = deepFreeze({ ...before, metadata: { ...before.metadata, resourceVersion: String(version) } })
     this.watchers.send(kind.id, { verb: 'DELETED', version, key, before, object: last })
   }
-}
-
-/** The patch of a write as the journal has it: with the new version, which every write brings. */
-function withVersion(change: unknown, resourceVersion: string): unknown {
-  const patch = (change ?? {}) as { metadata?: { resourceVersion?: string } }
-  if (patch.metadata) patch.metadata.resourceVersion = resourceVersion
-  else patch.metadata = { resourceVersion }
-  return patch
 }
 
 const nameIn = (key: string): string => key.slice(key.indexOf('/') + 1)

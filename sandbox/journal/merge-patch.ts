@@ -6,25 +6,37 @@ const isObject = (value: unknown): value is Json => typeof value === 'object' &&
 export function diff(before: unknown, after: unknown): unknown {
   if (before === after) return undefined
   if (!isObject(before) || !isObject(after)) return equal(before, after) ? undefined : after
-  const patch: Json = {}
-  for (const key of Object.keys(before)) {
-    if (before[key] !== undefined && after[key] === undefined) patch[key] = null
+  let patch: Json | undefined
+  for (const key in before) {
+    if (before[key] === undefined || after[key] !== undefined) continue
+    patch ??= {}
+    patch[key] = null
   }
-  for (const key of Object.keys(after)) {
-    if (after[key] === undefined) continue
-    const change = before[key] === undefined ? after[key] : diff(before[key], after[key])
-    if (change !== undefined) patch[key] = change
+  for (const key in after) {
+    const was = before[key]
+    const is = after[key]
+    if (is === was || is === undefined) continue
+    const change = was === undefined ? is : diff(was, is)
+    if (change === undefined) continue
+    patch ??= {}
+    patch[key] = change
   }
-  return Object.keys(patch).length > 0 ? patch : undefined
+  return patch
 }
 
-/** Applies a JSON merge patch without changing `target`. Parts the patch does not touch are shared. */
+/** Applies a JSON merge patch without changing `target`. Parts the patch does not change are shared. */
 export function merge<T>(target: T, patch: unknown): T {
   if (!isObject(patch)) return patch as T
-  const out: Json = isObject(target) ? { ...target } : {}
-  for (const [key, value] of Object.entries(patch)) {
-    if (value === null) delete out[key]
-    else if (value !== undefined) out[key] = isObject(value) ? merge(out[key], value) : value
+  const old: Json | undefined = isObject(target) ? target : undefined
+  let out = old ?? {}
+  for (const key in patch) {
+    const value = patch[key]
+    if (value === undefined) continue
+    const merged = isObject(value) ? merge(out[key], value) : value
+    if (merged === null ? !(key in out) : merged === out[key]) continue
+    if (out === old) out = { ...old }
+    if (merged === null) delete out[key]
+    else out[key] = merged
   }
   return out as T
 }
@@ -32,10 +44,16 @@ export function merge<T>(target: T, patch: unknown): T {
 /** Deep equality of JSON values; a field that is undefined equals one that is absent. */
 export function equal(a: unknown, b: unknown): boolean {
   if (a === b) return true
-  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((item, i) => equal(item, b[i]))
+  if (Array.isArray(a)) return Array.isArray(b) && equalItems(a, b)
   if (!isObject(a) || !isObject(b)) return false
-  for (const key of Object.keys(a)) if (!equal(a[key], b[key])) return false
-  for (const key of Object.keys(b)) if (b[key] !== undefined && a[key] === undefined) return false
+  for (const key in a) if (!equal(a[key], b[key])) return false
+  for (const key in b) if (b[key] !== undefined && a[key] === undefined) return false
+  return true
+}
+
+function equalItems(a: readonly unknown[], b: readonly unknown[]): boolean {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (!equal(a[i], b[i])) return false
   return true
 }
 

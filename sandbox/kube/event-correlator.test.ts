@@ -10,7 +10,7 @@ describe('EventCorrelator', () => {
     const [first, second] = [correlator.correlate(said('a'), 0), correlator.correlate(said('a'), 1)]
     expect(first).toMatchObject({ action: 'create', message: 'a' })
     expect(second).toMatchObject({ action: 'count', message: 'a', count: 2 })
-    expect('key' in first && 'key' in second && first.key === second.key).toBe(true)
+    expect('told' in first && 'told' in second && first.told === second.told).toBe(true)
     expect(correlator.correlate(said('a', 'Pod/2'), 2)).toMatchObject({ action: 'create' })
   })
 

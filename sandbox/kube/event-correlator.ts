@@ -4,17 +4,23 @@ import { TokenBucket } from './lag.ts'
 
 /** What a recorder knows of an occurrence. */
 export interface Occurrence {
-  /** Who says it, and about which object (by uid): one budget for all of a level that is said about it. */
+  /** About which object (by uid): one budget for all of a level that is said about it. */
   readonly about: string
   readonly level: string
   readonly reason: string
   readonly message: string
 }
 
+/** One Event that occurrences are told as. */
+export interface Told {
+  count: number
+  /** What the recorder calls the Event, once it has made one. */
+  name: string | undefined
+}
+
 /** What becomes of it: a new Event, one more of a known Event, or nothing. */
 export type Correlated =
-  | { readonly action: 'create'; readonly key: string; readonly message: string }
-  | { readonly action: 'count'; readonly key: string; readonly message: string; readonly count: number }
+  | { readonly action: 'create' | 'count'; readonly told: Told; readonly message: string; readonly count: number }
   | { readonly action: 'drop' }
 
 const MAX_DIFFERENT = 10
@@ -23,13 +29,22 @@ const SPAM = { qps: 1 / 300, burst: 25 }
 
 /** Occurrences that are alike but for their message. */
 interface Group {
+  readonly level: string
+  readonly reason: string
   /** The different ones of late, oldest first. */
   messages: string[]
   at: Us
-  /** Of each Event of its own, by message. */
-  readonly counts: Map<string, number>
-  /** Of the combined Event. */
-  combined: number
+  /** The Event of the first message: most groups have no other. */
+  readonly first: { readonly message: string; readonly told: Told }
+  /** Those of the others, by message. */
+  others: Map<string, Told> | undefined
+  combined: Told | undefined
+}
+
+/** What was said about one object. */
+interface Subject {
+  readonly groups: Group[]
+  readonly budgets: { readonly level: string; readonly bucket: TokenBucket }[]
 }
 
 /**
@@ -39,8 +54,7 @@ interface Group {
  */
 export class EventCorrelator {
   private readonly limits: boolean
-  private readonly groups = new Map<string, Group>()
-  private readonly budgets = new Map<string, TokenBucket>()
+  private readonly subjects = new Map<string, Subject>()
 
   /** Without limits the same Event is only counted; the scheduler's recorder knows no others. */
   constructor(options: { limits: boolean } = { limits: true }) {
@@ -48,35 +62,53 @@ export class EventCorrelator {
   }
 
   correlate(occurrence: Occurrence, now: Us): Correlated {
-    const { about, level, reason, message } = occurrence
-    const group = `${about}/${level}/${reason}`
-    const known = this.groupOf(group)
-    const combined = this.limits && isOneOfMany(known, message, now)
-    const key = combined ? group : `${group}/${message}`
+    const { about, level, message } = occurrence
+    let subject = this.subjects.get(about)
+    if (!subject) {
+      subject = { groups: [], budgets: [] }
+      this.subjects.set(about, subject)
+    }
+    const group = groupOf(subject, occurrence, now)
+    const combined = this.limits && isOneOfMany(group, message, now)
+    const told = combined ? combinedOf(group) : toldOf(group, message)
+    const count = ++told.count
+    if (this.limits && !affords(subject, level, now)) return { action: 'drop' }
     const text = combined ? `(combined from similar events): ${message}` : message
-    const count = combined ? ++known.combined : (known.counts.get(message) ?? 0) + 1
-    if (!combined) known.counts.set(message, count)
-    if (this.limits && !this.affords(`${about}/${level}`, now)) return { action: 'drop' }
-    return count === 1 ? { action: 'create', key, message: text } : { action: 'count', key, message: text, count }
+    return { action: count === 1 ? 'create' : 'count', told, message: text, count }
   }
+}
 
-  private groupOf(name: string): Group {
-    let group = this.groups.get(name)
-    if (!group) {
-      group = { messages: [], at: 0, counts: new Map(), combined: 0 }
-      this.groups.set(name, group)
-    }
-    return group
-  }
+function groupOf({ groups }: Subject, { level, reason, message }: Occurrence, now: Us): Group {
+  for (const group of groups) if (group.reason === reason && group.level === level) return group
+  const first = { message, told: { count: 0, name: undefined } }
+  const group: Group = { level, reason, messages: [message], at: now, first, others: undefined, combined: undefined }
+  groups.push(group)
+  return group
+}
 
-  private affords(budgetKey: string, now: Us): boolean {
-    let budget = this.budgets.get(budgetKey)
-    if (!budget) {
-      budget = new TokenBucket(SPAM)
-      this.budgets.set(budgetKey, budget)
-    }
-    return budget.tryTake(now)
+function toldOf(group: Group, message: string): Told {
+  if (message === group.first.message) return group.first.told
+  group.others ??= new Map()
+  let told = group.others.get(message)
+  if (!told) {
+    told = { count: 0, name: undefined }
+    group.others.set(message, told)
   }
+  return told
+}
+
+function combinedOf(group: Group): Told {
+  group.combined ??= { count: 0, name: undefined }
+  return group.combined
+}
+
+function affords({ budgets }: Subject, level: string, now: Us): boolean {
+  let budget = budgets.find((known) => known.level === level)
+  if (!budget) {
+    budget = { level, bucket: new TokenBucket(SPAM) }
+    budgets.push(budget)
+  }
+  return budget.bucket.tryTake(now)
 }
 
 function isOneOfMany(group: Group, message: string, now: Us): boolean {

@@ -1,6 +1,7 @@
+import { deepFreeze } from '../apiserver/freeze.ts'
 import type { Store } from '../apiserver/store.ts'
 import type { RandomStream } from '../world/random.ts'
-import { EPOCH_MS, toRfc3339 } from '../world/time.ts'
+import { EPOCH_MS, toRfc3339, type Us } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 import { ApiError } from './errors.ts'
 import { EventCorrelator } from './event-correlator.ts'
@@ -31,10 +32,11 @@ export class EventQueue {
   private readonly correlator: EventCorrelator
   private readonly bucket: TokenBucket | undefined
   private readonly random: RandomStream
-  private readonly keys = new Map<string, string>()
-  private readonly waiting: (() => void)[] = []
-  private sending = false
+  private readonly waiting: Waiting[] = []
+  private sending: Sending | undefined
   private sequence: number
+  /** The `source` of all its Events. */
+  private readonly of: KubeEvent['source']
 
   constructor(source: EventSource) {
     this.source = source
@@ -42,67 +44,97 @@ export class EventQueue {
     this.correlator = new EventCorrelator({ limits: component !== 'kube-scheduler' })
     this.bucket = bucketFor(component, source)
     this.random = source.world.random(`${source.process}/events/${source.client}`)
+    const host = source.process.includes('/') ? source.process.split('/')[1] : undefined
+    this.of = deepFreeze(host === undefined ? { component } : { component, host })
     // two clients that tell of one object in one microsecond must not choose one name
     this.sequence = this.random.int(1000)
   }
 
   push(about: KubeObject, level: 'Normal' | 'Warning', reason: string, message: string): void {
-    const { world, store, process } = this.source
+    const { world, process } = this.source
     const { clock, journal } = world
     journal.append({ type: 'event', by: process, level, reason, message, kind: about.kind, key: keyOf(about) })
-    const said = { about: `${about.kind}/${about.metadata.uid}`, level, reason, message }
+    const said = { about: about.metadata.uid ?? about.kind, level, reason, message }
     const next = this.correlator.correlate(said, clock.now)
     if (next.action === 'drop' || this.waiting.length >= QUEUE) return
-    const event = this.eventFor(about, level, reason, next.message)
-    const known = this.keys.get(next.key)
-    if (known === undefined) this.keys.set(next.key, keyOf(event))
-    this.waiting.push(() => {
-      if (next.action === 'count' && known !== undefined && store.peek(Event, known)) {
-        const { lastTimestamp } = event
-        store.patch(Event, known, { count: next.count, lastTimestamp, message: next.message }, process)
-      } else store.create(Event, event, process)
-    })
+    const { told, message: text, count } = next
+    const event = this.eventFor(about, level, reason, text)
+    this.waiting.push({ event, known: next.action === 'count' ? told.name : undefined, count })
+    told.name ??= keyOf(event)
     if (!this.sending) this.sendNext()
   }
 
   private sendNext(): void {
-    const act = this.waiting.shift()
-    this.sending = act !== undefined
-    if (!act) return
+    const next = this.waiting.shift()
+    this.sending = undefined
+    if (!next) return
     const { clock } = this.source.world
     const sendAt = this.bucket?.take(clock.now) ?? clock.now
     const takes = sample(this.source.profile.requestLatency.write, this.random)
-    clock.at(sendAt + Math.round(takes / 2), () => {
-      try {
-        act()
-      } catch (error) {
-        // an Event the server refuses is lost; the journal has it
-        if (!(error instanceof ApiError)) throw error
-      }
-      clock.at(sendAt + takes, () => this.sendNext())
-    })
+    this.sending = { next, answerAt: sendAt + takes, sent: false }
+    clock.at(sendAt + Math.round(takes / 2), this.arrive)
   }
 
-  private eventFor(about: KubeObject, level: 'Normal' | 'Warning', reason: string, message: string) {
+  /** The request is at the server, and later its answer here. */
+  private readonly arrive = (): void => {
+    const sending = this.sending!
+    if (sending.sent) return this.sendNext()
+    sending.sent = true
+    try {
+      this.write(sending.next)
+    } catch (error) {
+      // an Event the server refuses is lost; the journal has it
+      if (!(error instanceof ApiError)) throw error
+    }
+    this.source.world.clock.at(sending.answerAt, this.arrive)
+  }
+
+  private write({ event, known, count }: Waiting): void {
+    const { store, process } = this.source
+    if (known !== undefined && store.peek(Event, known)) {
+      const { lastTimestamp, message } = event
+      store.patch(Event, known, { count, lastTimestamp, message }, process)
+    } else store.create(Event, event, process)
+  }
+
+  private eventFor(about: KubeObject, level: 'Normal' | 'Warning', reason: string, message: string): NewEvent {
     const { process, world } = this.source
     const { kind, apiVersion, metadata } = about
     const component = componentOf(process)
     const now = toRfc3339(world.clock.now)
     const { uid, name, namespace } = metadata
+    const at = unixNanosecondsHex(world.clock.now * 1000 + (this.sequence++ % 1000))
     return {
       apiVersion: 'v1',
       kind: 'Event',
-      metadata: {
-        name: `${name}.${unixNanosecondsHex(world.clock.now * 1000 + (this.sequence++ % 1000))}`,
-        namespace: namespace ?? 'default',
-      },
+      metadata: { name: `${name}.${at}`, namespace: namespace ?? 'default' },
       involvedObject: { apiVersion, kind, uid, name, namespace },
       type: level,
-      ...{ reason, message, count: 1, firstTimestamp: now, lastTimestamp: now },
-      source: process.includes('/') ? { component, host: process.split('/')[1]! } : { component },
+      reason,
+      message,
+      count: 1,
+      firstTimestamp: now,
+      lastTimestamp: now,
+      source: this.of,
       reportingComponent: component,
-    } satisfies Omit<KubeEvent, 'metadata'> & { metadata: { name: string; namespace: string } }
+    }
   }
+}
+
+type NewEvent = Omit<KubeEvent, 'metadata'> & { metadata: { name: string; namespace: string } }
+
+/** An Event to be written: counted on a known one where that is still there. */
+interface Waiting {
+  readonly event: NewEvent
+  readonly known: string | undefined
+  readonly count: number
+}
+
+/** The one on its way. */
+interface Sending {
+  readonly next: Waiting
+  readonly answerAt: Us
+  sent: boolean
 }
 
 const WORD = 2 ** 32

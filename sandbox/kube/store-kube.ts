@@ -30,17 +30,19 @@ export class StoreKube implements Kube {
   private readonly shared: Shared
   private readonly bucket: TokenBucket | undefined
   private readonly random: RandomStream
-  private readonly events: EventQueue
+  /** Of the client; '' for the process's first. */
+  private readonly name: string
+  private events: EventQueue | undefined
 
   constructor(options: StoreKubeOptions | { shared: Shared; name: string }) {
     this.shared = 'shared' in options ? options.shared : new Shared(options)
-    const { process, profile, store, world } = this.shared
+    const { process, profile, world } = this.shared
     const client = 'name' in options ? options.name : ''
     this.process = process
     const limit = profile.clients[process.split('/')[0]!]
     this.bucket = limit && new TokenBucket(limit)
     this.random = world.random(`${process}/requests/${client}`)
-    this.events = new EventQueue({ world, store, profile, process, client, bucket: this.bucket })
+    this.name = client
   }
 
   client(name: string): Kube {
@@ -104,7 +106,13 @@ export class StoreKube implements Kube {
   }
 
   event(about: KubeObject, level: 'Normal' | 'Warning', reason: string, message: string): void {
+    this.events ??= this.eventQueue()
     this.events.push(about, level, reason, message)
+  }
+
+  private eventQueue(): EventQueue {
+    const { world, store, profile, process } = this.shared
+    return new EventQueue({ world, store, profile, process, client: this.name, bucket: this.bucket })
   }
 
   /** Waits for a token, then for half the latency; the server acts; the answer comes after the other half. */

@@ -43,6 +43,10 @@ export function randomStream(seed: number, name: string): RandomStream {
       const radius = Math.sqrt(-2 * Math.log(1 - next()))
       return mean + deviation * radius * Math.cos(2 * Math.PI * next())
     },
-    suffix: (length) => Array.from({ length }, () => ALPHANUMS[Math.floor(next() * ALPHANUMS.length)]).join(''),
+    suffix(length) {
+      let text = ''
+      for (let i = 0; i < length; i++) text += ALPHANUMS[Math.floor(next() * ALPHANUMS.length)]
+      return text
+    },
   }
 }

@@ -55,11 +55,14 @@ export const podStrategy: Strategy<o.Pod> = {
       const all = withNodeTolerations(tolerations)
       return all.length === tolerations.length ? kept : { ...kept, tolerations: all }
     }),
-  prepareForStatusUpdate: (pod, before) => ({
-    ...pod,
-    metadata: { ...pod.metadata, ownerReferences: before.metadata.ownerReferences },
-    status: { ...pod.status, qosClass: pod.status.qosClass || before.status.qosClass },
-  }),
+  prepareForStatusUpdate(pod, before) {
+    const { ownerReferences } = before.metadata
+    const metadata =
+      pod.metadata.ownerReferences === ownerReferences ? pod.metadata : { ...pod.metadata, ownerReferences }
+    const { qosClass } = before.status
+    const status = pod.status.qosClass ? pod.status : { ...pod.status, qosClass }
+    return metadata === pod.metadata && status === pod.status ? pod : { ...pod, metadata, status }
+  },
   validate: (pod) => [...objectMeta(pod.metadata, dns1123Subdomain), ...podSpec(pod.spec, 'spec'), ...gatedNode(pod)],
   validateUpdate: (pod, before) => [
     ...objectMetaUpdate(pod.metadata, before.metadata),

@@ -11,18 +11,14 @@ const ANNOTATIONS_MAX_BYTES = 256 * 1024
 
 /** Metadata at creation. Follows k8s.io/apimachinery/pkg/api/validation/objectmeta.go ValidateObjectMeta. */
 export function objectMeta(meta: o.ObjectMeta, rule: NameRule, finalizerRule: FinalizerRule = 'qualified'): Causes {
-  return [
-    ...(meta.generateName
-      ? invalids('metadata.generateName', meta.generateName, rule(asPrefix(meta.generateName)))
-      : []),
-    ...(meta.name
-      ? invalids('metadata.name', meta.name, rule(meta.name))
-      : [required('metadata.name', 'name or generateName is required')]),
-    ...(meta.namespace === undefined
-      ? []
-      : invalids('metadata.namespace', meta.namespace, dns1123Label(meta.namespace))),
-    ...changeable(meta, undefined, finalizerRule),
-  ]
+  const { generateName, name, namespace } = meta
+  const causes: Causes = []
+  if (generateName) add(causes, 'metadata.generateName', generateName, rule(asPrefix(generateName)))
+  if (name) add(causes, 'metadata.name', name, rule(name))
+  else causes.push(required('metadata.name', 'name or generateName is required'))
+  if (namespace !== undefined) add(causes, 'metadata.namespace', namespace, dns1123Label(namespace))
+  addChangeable(causes, meta, undefined, finalizerRule)
+  return causes
 }
 
 /** Metadata after an update. Follows ValidateObjectMetaUpdate. */
@@ -31,42 +27,58 @@ export function objectMetaUpdate(
   before: o.ObjectMeta,
   finalizerRule: FinalizerRule = 'qualified',
 ): Causes {
-  const old = new Set(before.finalizers ?? [])
-  const added = before.deletionTimestamp ? (meta.finalizers ?? []).filter((name) => !old.has(name)) : []
-  return [
-    ...(added.length > 0
-      ? [
-          forbidden(
-            'metadata.finalizers',
-            `no new finalizers can be added if the object is being deleted, found new finalizers []string{${added
-              .sort()
-              .map((name) => JSON.stringify(name))
-              .join(', ')}}`,
-          ),
-        ]
-      : []),
-    ...immutable(meta.name === before.name, meta.name, 'metadata.name'),
-    ...immutable(meta.namespace === before.namespace, meta.namespace, 'metadata.namespace'),
-    ...immutable(meta.uid === before.uid, meta.uid, 'metadata.uid'),
-    ...changeable(meta, before, finalizerRule),
-  ]
+  if (meta === before) return []
+  const causes: Causes = []
+  const added = before.deletionTimestamp
+    ? (meta.finalizers ?? []).filter((name) => !(before.finalizers ?? []).includes(name))
+    : []
+  if (added.length > 0)
+    causes.push(
+      forbidden(
+        'metadata.finalizers',
+        `no new finalizers can be added if the object is being deleted, found new finalizers []string{${added
+          .sort()
+          .map((name) => JSON.stringify(name))
+          .join(', ')}}`,
+      ),
+    )
+  for (const field of ['name', 'namespace', 'uid'] as const)
+    if (meta[field] !== before[field]) causes.push(...immutable(false, meta[field], `metadata.${field}`))
+  addChangeable(causes, meta, before, finalizerRule)
+  return causes
 }
 
-function changeable(meta: o.ObjectMeta, before: o.ObjectMeta | undefined, finalizerRule: FinalizerRule): Causes {
-  const same = (field: keyof o.ObjectMeta) => before !== undefined && before[field] === meta[field]
-  return [
-    ...(same('labels') ? [] : labels(meta.labels, 'metadata.labels')),
-    ...(same('annotations') ? [] : annotations(meta.annotations, 'metadata.annotations')),
-    ...(same('ownerReferences') ? [] : ownerReferences(meta.ownerReferences ?? [], 'metadata.ownerReferences')),
-    ...(same('finalizers') ? [] : finalizers(meta.finalizers ?? [], finalizerRule, 'metadata.finalizers')),
-  ]
+function addChangeable(
+  causes: Causes,
+  meta: o.ObjectMeta,
+  before: o.ObjectMeta | undefined,
+  finalizerRule: FinalizerRule,
+): void {
+  const fresh = (field: keyof o.ObjectMeta) => meta[field] !== undefined && meta[field] !== before?.[field]
+  if (fresh('labels')) causes.push(...labels(meta.labels, 'metadata.labels'))
+  if (fresh('annotations')) causes.push(...annotations(meta.annotations, 'metadata.annotations'))
+  if (fresh('ownerReferences')) causes.push(...ownerReferences(meta.ownerReferences!, 'metadata.ownerReferences'))
+  if (fresh('finalizers')) causes.push(...finalizers(meta.finalizers!, finalizerRule, 'metadata.finalizers'))
 }
 
-export const labels = (given: Record<string, string> | undefined, path: string): Causes =>
-  Object.entries(given ?? {}).flatMap(([key, value]) => [
-    ...invalids(path, key, qualifiedName(key)),
-    ...invalids(path, value, labelValue(String(value))),
-  ])
+/** One cause for each message. */
+function add(causes: Causes, path: string, value: unknown, messages: readonly string[]): void {
+  for (const message of messages) causes.push(invalidValue(path, value, message))
+}
+
+/** Labels found sound: the objects of one template share theirs. */
+const sound = new WeakSet<object>()
+
+export function labels(given: Record<string, string> | undefined, path: string): Causes {
+  if (!given || sound.has(given)) return []
+  const causes: Causes = []
+  for (const [key, value] of Object.entries(given)) {
+    add(causes, path, key, qualifiedName(key))
+    add(causes, path, value, labelValue(String(value)))
+  }
+  if (causes.length === 0 && Object.isFrozen(given)) sound.add(given)
+  return causes
+}
 
 export function annotations(given: Record<string, string> | undefined, path: string): Causes {
   const entries = Object.entries(given ?? {})

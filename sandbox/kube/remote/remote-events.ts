@@ -15,7 +15,6 @@ export class RemoteEvents {
   private readonly world: World
   private readonly process: string
   private readonly correlator = new EventCorrelator()
-  private readonly names = new Map<string, string>()
   private sequence = 0
   private waiting = 0
   private last: Promise<unknown> = Promise.resolve()
@@ -40,8 +39,9 @@ export class RemoteEvents {
     if (next.action === 'drop' || this.waiting >= QUEUE) return
     const now = toRfc3339(clock.now)
     const body = this.eventFor(about, level, reason, next.message, now)
-    const known = this.names.get(next.key)
-    if (known === undefined) this.names.set(next.key, keyOf(body))
+    const { told } = next
+    const known = told.name
+    told.name ??= keyOf(body)
     this.waiting++
     this.last = this.last
       .then(async () => {
@@ -52,7 +52,7 @@ export class RemoteEvents {
             return
           } catch (error) {
             if (!isApiError(error, 'NotFound')) throw error
-            this.names.set(next.key, keyOf(body))
+            told.name = keyOf(body)
           }
         }
         await send({ method: 'POST', path: collectionPath(Event, body.metadata.namespace), body })
