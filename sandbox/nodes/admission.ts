@@ -1,10 +1,9 @@
 import type { DeviceManager } from '../gpus/device-manager.ts'
 import type { Node, Pod } from '../kube/objects.ts'
-import { nodeSelector } from '../kube/selectors.ts'
-import { hostPortsOf, UsedPorts } from '../scheduler/framework/host-ports.ts'
+import { UsedPorts } from '../scheduler/framework/host-ports.ts'
 import { isTolerated } from '../scheduler/framework/plugins/taints.ts'
-import { podRequests } from '../scheduler/framework/pod-requests.ts'
-import { addResource, resourceOf, resourceOfQuantities, zeroResource } from '../scheduler/framework/resources.ts'
+import { factsOf } from '../scheduler/framework/pod-info.ts'
+import { addResource, knownResourceOf, zeroResource } from '../scheduler/framework/resources.ts'
 
 /** Why a kubelet will not run a pod that was bound to its node. */
 export interface Rejection {
@@ -30,10 +29,10 @@ export function admit(options: {
 
 /** Resources in the order in which the fit check finds them lacking; the first one is the reason. */
 function insufficient(pod: Pod, others: readonly Pod[], node: Node, devices: DeviceManager): Rejection | undefined {
-  const has = resourceOf(node.status.allocatable)
-  const wants = resourceOfQuantities(podRequests(pod.spec))
+  const has = knownResourceOf(node.status.allocatable)
+  const wants = factsOf(pod.spec).requests
   const used = zeroResource()
-  for (const other of others) addResource(used, resourceOfQuantities(podRequests(other.spec)), 1)
+  for (const other of others) addResource(used, factsOf(other.spec).requests, 1)
   if (others.length + 1 > has.pods) return outOf('pods', 1, others.length, has.pods)
   const plain = [
     ['cpu', wants.milliCpu, used.milliCpu, has.milliCpu],
@@ -61,15 +60,15 @@ function mismatch(pod: Pod, others: readonly Pod[], node: Node): Rejection | und
     reason: name,
     message: `Predicate ${name} failed: ${why}`,
   })
-  const required = pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution
-  const { labels = {} } = node.metadata
-  const selected = Object.entries(pod.spec.nodeSelector ?? {}).every(([key, value]) => labels[key] === value)
-  if (!selected || (required && !nodeSelector(required.nodeSelectorTerms)(node)))
+  const { requiredNode, hostPorts } = factsOf(pod.spec)
+  if (requiredNode && !requiredNode(node))
     return predicate('NodeAffinity', "node(s) didn't match Pod's node affinity/selector")
-  const ports = new UsedPorts()
-  for (const other of others) for (const port of hostPortsOf(other.spec)) ports.add(port)
-  if (!ports.fits(hostPortsOf(pod.spec)))
-    return predicate('NodePorts', "node(s) didn't have free ports for the requested pod ports")
+  if (hostPorts.length > 0) {
+    const ports = new UsedPorts()
+    for (const other of others) for (const port of factsOf(other.spec).hostPorts) ports.add(port)
+    if (!ports.fits(hostPorts))
+      return predicate('NodePorts', "node(s) didn't have free ports for the requested pod ports")
+  }
   const evicting = (node.spec.taints ?? []).filter((t) => t.effect === 'NoExecute')
   if (evicting.some((taint) => !isTolerated(pod.spec.tolerations ?? [], taint)))
     return predicate('TaintToleration', "node(s) had taints that the pod didn't tolerate")

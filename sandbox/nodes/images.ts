@@ -167,14 +167,20 @@ export class ImageManager {
 export const withTag = (image: string): string =>
   image.includes('@') || /:[^/]*$/.test(image) ? image : `${image}:latest`
 
+/** Names found sound: few images run in many pods. */
+const sound = new Set<string>()
+const SOUND_MAX = 1000
+
 function whyInvalid(image: string): string | undefined {
+  if (sound.has(image)) return undefined
   try {
     normalReference(image)
-    return undefined
   } catch (error) {
     if (error instanceof InvalidReference) return error.message
     throw error
   }
+  if (sound.size < SOUND_MAX) sound.add(image)
+  return undefined
 }
 
 /** An upper-case namespace is read as a host's name. */

@@ -208,16 +208,9 @@ export class Kubelet {
   private begin(entry: Entry): void {
     const { world, nodeName } = this.options
     const { worker } = entry
-    const run = worker.run()
-    const self = this
+    const run = worker.run(() => this.finished(entry))
     worker.update()
-    entry.actor = world.spawn(
-      `kubelet/${nodeName}/${worker.key}`,
-      (function* () {
-        yield* run
-        self.finished(entry)
-      })(),
-    )
+    entry.actor = world.spawn(`kubelet/${nodeName}/${worker.key}`, run)
   }
 
   private updated(before: Pod, after: Pod): void {

@@ -25,7 +25,7 @@ export class NodeNetwork extends PodNetwork {
   }
 
   override register(podIP: string, endpoint: PodEndpoint): void {
-    const gated = this.gated(endpoint)
+    const gated = new Gated(endpoint, this)
     this.own.set(podIP, gated)
     if (!this.dark) this.outer.register(podIP, gated)
   }
@@ -61,16 +61,8 @@ export class NodeNetwork extends PodNetwork {
     this.backlog = []
   }
 
-  private gated(endpoint: PodEndpoint): PodEndpoint {
-    const gate = (server: InferenceServer) => this.gateOf(server)
-    const made = Object.create(endpoint) as PodEndpoint
-    Object.defineProperty(made, 'inference', {
-      get: () => endpoint.inference && gate(endpoint.inference),
-    })
-    return made
-  }
-
-  private gateOf(server: InferenceServer): InferenceServer {
+  /** The server, behind this node's link. */
+  gateOf(server: InferenceServer): InferenceServer {
     const known = this.gates.get(server)
     if (known) return known
     const made: InferenceServer = {
@@ -140,5 +132,41 @@ class GatedObserver implements InferenceObserver {
       return lastSeen
     }
     if (network.lets(boot, () => observer.headers?.(network.now, seen))) observer.headers?.(at, seen)
+  }
+}
+
+/** A pod of the node, whose inference server is reached by way of the node's link. */
+class Gated implements PodEndpoint {
+  private readonly endpoint: PodEndpoint
+  private readonly network: NodeNetwork
+
+  constructor(endpoint: PodEndpoint, network: NodeNetwork) {
+    this.endpoint = endpoint
+    this.network = network
+  }
+
+  get podKey(): string {
+    return this.endpoint.podKey
+  }
+
+  get nodeName(): string {
+    return this.endpoint.nodeName ?? ''
+  }
+
+  get get(): PodEndpoint['get'] {
+    return this.endpoint.get?.bind(this.endpoint)
+  }
+
+  get exposition(): PodEndpoint['exposition'] {
+    return this.endpoint.exposition?.bind(this.endpoint)
+  }
+
+  get inference(): InferenceServer | undefined {
+    const { inference } = this.endpoint
+    return inference && this.network.gateOf(inference)
+  }
+
+  accepts(port: number): boolean {
+    return this.endpoint.accepts(port)
   }
 }

@@ -63,7 +63,7 @@ export class PodWorker {
       results: context.probeResults,
       random: context.random,
       kubeletStartedAt: context.startedAt,
-      context: this.probeContext(),
+      context: () => this.probeContext(),
     })
   }
 
@@ -109,7 +109,8 @@ export class PodWorker {
     this.finished = true
   }
 
-  *run(): Task {
+  /** Until the pod has ended; then `ended` is called. */
+  *run(ended: () => void): Task {
     for (;;) {
       while (!this.pending) yield* this.wake.wait()
       this.pending = false
@@ -119,7 +120,7 @@ export class PodWorker {
         yield* this.syncTerminated(pod, view)
         this.finished = true
         this.requeueTimer?.cancel()
-        return
+        return ended()
       }
       if (terminatingAt !== undefined) {
         yield* this.syncTerminating(pod, view)
@@ -269,7 +270,7 @@ export class PodWorker {
       remove: (kind, containerID) => context.probeResults.remove(kind, containerID),
       unhealthy: (_container, reason, message) => context.event(this.pod, 'Warning', reason, message),
       unmodelled: (container, kind, command) => context.unmodelled(this.pod, container, `${kind} probe`, command),
-    } satisfies ConstructorParameters<typeof PodProbes>[0]['context']
+    } satisfies ReturnType<ConstructorParameters<typeof PodProbes>[0]['context']>
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Container, Pod } from '../kube/objects.ts'
 import { sleep, type Task } from '../world/actor.ts'
+import { AsciiText } from '../world/ascii.ts'
 import type { RandomStream } from '../world/random.ts'
 import { runHook } from './hooks.ts'
 import type { StartFailure } from './images.ts'
@@ -29,7 +30,7 @@ export function* startContainer(
   const { timings, world } = context
   yield* sleep(timings.createContainer)
   const made = runtime.add({
-    id: `containerd://${hexId(context.random)}`,
+    id: containerId(context.random),
     name: container.name,
     image: container.image,
     imageID: container.image,
@@ -93,13 +94,9 @@ function launch(
 ): void {
   const { world } = context
   const { name, namespace = 'default' } = pod.metadata
-  let random: RandomStream | undefined
   const program = context.programFor(pod, container).start({
     clock: world.clock,
-    get random() {
-      random ??= world.random(`container/${namespace}/${name}/${container.name}/${made.view.restartCount}`)
-      return random
-    },
+    random: world.random(`container/${namespace}/${name}/${container.name}/${made.view.restartCount}`),
     pod,
     container,
     devices: context.devices.of(pod.metadata.uid, container.name),
@@ -131,12 +128,13 @@ function* postStart(
   return { reason: 'PostStartHookError', message }
 }
 
+const PREFIX = 'containerd://'
+const idText = new AsciiText(PREFIX.length + 64)
+
 /** 64 hexadecimal digits, as containerd names containers. */
-function hexId(random: RandomStream): string {
-  let id = ''
-  for (let i = 0; i < 8; i++)
-    id += Math.floor(random.next() * 0x1_0000_0000)
-      .toString(16)
-      .padStart(8, '0')
-  return id
+function containerId(random: RandomStream): string {
+  idText.clear()
+  for (let i = 0; i < PREFIX.length; i++) idText.put(PREFIX.charCodeAt(i))
+  for (let i = 0; i < 8; i++) idText.hex(Math.floor(random.next() * 0x1_0000_0000), 8)
+  return idText.toString()
 }

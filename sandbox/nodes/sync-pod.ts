@@ -1,13 +1,15 @@
 import type { Container, Pod } from '../kube/objects.ts'
+import type { MetricFamily } from '../metrics/sample.ts'
 import type { PodEndpoint } from '../network/pod-network.ts'
 import { type Signal, sleep, type Task } from '../world/actor.ts'
 import type { StartFailure } from './images.ts'
 import { killContainer, killPod } from './kill.ts'
 import type { KubeletContext } from './kubelet-context.ts'
-import { podAccepts, podExposition, podGet } from './pod-access.ts'
+import { type GetAnswer, podAccepts, podExposition, podGet } from './pod-access.ts'
 import { podActions } from './pod-actions.ts'
 import type { HostEndpoints } from './pod-addresses.ts'
 import { isSidecar, type PodRuntime, type PodView } from './pod-runtime.ts'
+import type { InferenceServer } from './program.ts'
 import { startContainer } from './start-container.ts'
 
 /** One pod's part of the container runtime, and what the last sync could not start. */
@@ -39,7 +41,7 @@ export function* syncContainers(
   let acted = false
   if (actions.killPod) {
     const running = runtime.allRunning().length > 0 || runtime.sandbox === 'ready'
-    yield* stopPod(context, machine, { pod, view })
+    if (running) yield* stopPod(context, machine, { pod, view })
     acted = running
   } else
     for (const order of actions.toKill) {
@@ -54,23 +56,33 @@ export function* syncContainers(
     if (!(yield* createSandbox(context, machine, pod))) return { acted, failures: [NO_ADDRESS] }
   }
   const failures: StartFailure[] = []
-  const start = function* (container: Container): Task<boolean> {
-    acted = true
-    const failure = yield* startContainer(context, { pod, container, view, runtime })
-    if (!failure) {
-      machine.reasons.delete(container.name)
-      return true
-    }
-    machine.reasons.set(container.name, failure)
-    failures.push(failure)
-    return false
-  }
+  const start = (container: Container) => tryStart(context, machine, { pod, view, container, failures })
   for (const i of actions.initToStart) {
     const container = pod.spec.initContainers![i]!
+    acted = true
     if (!(yield* start(container)) && !isSidecar(container)) return { acted, failures }
   }
-  for (const i of actions.toStart) yield* start(pod.spec.containers[i]!)
+  for (const i of actions.toStart) {
+    acted = true
+    yield* start(pod.spec.containers[i]!)
+  }
   return { acted, failures }
+}
+
+/** Whether the container could be started; why not, is in `failures` and in the machine's reasons. */
+function* tryStart(
+  context: KubeletContext,
+  { runtime, reasons }: PodMachine,
+  { pod, view, container, failures }: { pod: Pod; view: PodView; container: Container; failures: StartFailure[] },
+): Task<boolean> {
+  const failure = yield* startContainer(context, { pod, container, view, runtime })
+  if (!failure) {
+    reasons.delete(container.name)
+    return true
+  }
+  reasons.set(container.name, failure)
+  failures.push(failure)
+  return false
 }
 
 /** Stops what of a pod was seen running, then its sandbox. */
@@ -109,7 +121,7 @@ function* createSandbox(context: KubeletContext, machine: PodMachine, pod: Pod):
     context.event(pod, 'Warning', 'FailedCreatePodSandBox', message)
     return false
   }
-  machine.endpoint = endpointOf(context, runtime, pod)
+  machine.endpoint = new RuntimeEndpoint(pod, context.nodeName, runtime)
   if (host) machine.hosts.add(machine.endpoint)
   else context.network.register(ip, machine.endpoint)
   runtime.setSandbox('ready', ip)
@@ -131,15 +143,31 @@ export function removeSandbox(context: KubeletContext, machine: PodMachine): voi
   runtime.setSandbox('stopped', undefined)
 }
 
-function endpointOf(context: KubeletContext, runtime: PodRuntime, pod: Pod): PodEndpoint {
-  return {
-    podKey: `${pod.metadata.namespace}/${pod.metadata.name}`,
-    nodeName: context.nodeName,
-    accepts: (port) => podAccepts(runtime, port),
-    get: (port, path, scheme) => podGet(runtime, port, path, scheme),
-    exposition: (port, path, wanted) => podExposition(runtime, port, path, wanted),
-    get inference() {
-      return runtime.containers.find((c) => c.running && c.program?.inference)?.program?.inference
-    },
-  } as PodEndpoint
+/** A pod on the network, as its containers are at the moment. */
+class RuntimeEndpoint implements PodEndpoint {
+  readonly podKey: string
+  readonly nodeName: string
+  private readonly runtime: PodRuntime
+
+  constructor(pod: Pod, nodeName: string, runtime: PodRuntime) {
+    this.podKey = `${pod.metadata.namespace}/${pod.metadata.name}`
+    this.nodeName = nodeName
+    this.runtime = runtime
+  }
+
+  accepts(port: number): boolean {
+    return podAccepts(this.runtime, port)
+  }
+
+  get(port: number, path: string, scheme?: string): GetAnswer {
+    return podGet(this.runtime, port, path, scheme)
+  }
+
+  exposition(port: number, path: string, wanted?: ReadonlySet<string>): readonly MetricFamily[] | undefined {
+    return podExposition(this.runtime, port, path, wanted)
+  }
+
+  get inference(): InferenceServer | undefined {
+    return this.runtime.containers.find((c) => c.running && c.program?.inference)?.program?.inference
+  }
 }

@@ -31,22 +31,44 @@ function seedOf(seed: number, name: string): number {
 const ALPHANUMS = 'bcdfghjklmnpqrstvwxz2456789'
 
 /** A stream that depends on nothing but the seed and the name. */
-export function randomStream(seed: number, name: string): RandomStream {
-  const generator = xoroshiro128plus(seedOf(seed, name))
-  const next = () => (generator.next() >>> 0) / 0x1_0000_0000
-  return {
-    next,
-    int: (n) => Math.floor(next() * n),
-    between: (low, high) => low + next() * (high - low),
-    exponential: (mean) => -mean * Math.log(1 - next()),
-    normal(mean, deviation) {
-      const radius = Math.sqrt(-2 * Math.log(1 - next()))
-      return mean + deviation * radius * Math.cos(2 * Math.PI * next())
-    },
-    suffix(length) {
-      let text = ''
-      for (let i = 0; i < length; i++) text += ALPHANUMS[Math.floor(next() * ALPHANUMS.length)]
-      return text
-    },
+export const randomStream = (seed: number, name: string): RandomStream => new NamedStream(seed, name)
+
+/** Its generator is made when it is first asked: many streams never are. */
+class NamedStream implements RandomStream {
+  private readonly seed: number
+  private readonly name: string
+  private generator: ReturnType<typeof xoroshiro128plus> | undefined
+
+  constructor(seed: number, name: string) {
+    this.seed = seed
+    this.name = name
+  }
+
+  next(): number {
+    this.generator ??= xoroshiro128plus(seedOf(this.seed, this.name))
+    return (this.generator.next() >>> 0) / 0x1_0000_0000
+  }
+
+  int(n: number): number {
+    return Math.floor(this.next() * n)
+  }
+
+  between(low: number, high: number): number {
+    return low + this.next() * (high - low)
+  }
+
+  exponential(mean: number): number {
+    return -mean * Math.log(1 - this.next())
+  }
+
+  normal(mean: number, deviation: number): number {
+    const radius = Math.sqrt(-2 * Math.log(1 - this.next()))
+    return mean + deviation * radius * Math.cos(2 * Math.PI * this.next())
+  }
+
+  suffix(length: number): string {
+    let text = ''
+    for (let i = 0; i < length; i++) text += ALPHANUMS[this.int(ALPHANUMS.length)]
+    return text
   }
 }

@@ -11,13 +11,13 @@ const SPEC = { startup: 'startupProbe', readiness: 'readinessProbe', liveness: '
 export class PodProbes {
   private readonly workers = new Map<string, ProbeWorker>()
   private readonly results: ProbeResults
-  private readonly context: Omit<ProbeWorkerContext, 'ended'>
+  private readonly context: () => Omit<ProbeWorkerContext, 'ended'>
   private readonly random: RandomStream
   private readonly kubeletStartedAt: Us
 
   constructor(options: {
     results: ProbeResults
-    context: Omit<ProbeWorkerContext, 'ended'>
+    context: () => Omit<ProbeWorkerContext, 'ended'>
     random: RandomStream
     kubeletStartedAt: Us
   }) {
@@ -90,11 +90,12 @@ export class PodProbes {
   private start(container: Container, kind: ProbeKind): void {
     const key = `${container.name}/${kind}`
     const spec = container[SPEC[kind]]!
-    const { now } = this.context.clock
+    const common = this.context()
+    const { now } = common.clock
     const period = seconds(spec.periodSeconds)
     const young = period > now - this.kubeletStartedAt
     const firstAt = young ? now + Math.round(this.random.next() * period) : now
-    const context = { ...this.context, ended: () => this.workers.delete(key) }
+    const context = { ...common, ended: () => this.workers.delete(key) }
     this.workers.set(key, new ProbeWorker({ container, kind, spec, firstAt, context }))
   }
 }

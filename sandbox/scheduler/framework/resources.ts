@@ -27,6 +27,19 @@ export function resourceOf(list: Readonly<Record<string, string>> | undefined): 
   return resourceOfQuantities(amounts)
 }
 
+const known = new WeakMap<object, Resource>()
+
+/** The same for a list that does not change: worked out once. */
+export function knownResourceOf(list: Readonly<Record<string, string>> | undefined): Resource {
+  if (!list || !Object.isFrozen(list)) return resourceOf(list)
+  let resource = known.get(list)
+  if (!resource) {
+    resource = resourceOf(list)
+    known.set(list, resource)
+  }
+  return resource
+}
+
 /** Rounds quantities to the scheduler's units; names it does not schedule by are left out. */
 export function resourceOfQuantities(amounts: ReadonlyMap<string, Quantity>): Resource {
   const resource = zeroResource()

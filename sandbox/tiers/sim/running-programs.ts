@@ -27,17 +27,12 @@ export class RunningPrograms {
   private start(program: Program, pod: Pod, context: ProgramContext): RunningProgram {
     let running: RunningProgram | undefined
     let ended = false
-    // by prototype, so that its stream of chance is still made when it is first asked for
-    const watched: ProgramContext = Object.create(context, {
-      exit: {
-        value: (code: number) => {
-          ended = true
-          if (running) this.pods.delete(running)
-          context.exit(code)
-        },
-      },
-    })
-    running = program.start(watched)
+    const exit = (code: number) => {
+      ended = true
+      if (running) this.pods.delete(running)
+      context.exit(code)
+    }
+    running = program.start({ ...context, exit })
     if (ended) return running
     this.pods.set(running, pod)
     this.forgetWhenKilled(running)
