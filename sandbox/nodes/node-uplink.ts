@@ -132,9 +132,8 @@ export class Uplink implements Kube {
   }
 
   event(about: KubeObject, level: 'Normal' | 'Warning', reason: string, message: string): void {
-    const send = () => this.inner.event(about, level, reason, message)
-    if (this.frozen) this.unsent.push(send)
-    else send()
+    if (this.frozen) this.unsent.push(() => this.inner.event(about, level, reason, message))
+    else this.inner.event(about, level, reason, message)
   }
 
   client(name: string): Kube {

@@ -98,6 +98,7 @@ export class Pleg {
   }
 
   private wake(whose: (record: PlegRecord) => boolean): void {
+    if (this.waiters.length === 0) return
     const due = this.waiters.filter((w) => whose(w.record))
     this.waiters = this.waiters.filter((w) => !whose(w.record))
     for (const waiter of due) waiter.wake()

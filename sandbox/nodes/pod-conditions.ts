@@ -7,6 +7,7 @@ export const isKubeletCondition = (type: string): boolean => OWNED.has(type)
 
 type Verdict = Pick<Condition, 'status' | 'reason' | 'message'>
 const TRUE: Verdict = { status: 'True' }
+const FALSE: Verdict = { status: 'False' }
 
 /** The pod's conditions in the order in which the kubelet writes them. Follows pkg/kubelet/status/generate.go. */
 export function conditionsOf(
@@ -14,26 +15,38 @@ export function conditionsOf(
   status: Pick<PodStatus, 'phase' | 'containerStatuses' | 'initContainerStatuses'>,
   options: { sandboxReady: boolean; others: readonly Condition[] },
 ): Condition[] {
-  const statuses = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])]
-  const made = (type: string, verdict: Verdict): Condition => ({
-    type,
-    ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
-    ...verdict,
-  })
+  const statuses = allStatuses(status)
+  const { generation } = pod.metadata
   const containersReady = containersReadyOf(pod, statuses, status.phase)
-  return [
-    ...options.others,
-    made('PodReadyToStartContainers', options.sandboxReady ? TRUE : { status: 'False' }),
-    made('Initialized', initializedOf(pod, statuses, status.phase)),
-    made('Ready', readyOf(pod, containersReady, options.others)),
-    made('ContainersReady', containersReady),
-    made('PodScheduled', TRUE),
+  const own = [
+    made('PodReadyToStartContainers', options.sandboxReady ? TRUE : FALSE, generation),
+    made('Initialized', initializedOf(pod, statuses, status.phase), generation),
+    made('Ready', readyOf(pod, containersReady, options.others), generation),
+    made('ContainersReady', containersReady, generation),
+    made('PodScheduled', TRUE, generation),
   ]
+  return options.others.length === 0 ? own : [...options.others, ...own]
+}
+
+/** Of init containers, then of the others. */
+export function allStatuses(status: Pick<PodStatus, 'containerStatuses' | 'initContainerStatuses'>): ContainerStatus[] {
+  const { containerStatuses = [], initContainerStatuses } = status
+  return initContainerStatuses ? [...initContainerStatuses, ...containerStatuses] : containerStatuses
+}
+
+function made(type: string, { status, reason, message }: Verdict, generation: number | undefined): Condition {
+  const condition: Condition = { type, status }
+  if (generation !== undefined) condition.observedGeneration = generation
+  if (reason !== undefined) condition.reason = reason
+  if (message !== undefined) condition.message = message
+  return condition
 }
 
 export function containersReadyOf(pod: Pod, statuses: readonly ContainerStatus[], phase: PodStatus['phase']): Verdict {
   const { unknown, failing } = sort(
-    [...(pod.spec.initContainers ?? []).filter(isSidecar), ...pod.spec.containers],
+    pod.spec.initContainers
+      ? [...pod.spec.initContainers.filter(isSidecar), ...pod.spec.containers]
+      : pod.spec.containers,
     statuses,
     (_container, s) => s.ready,
   )
@@ -57,28 +70,31 @@ export function readyOf(pod: Pod, containersReady: Verdict, conditions: readonly
 }
 
 function initializedOf(pod: Pod, statuses: readonly ContainerStatus[], phase: PodStatus['phase']): Verdict {
-  const { unknown, failing } = sort(pod.spec.initContainers ?? [], statuses, (container, s) =>
+  const { unknown, failing } = sort(pod.spec.initContainers ?? NO_SPECS, statuses, (container, s) =>
     isSidecar(container) ? s.started === true : s.ready,
   )
   if (phase === 'Succeeded' && unknown.length === 0) return { status: 'True', reason: 'PodCompleted' }
-  const regular = new Set(pod.spec.containers.map((c) => c.name))
-  if (statuses.some((s) => regular.has(s.name) && (s.state.running || s.state.terminated))) return TRUE
+  const isRegular = (name: string) => pod.spec.containers.some((c) => c.name === name)
+  if (statuses.some((s) => (s.state.running || s.state.terminated) && isRegular(s.name))) return TRUE
   const message = listing(unknown, failing, 'incomplete')
   return message ? { status: 'False', reason: 'ContainersNotInitialized', message } : TRUE
 }
 
 type Spec = Pod['spec']['containers'][number]
+const NO_SPECS: readonly Spec[] = []
+const NO_NAMES: readonly string[] = []
 
 function sort(
   containers: readonly Spec[],
   statuses: readonly ContainerStatus[],
   good: (container: Spec, status: ContainerStatus) => boolean,
-): { unknown: string[]; failing: string[] } {
-  const [unknown, failing]: [string[], string[]] = [[], []]
+): { unknown: readonly string[]; failing: readonly string[] } {
+  let unknown = NO_NAMES
+  let failing = NO_NAMES
   for (const container of containers) {
     const status = statuses.find((s) => s.name === container.name)
-    if (!status) unknown.push(container.name)
-    else if (!good(container, status)) failing.push(container.name)
+    if (!status) unknown = [...unknown, container.name]
+    else if (!good(container, status)) failing = [...failing, container.name]
   }
   return { unknown, failing }
 }

@@ -32,26 +32,32 @@ export function podStatus(options: {
     previous: old.containerStatuses ?? [],
     init: false,
   })
-  const init = containerStatuses({
-    ...common,
-    containers: pod.spec.initContainers ?? [],
-    previous: old.initContainerStatuses ?? [],
-    init: true,
-  })
+  const init = pod.spec.initContainers
+    ? containerStatuses({
+        ...common,
+        containers: pod.spec.initContainers,
+        previous: old.initContainerStatuses ?? [],
+        init: true,
+      })
+    : []
   const initialized = anyRegularStarted(pod, view)
   let phase = phaseOf(pod, [...regular, ...init], { terminal: options.terminal, initialized })
   if (!isTerminal(phase) && isTerminal(old.phase)) phase = old.phase
   const ip = pod.spec.hostNetwork ? options.nodeIP : view.ip
-  const status: PodStatus = {
-    phase,
-    ...(phase === old.phase ? reasonOf(old, pod.status) : {}),
-    ...(pastDeadline(pod, old, options.now) ? DEADLINE : {}),
-    hostIP: options.nodeIP,
-    ...(ip === undefined ? {} : { podIP: ip, podIPs: [{ ip }] }),
-    ...(pod.status.qosClass ? { qosClass: pod.status.qosClass } : {}),
-    containerStatuses: regular.sort((a, b) => (a.name < b.name ? -1 : 1)),
-    ...(init.length > 0 ? { initContainerStatuses: init } : {}),
+  const status: PodStatus = { phase, hostIP: options.nodeIP }
+  if (phase === old.phase) {
+    const [reason, message] = [old.reason || pod.status.reason, old.message || pod.status.message]
+    if (reason) status.reason = reason
+    if (message) status.message = message
   }
+  if (pastDeadline(pod, old, options.now)) Object.assign(status, DEADLINE)
+  if (ip !== undefined) {
+    status.podIP = ip
+    status.podIPs = [{ ip }]
+  }
+  if (pod.status.qosClass) status.qosClass = pod.status.qosClass
+  status.containerStatuses = regular.sort((a, b) => (a.name < b.name ? -1 : 1))
+  if (init.length > 0) status.initContainerStatuses = init
   if (isTerminal(pod.status.phase)) status.phase = pod.status.phase
   options.probes.update(pod, status)
   const others: Condition[] = (pod.status.conditions ?? []).filter((c) => !isKubeletCondition(c.type))
@@ -74,8 +80,3 @@ const DEADLINE = {
 
 const pastDeadline = (pod: Pod, old: PodStatus, now: Us): boolean =>
   now >= (deadlineOf(pod, old) ?? Number.POSITIVE_INFINITY)
-
-function reasonOf(old: PodStatus, api: PodStatus): Pick<PodStatus, 'reason' | 'message'> {
-  const [reason, message] = [old.reason || api.reason, old.message || api.message]
-  return { ...(reason ? { reason } : {}), ...(message ? { message } : {}) }
-}

@@ -7,12 +7,15 @@ import { containersReadyOf, readyOf } from './pod-conditions.ts'
 export function differ(a: Pod, b: Pod): boolean {
   return !(
     equal(a.spec, b.spec) &&
-    equal(a.metadata.labels ?? {}, b.metadata.labels ?? {}) &&
-    equal(a.metadata.annotations ?? {}, b.metadata.annotations ?? {}) &&
+    sameMap(a.metadata.labels, b.metadata.labels) &&
+    sameMap(a.metadata.annotations, b.metadata.annotations) &&
     a.metadata.deletionTimestamp === b.metadata.deletionTimestamp &&
     a.metadata.deletionGracePeriodSeconds === b.metadata.deletionGracePeriodSeconds
   )
 }
+
+const sameMap = (a: Record<string, string> | undefined, b: Record<string, string> | undefined): boolean =>
+  a === b || equal(a ?? {}, b ?? {})
 
 /** Somebody changed a readiness gate's condition. Follows pkg/kubelet/status/status_manager.go NeedToReconcilePodReadiness. */
 export function readinessStale(pod: Pod): boolean {

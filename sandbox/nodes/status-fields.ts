@@ -1,7 +1,7 @@
 import { equal } from '../journal/merge-patch.ts'
 import type { Condition, ContainerStatus, Pod, PodStatus } from '../kube/objects.ts'
 import { toRfc3339, type Us } from '../world/time.ts'
-import { isKubeletCondition } from './pod-conditions.ts'
+import { allStatuses, isKubeletCondition } from './pod-conditions.ts'
 
 /** The state of a container nobody can find. */
 export const LOST = {
@@ -17,25 +17,39 @@ export function withNulls(before: PodStatus, after: PodStatus): Record<string, u
   return patch
 }
 
+/** The conditions with the times of their last transitions; what is as it was is the very same object. */
 export function keepTransitionTimes(conditions: readonly Condition[], old: readonly Condition[], now: Us): Condition[] {
-  let changedAt: string | undefined
   return conditions.map((c) => {
     if (!isKubeletCondition(c.type)) return c
     const before = old.find((o) => o.type === c.type)
-    const kept = before?.status === c.status ? before.lastTransitionTime : undefined
-    if (kept === undefined) changedAt ??= toRfc3339(now)
-    return { ...c, lastTransitionTime: kept ?? changedAt! }
+    if (before?.status !== c.status || before.lastTransitionTime === undefined)
+      return { ...c, lastTransitionTime: toRfc3339(now) }
+    return saysTheSame(before, c) ? before : { ...c, lastTransitionTime: before.lastTransitionTime }
   })
 }
 
-export function newInstances(before: PodStatus, after: PodStatus): string[] {
-  const known = new Set(
-    [...(before.containerStatuses ?? []), ...(before.initContainerStatuses ?? [])].map((s) => s.containerID),
+const saysTheSame = (before: Condition, now: Condition): boolean => {
+  for (const key in before) if (key !== 'lastTransitionTime' && !(key in now)) return false
+  for (const key in now) if (key !== 'lastTransitionTime' && !(key in before)) return false
+  return (
+    before.reason === now.reason &&
+    before.message === now.message &&
+    before.observedGeneration === now.observedGeneration &&
+    before.lastProbeTime === now.lastProbeTime
   )
-  return [...(after.containerStatuses ?? []), ...(after.initContainerStatuses ?? [])]
-    .filter((s) => s.containerID && !known.has(s.containerID))
-    .map((s) => s.name)
 }
+
+/** Names of containers with an instance that was not there before. */
+export function newInstances(before: PodStatus, after: PodStatus): string[] {
+  const names: string[] = []
+  const known = allStatuses(before)
+  for (const { name, containerID } of regularFirst(after))
+    if (containerID && !known.some((s) => s.containerID === containerID)) names.push(name)
+  return names
+}
+
+const regularFirst = ({ containerStatuses = [], initContainerStatuses }: PodStatus): readonly ContainerStatus[] =>
+  initContainerStatuses ? [...containerStatuses, ...initContainerStatuses] : containerStatuses
 
 export function hasInitialized(pod: Pod): boolean {
   const init = pod.spec.initContainers ?? []
@@ -59,16 +73,25 @@ const FOREIGN: ReadonlySet<string> = new Set(['conditions', 'nominatedNodeName',
 
 /** Whether the server's status says what the kubelet last said. Follows isPodStatusByKubeletEqual. */
 export function sameByKubelet(server: PodStatus, own: PodStatus): boolean {
-  const [theirs, mine] = [server, own].map((s) => (s.conditions ?? []).filter((c) => isKubeletCondition(c.type)))
-  if (theirs!.length !== mine!.length) return false
-  for (const c of mine!) {
-    const before = theirs!.find((t) => t.type === c.type)
+  if (!sameConditions(server.conditions ?? [], own.conditions ?? [])) return false
+  for (const field in server) if (!FOREIGN.has(field) && !sameField(server, own, field)) return false
+  for (const field in own) if (!FOREIGN.has(field) && !sameField(server, own, field)) return false
+  return true
+}
+
+const sameField = (a: PodStatus, b: PodStatus, field: string): boolean =>
+  equal(a[field as keyof PodStatus], b[field as keyof PodStatus])
+
+function sameConditions(theirs: readonly Condition[], mine: readonly Condition[]): boolean {
+  if (theirs === mine) return true
+  let left = 0
+  for (const { type } of theirs) if (isKubeletCondition(type)) left++
+  for (const c of mine) {
+    if (!isKubeletCondition(c.type)) continue
+    left--
+    const before = theirs.find((t) => t.type === c.type)
+    if (before === c) continue
     if (before?.status !== c.status || before.reason !== c.reason || before.message !== c.message) return false
   }
-  const fields = new Set([...Object.keys(server), ...Object.keys(own)].filter((field) => !FOREIGN.has(field)))
-  for (const field of fields) {
-    const key = field as keyof PodStatus
-    if (!equal(server[key], own[key])) return false
-  }
-  return true
+  return left === 0
 }

@@ -2,7 +2,7 @@ import { equal } from '../journal/merge-patch.ts'
 import { isApiError } from '../kube/errors.ts'
 import { keyOf, Pod as PodKind } from '../kube/kinds.ts'
 import type { Kube } from '../kube/kube.ts'
-import type { ContainerStatus, Pod, PodStatus } from '../kube/objects.ts'
+import type { Condition, ContainerStatus, Pod, PodStatus } from '../kube/objects.ts'
 import { type Actor, Signal, type Task } from '../world/actor.ts'
 import type { Timer } from '../world/clock.ts'
 import { toRfc3339, type Us } from '../world/time.ts'
@@ -165,12 +165,9 @@ export class StatusManager {
     const cached = this.statuses.get(uid)
     const old = cached?.status ?? pod.status
     const { now } = this.options.world.clock
-    const status: PodStatus = {
-      ...given,
-      ...(given.conditions ? { conditions: keepTransitionTimes(given.conditions, old.conditions ?? [], now) } : {}),
-      startTime: old.startTime ?? toRfc3339(now),
-      ...(generation === undefined ? {} : { observedGeneration: generation }),
-    }
+    const status: PodStatus = { ...given, startTime: old.startTime ?? toRfc3339(now) }
+    if (given.conditions) status.conditions = keepTransitionTimes(given.conditions, old.conditions ?? NONE, now)
+    if (generation !== undefined) status.observedGeneration = generation
     if (cached && !force && equal(cached.status, status)) return
     for (const name of newInstances(old, status)) this.options.containerChanged(uid, name)
     const version = (cached?.version ?? 0) + 1
@@ -246,10 +243,12 @@ export class StatusManager {
   /** Conditions of others stay; a terminal phase waits until no container can be running. Follows mergePodStatus. */
   private merge(server: Pod, status: PodStatus): PodStatus {
     const old = server.status
-    const own = (status.conditions ?? []).filter((c) => isKubeletCondition(c.type) || c.reason === BY_KUBELET)
-    const others = (old.conditions ?? []).filter((c) => !isKubeletCondition(c.type))
-    const conditions = [...others.filter((c) => !own.some((o) => o.type === c.type)), ...own]
-    let merged: PodStatus = { ...status, ...(old.qosClass ? { qosClass: old.qosClass } : {}), conditions }
+    const conditions = mergedConditions(old.conditions ?? NONE, status.conditions ?? NONE)
+    let merged = status
+    if (conditions !== status.conditions || (old.qosClass && old.qosClass !== status.qosClass)) {
+      merged = { ...status, conditions }
+      if (old.qosClass) merged.qosClass = old.qosClass
+    }
     const terminal = (phase: string) => phase === 'Succeeded' || phase === 'Failed'
     if (
       !terminal(old.phase) &&
@@ -273,6 +272,16 @@ export class StatusManager {
     }
   }
 }
+
+/** Its own conditions, and before them those of others. The very same list when there are no others. */
+function mergedConditions(old: readonly Condition[], given: Condition[]): Condition[] {
+  const isOwn = (c: Condition) => isKubeletCondition(c.type) || c.reason === BY_KUBELET
+  const own = given.every(isOwn) ? given : given.filter(isOwn)
+  const others = old.filter((c) => !isKubeletCondition(c.type) && !own.some((o) => o.type === c.type))
+  return others.length === 0 ? own : [...others, ...own]
+}
+
+const NONE: Condition[] = []
 
 /** The kubelet shares DisruptionTarget with controllers, and says so by this reason. */
 const BY_KUBELET = 'TerminationByKubelet'
