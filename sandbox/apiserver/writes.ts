@@ -11,7 +11,12 @@ export interface Write<T extends KubeObject> {
 }
 
 /** A new object as its kind's strategy gets it. */
-export function asked<T extends KubeObject>(kind: Kind<T>, strategy: Strategy, draft: Draft<T>, metadata: ObjectMeta): T {
+export function asked<T extends KubeObject>(
+  kind: Kind<T>,
+  strategy: Strategy,
+  draft: Draft<T>,
+  metadata: ObjectMeta,
+): T {
   const { apiVersion, kind: name } = kind
   const object = { ...draft, apiVersion, kind: name, metadata } as unknown as T & { status?: unknown }
   const keepsStatus = !strategy.hasStatus || strategy.statusOnCreate

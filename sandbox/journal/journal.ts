@@ -23,8 +23,10 @@ export class Journal {
     this.clock = clock
   }
 
+  /** The record is the journal's from now on. */
   append(record: Unstamped): void {
-    const stamped = { at: this.clock.now, ...record } as JournalRecord
+    const stamped = record as JournalRecord
+    stamped.at = this.clock.now
     this.records.push(stamped)
     for (const read of this.readers) read(stamped)
   }

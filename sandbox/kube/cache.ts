@@ -46,7 +46,8 @@ export class Cache<T extends KubeObject = KubeObject> {
     if (!known) {
       known = { index, entries: new Map() }
       this.indexes.push(known)
-      for (const [key, place] of this.places) for (const v of index.values(place.object)) put(known.entries, v, key, place)
+      for (const [key, place] of this.places)
+        for (const v of index.values(place.object)) put(known.entries, v, key, place)
     }
     const out: T[] = []
     const entry = known.entries.get(value)

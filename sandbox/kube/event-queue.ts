@@ -78,7 +78,10 @@ export class EventQueue {
   /** The request is at the server, and later its answer here. */
   private readonly arrive = (): void => {
     const sending = this.sending!
-    if (sending.sent) return this.sendNext()
+    if (sending.sent) {
+      this.sendNext()
+      return
+    }
     sending.sent = true
     try {
       this.write(sending.next)

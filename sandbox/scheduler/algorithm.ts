@@ -98,19 +98,21 @@ export class Algorithm {
     plugins: Set<string>,
   ): NodeInfo[] {
     const wanted = feasibleNodesToFind(nodes.length, this.percentage)
-    const feasible: NodeInfo[] = []
+    const feasible = new Array<NodeInfo>(Math.min(wanted, nodes.length))
+    let found = 0
     let last: string | undefined
-    for (let i = 0; i < nodes.length && feasible.length < wanted; i++) {
+    for (let i = 0; i < nodes.length && found < wanted; i++) {
       const node = nodes[(this.cursor.next + i) % nodes.length]!
       const status = filterWithNominated(filters, pod, node, this.nominations)
       if (!status) {
-        feasible.push(node)
+        feasible[found++] = node
         continue
       }
       statuses.set(node.name, status)
       if (status.plugin !== last) plugins.add(status.plugin)
       last = status.plugin
     }
+    feasible.length = found
     return feasible
   }
 

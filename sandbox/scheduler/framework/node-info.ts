@@ -1,7 +1,7 @@
 import type { Node } from '../../kube/objects.ts'
 import { UsedPorts } from './host-ports.ts'
 import type { PodInfo } from './pod-info.ts'
-import { addResource, cloneResource, type Resource, resourceOf, zeroResource } from './resources.ts'
+import { addResource, cloneResource, knownResourceOf, type Resource, zeroResource } from './resources.ts'
 
 /** An image some nodes have. */
 export interface ImageState {
@@ -39,7 +39,7 @@ export class NodeInfo {
 
   setNode(node: Node | undefined): void {
     if (node && node.status?.allocatable !== this.node?.status?.allocatable)
-      this.allocatable = resourceOf(node.status?.allocatable)
+      this.allocatable = knownResourceOf(node?.status?.allocatable)
     this.node = node
     this.generation = ++generations
   }

@@ -51,6 +51,8 @@ export interface Plugin<F = unknown, S = unknown> {
   /** Undefined: the score has nothing to say about this pod. */
   preScore?(pod: PodInfo, feasible: readonly NodeInfo[], snapshot: Snapshot): S | undefined
   score?(state: S, pod: PodInfo, node: NodeInfo): number
+  /** Fills `scores`, one a node, with what `score` would give for each; where all together cost less. */
+  scoreAll?(state: S, pod: PodInfo, nodes: readonly NodeInfo[], scores: Float64Array): void
   /** Brings raw scores, one a node, to 0–100 in place. */
   normalize?(scores: Float64Array, nodes: readonly NodeInfo[], state: S): void
   /** Changes after which a pod this plugin rejected may fit. */

@@ -134,7 +134,15 @@ export interface ScoreOptions {
   readonly verdicts?: KindVerdicts | undefined
 }
 
-/** The weighted sums of all scores, one a node. Follows RunScorePlugins. */
+/** Room for scores that is used again in every cycle. */
+const rooms = [new Float64Array(0), new Float64Array(0)]
+
+function scratch(which: 0 | 1, length: number): Float64Array {
+  if (rooms[which]!.length < length) rooms[which] = new Float64Array(2 * length)
+  return rooms[which]!.subarray(0, length)
+}
+
+/** The weighted sums of all scores, one a node: good until the next call. Follows RunScorePlugins. */
 export function scoreNodes(
   plugins: readonly Plugin[],
   pod: PodInfo,
@@ -142,13 +150,14 @@ export function scoreNodes(
   snapshot: Snapshot,
   { explain, verdicts }: ScoreOptions = {},
 ): Float64Array {
-  const totals = new Float64Array(nodes.length)
-  const scores = new Float64Array(nodes.length)
+  const totals = scratch(0, nodes.length).fill(0)
+  const scores = scratch(1, nodes.length)
   for (const plugin of plugins) {
     if (!plugin.score) continue
     const state = plugin.preScore?.(pod, nodes, snapshot)
     if (plugin.preScore && state === undefined) continue
     if (verdicts && plugin.nodeLocal) verdicts.score(plugin, state, pod, nodes, scores)
+    else if (plugin.scoreAll) plugin.scoreAll(state, pod, nodes, scores)
     else for (let i = 0; i < nodes.length; i++) scores[i] = plugin.score(state, pod, nodes[i]!)
     plugin.normalize?.(scores, nodes, state)
     const weight = plugin.weight ?? 1

@@ -24,16 +24,20 @@ export const imageLocality = plugin<undefined, State>({
     const images = podImages(snapshot, imagesOf(pod))
     return { images, containers, nodes: snapshot.nodes.length, scores: [] }
   },
-  score(state, _, node) {
-    const present = state.images.on.at(node)
-    let score = state.scores[present]
-    if (score === undefined) {
-      score = scoreOf(state.images.combinations[present]!, state)
-      state.scores[present] = score
-    }
-    return score
+  score: (state, _, node) => scoreFor(state, state.images.on.at(node)),
+  scoreAll(state, _, nodes, scores) {
+    const { on } = state.images
+    for (let i = 0; i < nodes.length; i++) scores[i] = scoreFor(state, on.at(nodes[i]!))
   },
 })
+
+function scoreFor(state: State, combination: number): number {
+  const known = state.scores[combination]
+  if (known !== undefined) return known
+  const score = scoreOf(state.images.combinations[combination]!, state)
+  state.scores[combination] = score
+  return score
+}
 
 function scoreOf(images: readonly ImageState[], { containers, nodes }: State): number {
   let bytes = 0

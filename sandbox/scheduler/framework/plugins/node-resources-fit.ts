@@ -3,7 +3,7 @@ import { Action } from '../events.ts'
 import type { Plugin } from '../plugin.ts'
 import { plugin } from '../plugin.ts'
 import { factsOf, type PodFacts } from '../pod-info.ts'
-import { type Resource, resourceOf } from '../resources.ts'
+import { knownResourceOf, type Resource, resourceOf } from '../resources.ts'
 import type { Status } from '../status.ts'
 import { leastAllocated } from './resource-scores.ts'
 import { resourceScore, type ScoringStrategy } from './resource-strategies.ts'
@@ -109,10 +109,10 @@ function podFreed(pod: Pod, before: Pod | Node | undefined, after: Pod | Node | 
 
 function nodeGrew(pod: Pod, before: Pod | Node | undefined, after: Pod | Node | undefined): boolean {
   const facts = factsOf(pod.spec)
-  const now = resourceOf((after as Node).status?.allocatable)
+  const now = knownResourceOf((after as Node).status?.allocatable)
   if (fits(facts, now, NONE, 0)) return false
   if (!before) return true
-  const old = resourceOf((before as Node).status?.allocatable)
+  const old = knownResourceOf((before as Node).status?.allocatable)
   return now.pods > old.pods || (!facts.requestsNothing && anyIncreased(facts, old, now))
 }
 

@@ -40,8 +40,25 @@ export function constraintsOf(
   const defaults = (listers.spreadDefaults ?? SYSTEM_DEFAULTS).filter((c) => c.whenUnsatisfiable === action)
   if (defaults.length === 0) return []
   const selector = defaultSelector(pod, listers)
-  return selector.empty ? [] : defaults.map((c) => ({ ...fill(c, pod), selector }))
+  if (selector.empty) return []
+  // defaults have no label keys to match: nothing but the selector is the pod's
+  const known = byDefault.get(selector)
+  if (known?.action === action && known.given === (listers.spreadDefaults ?? SYSTEM_DEFAULTS)) return known.constraints
+  const constraints = defaults.map((c) => ({ ...fill(c, pod), selector }))
+  if (defaults.every((c) => !c.matchLabelKeys?.length))
+    byDefault.set(selector, { action, given: listers.spreadDefaults ?? SYSTEM_DEFAULTS, constraints })
+  return constraints
 }
+
+/** What the defaults come to, by the selector of the pods they count. */
+const byDefault = new WeakMap<
+  Selector,
+  {
+    readonly action: TopologySpreadConstraint['whenUnsatisfiable']
+    readonly given: readonly TopologySpreadConstraint[]
+    readonly constraints: Constraint[]
+  }
+>()
 
 function fill(constraint: TopologySpreadConstraint, pod: Pod): Constraint {
   return {
@@ -72,6 +89,7 @@ function defaultSelector(pod: Pod, listers: Listers): Selector {
   })
   for (const { spec } of ofServices) Object.assign(merged, spec.selector)
   const ofController = listers.controllerSelector(pod)
+  if (ofServices.length === 0 && ofController?.requirements) return ofController
   const services = selectorFromSet(merged)
   if (!ofController?.requirements) return services
   return services.empty ? ofController : bothSelect(services, ofController)

@@ -20,6 +20,8 @@ interface Term {
   /** Matching pods by value of the topology key, over all nodes; unused for hosts, where the node's own pods count. */
   readonly counts: Map<string, number>
   weight: number
+  /** Whether any node has the key: those without score nothing. */
+  readonly used: boolean
 }
 
 interface State {
@@ -32,8 +34,8 @@ interface State {
 export function spreadScore(
   listers: SpreadListers,
   podCounts: PodCounts,
-): Pick<Plugin, 'preScore' | 'score' | 'normalize'> {
-  const part: Pick<Plugin<unknown, State>, 'preScore' | 'score' | 'normalize'> = {
+): Pick<Plugin, 'preScore' | 'score' | 'scoreAll' | 'normalize'> {
+  const part: Pick<Plugin<unknown, State>, 'preScore' | 'score' | 'scoreAll' | 'normalize'> = {
     preScore(pod, feasible, { nodes }) {
       const constraints = constraintsOf(pod.pod, 'ScheduleAnyway', listers)
       if (constraints.length === 0 || nodes.length === 0) return undefined
@@ -47,18 +49,28 @@ export function spreadScore(
         const counter = podCounts.of(constraint.selector, namespace)
         const label = podCounts.labelOf(constraint.topologyKey)
         if (constraint.topologyKey === HOSTNAME)
-          return { constraint, counter, label, counts, weight: Math.log(feasible.length - ignored.size + 2) }
+          return {
+            constraint,
+            counter,
+            label,
+            counts,
+            weight: Math.log(feasible.length - ignored.size + 2),
+            used: true,
+          }
+        let used = false
         let last: string | undefined
         for (const info of feasible) {
           if (ignored.size > 0 && ignored.has(info.name)) continue
-          const value = label.at(info) ?? ''
+          const has = label.at(info)
+          if (has !== undefined) used = true
+          const value = has ?? ''
           if (value !== last) counts.set(value, 0)
           last = value
         }
-        return { constraint, counter, label, counts, weight: Math.log(counts.size + 2) }
+        return { constraint, counter, label, counts, weight: Math.log(counts.size + 2), used }
       })
       for (const term of terms) {
-        if (term.counts.size > 0) countPods(term, pod, nodes, asked ? constraints : undefined)
+        if (term.counts.size > 0 && term.used) countPods(term, pod, nodes, asked ? constraints : undefined)
       }
       return { terms, ignored }
     },
@@ -72,6 +84,12 @@ export function spreadScore(
         score += count * weight + (constraint.maxSkew - 1)
       }
       return Math.round(score)
+    },
+    scoreAll({ terms, ignored }, _, nodes, scores) {
+      scores.fill(0)
+      for (const term of terms) addScores(term, nodes, scores)
+      for (let i = 0; i < nodes.length; i++)
+        scores[i] = ignored.size > 0 && ignored.has(nodes[i]!.name) ? 0 : Math.round(scores[i]!)
     },
     normalize(scores, nodes, { ignored }) {
       let least = Number.MAX_SAFE_INTEGER
@@ -87,7 +105,25 @@ export function spreadScore(
       }
     },
   }
-  return part as Pick<Plugin, 'preScore' | 'score' | 'normalize'>
+  return part as Pick<Plugin, 'preScore' | 'score' | 'scoreAll' | 'normalize'>
+}
+
+/** Adds what one term gives each node. */
+function addScores(
+  { constraint, counts, counter, label, weight, used }: Term,
+  nodes: readonly NodeInfo[],
+  scores: Float64Array,
+) {
+  const { maxSkew, topologyKey } = constraint
+  if (!used) return
+  const ofHost = topologyKey === HOSTNAME
+  for (let i = 0; i < nodes.length; i++) {
+    const node = nodes[i]!
+    const value = label.at(node)
+    if (value === undefined) continue
+    const count = ofHost ? counter.on(node) : (counts.get(value) ?? 0)
+    scores[i] = scores[i]! + count * weight + (maxSkew - 1)
+  }
 }
 
 /** Counts pods in the topologies of `term.counts`. `required`: constraints whose keys a node must have all. */
