@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { BlockPool } from './block-pool.ts'
 
-const takeMany = (pool: BlockPool, count: number) => Int32Array.from({ length: count }, () => pool.take())
+const takeMany = (pool: BlockPool, count: number) => Int32Array.from({ length: count }, () => pool.take(1))
 
 describe('block pool', () => {
   it('keeps block 0 for itself', () => {
@@ -9,7 +9,7 @@ describe('block pool', () => {
     expect([pool.numFree, pool.usage]).toEqual([3, 0])
     expect([...takeMany(pool, 3)]).toEqual([1, 2, 3])
     expect(pool.usage).toBe(1)
-    expect(() => pool.take()).toThrow('no free block')
+    expect(() => pool.take(1)).toThrow('no free block')
   })
 
   it('reuses blocks without a hash first, and cached ones least recently used first, tails before heads', () => {
@@ -17,7 +17,7 @@ describe('block pool', () => {
     const blocks = takeMany(pool, 4)
     pool.cache(blocks[0]!, 11)
     pool.cache(blocks[1]!, 12)
-    pool.release(blocks, 4)
+    pool.release(blocks, 4, 2)
     // 4 and 3 hold nothing anyone can ask for; 2 (the tail of the cached part) goes before 1.
     expect(pool.freeOrder()).toEqual([4, 3, 5, 6, 7, 2, 1])
   })
@@ -26,7 +26,7 @@ describe('block pool', () => {
     const pool = new BlockPool(4)
     const [a] = takeMany(pool, 1)
     pool.cache(a!, 5)
-    pool.release(Int32Array.of(a!), 1)
+    pool.release(Int32Array.of(a!), 1, 1)
     pool.touch(pool.find(5))
     expect(pool.freeOrder()).toEqual([2, 3])
     expect(pool.refCount[a!]).toBe(1)
@@ -36,9 +36,9 @@ describe('block pool', () => {
     const pool = new BlockPool(2)
     const [a] = takeMany(pool, 1)
     pool.cache(a!, 5)
-    pool.release(Int32Array.of(a!), 1)
+    pool.release(Int32Array.of(a!), 1, 1)
     expect(pool.find(5)).toBe(a)
-    pool.take()
+    pool.take(1)
     expect(pool.find(5)).toBe(-1)
   })
 
@@ -47,10 +47,10 @@ describe('block pool', () => {
     const blocks = takeMany(pool, 3)
     for (const block of blocks) pool.cache(block, 9)
     expect(pool.find(9)).toBe(1)
-    pool.release(Int32Array.of(2), 1)
-    expect(pool.take()).toBe(2)
-    pool.release(Int32Array.of(1), 1)
-    expect(pool.take()).toBe(1)
+    pool.release(Int32Array.of(2), 1, 1)
+    expect(pool.take(1)).toBe(2)
+    pool.release(Int32Array.of(1), 1, 1)
+    expect(pool.take(1)).toBe(1)
     expect(pool.find(9)).toBe(3)
   })
 
@@ -59,7 +59,7 @@ describe('block pool', () => {
     const blocks = takeMany(pool, 1)
     pool.cache(blocks[0]!, 5)
     expect(pool.resetPrefixCache()).toBe(false)
-    pool.release(blocks, 1)
+    pool.release(blocks, 1, 1)
     expect(pool.resetPrefixCache()).toBe(true)
     expect(pool.find(5)).toBe(-1)
   })

@@ -3,19 +3,23 @@ const RING_INITIAL = 1024
 /**
  * The KV blocks: which are free, in eviction order, reference counts and the prefix-cache map.
  *
- * Block 0 is the null block and never leaves this class. A block's hash is 0 (none), positive (shared: found by any
- * request through the map) or negative (owned: only the request that computed it can ever ask for it again, so it
- * stays out of the map). Sizes are in blocks.
+ * Block 0 is the null block and never leaves this class. A cached block has a hash in the map if other requests may have
+ * its tokens too; else none but the one that took it last can ever ask for it again, and `owner` tells. Sizes are in blocks.
  *
- * vLLM's one list of free blocks is three here, of which the first that has a block gives it: blocks without a hash,
+ * vLLM's one list of free blocks is three here, of which the first that has a block gives it: blocks that cache nothing,
  * which come back to its front and leave from there; those never used; and cached ones, which come back to its end.
  */
 // follows vllm/v1/core/block_pool.py and FreeKVCacheBlockQueue in vllm/v1/core/kv_cache_utils.py
 export class BlockPool {
   readonly numGpuBlocks: number
   readonly refCount: Int32Array
+  /** Who took each block last, as told; 0: nobody. */
+  readonly owner: Int32Array
+  /** Under which each block is in the map; 0: it is not. */
   readonly hash: Float64Array
   numFree: number
+  /** Blocks with a hash. */
+  private hashed = 0
   /** The next one last. */
   private readonly blank: number[] = []
   /** This block and those after it were never used. */
@@ -33,6 +37,7 @@ export class BlockPool {
   constructor(numGpuBlocks: number) {
     this.numGpuBlocks = numGpuBlocks
     this.refCount = new Int32Array(numGpuBlocks)
+    this.owner = new Int32Array(numGpuBlocks)
     this.hash = new Float64Array(numGpuBlocks)
     this.place = new Int32Array(numGpuBlocks)
     this.nextDuplicate = new Int32Array(numGpuBlocks)
@@ -45,8 +50,8 @@ export class BlockPool {
     return total === 0 ? 0 : 1 - this.numFree / total
   }
 
-  /** Takes the block that is next to be evicted and drops what it cached. There must be one. */
-  take(): number {
+  /** Takes the block that is next to be evicted and drops what it cached. There must be one. `owner` is above 0. */
+  take(owner: number): number {
     if (this.numFree === 0) throw new Error('block pool: no free block')
     this.numFree--
     let block: number
@@ -54,6 +59,7 @@ export class BlockPool {
     else if (this.fresh < this.numGpuBlocks) block = this.fresh++
     else block = this.takeOldest()
     this.refCount[block] = 1
+    this.owner[block] = owner
     return block
   }
 
@@ -65,33 +71,29 @@ export class BlockPool {
   }
 
   /**
-   * Gives back `blocks[0..count)`, the last first, so that the tail of a sequence is evicted before its head. Blocks
-   * without a hash are reused at once, cached ones last (LRU).
+   * Gives back `blocks[0..count)`, the last first, so that the tail of a sequence is evicted before its head. The first
+   * `cached` of them are reused last (LRU), the others, which no other request holds, at once.
    */
-  release(blocks: Int32Array, count: number): void {
-    if (this.ringUsed + count > this.ring.length) this.makeRoom(count)
-    const { refCount, hash, ring, place } = this
+  release(blocks: Int32Array, count: number, cached: number): void {
+    for (let i = cached; i < count; i++) {
+      this.refCount[blocks[i]!] = 0
+      this.blank.push(blocks[i]!)
+    }
+    this.numFree += count - cached
+    if (this.ringUsed + cached > this.ring.length) this.makeRoom(cached)
+    const { refCount, ring, place, oldest } = this
     const mask = ring.length - 1
-    let blank = 0
-    let end = this.oldest + this.ringUsed
-    for (let i = count - 1; i >= 0; i--) {
+    const from = oldest + this.ringUsed
+    let end = from
+    for (let i = cached - 1; i >= 0; i--) {
       const block = blocks[i]!
       if (--refCount[block]! > 0) continue
-      this.numFree++
-      if (hash[block] === 0) blank++
-      else {
-        const at = end++ & mask
-        ring[at] = block
-        place[block] = at
-      }
+      const at = end++ & mask
+      ring[at] = block
+      place[block] = at
     }
-    this.ringUsed = end - this.oldest
-    // no other request holds a block that nobody could find
-    for (let i = 0; blank > 0; i++)
-      if (hash[blocks[i]!] === 0) {
-        this.blank.push(blocks[i]!)
-        blank--
-      }
+    this.numFree += end - from
+    this.ringUsed = end - oldest
   }
 
   /** The oldest block caching the shared `hash`, or -1. */
@@ -99,10 +101,10 @@ export class BlockPool {
     return this.byHash.get(hash) ?? -1
   }
 
-  /** Registers a full block under `hash` (never 0). */
+  /** Registers a full block under the shared `hash` (never 0). */
   cache(block: number, hash: number): void {
     this.hash[block] = hash
-    if (hash < 0) return
+    this.hashed++
     const head = this.byHash.get(hash)
     if (head === undefined) {
       this.byHash.set(hash, block)
@@ -117,6 +119,8 @@ export class BlockPool {
   resetPrefixCache(): boolean {
     if (this.numFree !== this.numGpuBlocks - 1) return false
     this.byHash.clear()
+    this.hashed = 0
+    this.owner.fill(0)
     this.hash.fill(0)
     this.nextDuplicate.fill(0)
     return true
@@ -137,14 +141,14 @@ export class BlockPool {
       this.oldest = (this.oldest + 1) & mask
       this.ringUsed--
     } while (block === 0)
-    if (this.hash[block] !== 0) this.evict(block)
+    if (this.hashed > 0 && this.hash[block] !== 0) this.evict(block)
     return block
   }
 
   private evict(block: number): void {
     const hash = this.hash[block]!
     this.hash[block] = 0
-    if (hash < 0) return
+    this.hashed--
     const after = this.nextDuplicate[block]!
     this.nextDuplicate[block] = 0
     let at = this.byHash.get(hash)!

@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Engine } from './engine.ts'
 import { RUNNING } from './requests.ts'
-import { arrivalLists, configs, play } from './test-kit.ts'
+import { arrivalLists, configs, plainSteps, play } from './test-kit.ts'
+import type { StepModel } from './types.ts'
 
 /** Every block is free, or held by exactly as many requests as its count says. */
 function blocksAreAccounted(engine: Engine): void {
@@ -47,6 +48,28 @@ describe('engine', () => {
         expect(most).toBeLessThanOrEqual(config.maxNumBatchedTokens!)
       }),
       { numRuns: 60 },
+    )
+  })
+
+  it('makes a token of each sample, also of a request that is computed again after its blocks were taken', () => {
+    fc.assert(
+      fc.property(configs, arrivalLists, (config, arrivals) => {
+        // a limit that is known beforehand: nothing is sampled in vain
+        const limited = arrivals.map(({ at, request }) => ({
+          at,
+          request: { ...request, maxTokens: request.outputTokens },
+        }))
+        let sampled = 0
+        const steps: StepModel = {
+          stepTimePs(load) {
+            sampled += load.sampled
+            return plainSteps.stepTimePs(load)
+          },
+        }
+        const { engine } = play(config, limited, () => undefined, steps)
+        expect(engine.metrics.generationTokens).toBe(sampled)
+      }),
+      { numRuns: 200 },
     )
   })
 

@@ -2,9 +2,6 @@ import { BlockPool } from './block-pool.ts'
 import type { RequestTable } from './requests.ts'
 import type { ResolvedEngineConfig } from './types.ts'
 
-/** Blocks of one request may not number more than this, so that their identities are exact integers. */
-const BLOCKS_PER_REQUEST_MAX = 2 ** 21
-
 /** Room made for a request's first blocks. */
 const BLOCKS_INITIAL = 16
 
@@ -64,7 +61,8 @@ export class KvCache {
       pool.touch(hit[i]!)
       blocks[i] = hit[i]!
     }
-    for (let i = hitCount; i < required; i++) blocks[i] = pool.take()
+    const serial = table.serial[slot]!
+    for (let i = hitCount; i < required; i++) blocks[i] = pool.take(serial)
     table.numBlocks[slot] = required
     table.cachedBlocks[slot] = hitCount
     this.cacheUpTo(slot, Math.min(total, table.numTokens[slot]!))
@@ -78,7 +76,7 @@ export class KvCache {
     const required = this.blocksFor(Math.min(tokens, this.maxModelLen))
     if (required - held > pool.numFree) return false
     const blocks = this.room(slot, required)
-    for (let i = held; i < required; i++) blocks[i] = pool.take()
+    for (let i = held; i < required; i++) blocks[i] = pool.take(table.serial[slot]!)
     if (required > held) table.numBlocks[slot] = required
     return true
   }
@@ -92,8 +90,7 @@ export class KvCache {
     if (full <= from) return
     const blocks = table.blocks[slot]!
     const shared = table.records[slot]!.sharedHashes
-    const own = ownHash(table.serial[slot]!, 0)
-    for (let i = from; i < full; i++) pool.cache(blocks[i]!, i < shared.length ? shared[i]! : own - i)
+    for (let i = from; i < full && i < shared.length; i++) pool.cache(blocks[i]!, shared[i]!)
     table.cachedBlocks[slot] = full
   }
 
@@ -103,7 +100,7 @@ export class KvCache {
     const count = table.numBlocks[slot]!
     const blocks = table.blocks[slot]!
     if (remember && this.caching) table.records[slot]!.formerBlocks = blocks.slice(0, table.cachedBlocks[slot]!)
-    this.pool.release(blocks, count)
+    this.pool.release(blocks, count, table.cachedBlocks[slot]!)
     table.numBlocks[slot] = table.cachedBlocks[slot] = 0
   }
 
@@ -115,12 +112,12 @@ export class KvCache {
     return Math.ceil(tokens / this.blockSize)
   }
 
-  /** A shared block is found by its chained hash, one of its own only where it was before, under a hash none else forms. */
+  /** A shared block is found by its chained hash, one of its own only where it was before, if nobody has taken it since. */
   private cachedBlock(slot: number, index: number): number {
     const record = this.table.records[slot]!
     if (index < record.sharedHashes.length) return this.pool.find(record.sharedHashes[index]!)
     const former = record.formerBlocks?.[index]
-    return former !== undefined && this.pool.hash[former] === ownHash(record.serial, index) ? former : -1
+    return former !== undefined && this.pool.owner[former] === record.serial ? former : -1
   }
 
   private room(slot: number, count: number): Int32Array {
@@ -133,9 +130,6 @@ export class KvCache {
     return blocks
   }
 }
-
-/** Negative, and of one block of one request alone. */
-const ownHash = (serial: number, index: number): number => -(serial * BLOCKS_PER_REQUEST_MAX + index + 1)
 
 const NO_HASHES = new Float64Array(0)
 

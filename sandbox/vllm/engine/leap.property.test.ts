@@ -131,7 +131,8 @@ function seen({ config, steps, actions }: Workload, driver: EngineDriver) {
   scrape()
   note('stats', host.stats(), host.engine.lastStepTokens)
   const { table, kv } = host.engine.scheduler
-  note('blocks', kv.pool.freeOrder(), [...kv.pool.hash], [...table.numTokens], [...table.computed], [...table.status])
+  note('blocks', kv.pool.freeOrder(), [...kv.pool.hash], [...kv.pool.owner])
+  note('requests', [...table.numTokens], [...table.computed], [...table.status])
   return { log, events: clock.events }
 }
 

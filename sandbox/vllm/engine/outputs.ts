@@ -59,10 +59,8 @@ export class OutputRecorder {
       const tokens = numTokens[slot]! + 1
       const isPlain = tokens < eventTokens[slot]!
       const marked = isPlain ? 0 : marks[slot]!
-      if (!isPlain) {
-        if ((marked & MARK_STALE) !== 0) drainStale(table, slot, batch.newTokens[i]!)
-        if (samples[i] === 0) continue
-      }
+      if ((marked & MARK_STALE) !== 0) drainStale(table, slot, batch.newTokens[i]!)
+      if (samples[i] === 0) continue
       numTokens[slot] = tokens
       generated++
       const pending = placeholders[slot]!

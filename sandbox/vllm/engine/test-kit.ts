@@ -22,8 +22,13 @@ export interface Arrival {
 }
 
 /** Runs arrivals to the end, calling `check` at every step's end; without one it leaps from arrival to arrival. */
-export function play(config: EngineConfig, arrivals: readonly Arrival[], check?: (engine: Engine) => void) {
-  const engine = new Engine(config, plainSteps, check ? 'exact' : 'leap')
+export function play(
+  config: EngineConfig,
+  arrivals: readonly Arrival[],
+  check?: (engine: Engine) => void,
+  steps: StepModel = plainSteps,
+) {
+  const engine = new Engine(config, steps, check ? 'exact' : 'leap')
   const outcomes = new Map<string, Outcome>()
   const events = arrivals.flatMap((arrival, order) => [
     { at: arrival.at, order, arrival, abort: false },
