@@ -3,7 +3,7 @@ import { type FoundServer, findServers } from './inference-servers.ts'
 import type { ResolvedInputs } from './platform/inputs/resolve.ts'
 import type { Platform, PlatformObject } from './platform/platform.ts'
 import { senderNotes } from './platform/roles/routers.ts'
-import { bucketNote, sidecarNotes } from './platform/roles/sidecars.ts'
+import { bucketNote, nodeFolderNote, sidecarNotes } from './platform/roles/sidecars.ts'
 
 /** What is beside a server or in front of it and is not simulated, one line each. */
 export function besideNotes(
@@ -16,6 +16,7 @@ export function besideNotes(
   return [
     ...senderNotes(platform, server, (object) => servers.has(object)),
     ...sidecarNotes(server),
+    ...(server.template.spec.initContainers?.length ? [] : nodeFolderNote(server, folder)),
     ...bucketNote(platform, server, { folder, loadTimeGiven }),
     ...(loadTimeGiven ? [] : preambleNote(resolved)),
   ]

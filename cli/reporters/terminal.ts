@@ -19,6 +19,7 @@ export function terminalReporter({ quiet }: { quiet: boolean }): Reporter {
   let subject = ''
   let told = ''
   const costs = new Map<string, Cost>()
+  const wanted = new Map<string, number>()
   /** Scenarios that are not for a server, by why: told when all others of it are. */
   const skipped = new Map<string, string[]>()
   const tellSkipped = () => {
@@ -44,6 +45,7 @@ export function terminalReporter({ quiet }: { quiet: boolean }): Reporter {
         out(style.bold(shortName(verdict.subject)))
       }
       subject = verdict.subject
+      for (const fix of fixesOf(verdict)) wanted.set(fix, (wanted.get(fix) ?? 0) + 1)
       if (verdict.outcome === 'SKIPPED' && verdict.skipped) {
         skipped.set(verdict.skipped, [...(skipped.get(verdict.skipped) ?? []), verdict.scenario])
         return
@@ -78,8 +80,22 @@ export function terminalReporter({ quiet }: { quiet: boolean }): Reporter {
           out(style.dim(`${servers > 1 ? `${shortName(subject)}: ` : ''}${costText(cost)}`))
       }
       out(summary(totals))
+      if (!quiet) for (const line of nextLines(wanted)) out(line)
     },
   }
+}
+
+/** What would let an INVALID be judged. */
+const fixesOf = ({ outcome, invalid }: Verdict): Set<string> =>
+  new Set(outcome === 'INVALID' ? invalid.map(({ fix }) => printable(fix)) : [])
+
+const NEXT_MAX = 5
+
+/** What is to be done about INVALIDs, what helps most first: told again where it was told long before. */
+function nextLines(wanted: ReadonlyMap<string, number>): string[] {
+  const fixes = [...wanted].sort(([, a], [, b]) => b - a).slice(0, NEXT_MAX)
+  if (fixes.length === 0) return []
+  return ['next, for what is invalid:', ...fixes.map(([fix, count]) => `  ${String(count).padStart(2)} ×  ${fix}`)]
 }
 
 /** What a server cost while it answered: of the first trial that had a load. */

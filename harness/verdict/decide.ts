@@ -36,7 +36,7 @@ export async function decide(options: DecideOptions): Promise<Verdict> {
     trials,
     outcome,
     skipped: trials[0]?.skipped,
-    invalid: trials.flatMap((t) => t.invalid).slice(0, 3),
+    invalid: different(trials.flatMap((t) => t.invalid)).slice(0, 3),
   }
   if (outcome !== 'PASS' && outcome !== 'FAIL') return done
 
@@ -50,6 +50,10 @@ export async function decide(options: DecideOptions): Promise<Verdict> {
     }
   return { ...done, finding: await explain(options, trials.find((t) => t.outcome === 'FAIL')!) }
 }
+
+/** Seeds say the same more than once. */
+const different = (invalid: readonly Invalid[]): Invalid[] =>
+  invalid.filter(({ code, what }, i) => invalid.findIndex((one) => one.code === code && one.what === what) === i)
 
 /** Seeds that disagree are UNSTABLE; an INVALID among them leaves nothing to trust. */
 function combined(trials: readonly TrialResult[]): Outcome {

@@ -46,9 +46,9 @@ export function loadInputs(
   config: SeatrialConfig | undefined,
   key: string | undefined,
   workload: WorkloadConfig | undefined,
-  replicas: number,
+  { name, replicas }: { name: string; replicas: number },
 ): LoadInputs {
-  const how = (setting: string) => `give workloads.${key ?? '<name>'}.${setting} in seatrial.yaml`
+  const how = (setting: string) => `give workloads.${key ?? name}.${setting} in seatrial.yaml`
   const at = (...path: string[]) => ['workloads', key!, ...path]
   const preset = presets.find(({ id }) => id === workload?.preset)
   const trace = config && workload?.trace ? openedTrace(config, key!, workload.trace) : undefined

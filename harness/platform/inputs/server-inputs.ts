@@ -39,7 +39,10 @@ export function serverInputs<R>(
     ...(config && spec
       ? { modelSpec: givenInput(config, ['models', modelKey!, ...(model?.spec ? ['spec'] : [])], spec) }
       : {}),
-    ...loadInputs(config, workloadKey, workload, server.template.replicas),
+    ...loadInputs(config, workloadKey, workload, {
+      name: server.object.manifest.metadata.name,
+      replicas: server.template.replicas,
+    }),
     ...sloInputs(config, workloadKey, workload),
   }
 }

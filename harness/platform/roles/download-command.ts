@@ -127,7 +127,7 @@ const bucket =
     }
   }
 
-const REMOTE = /^(s3|gs|az|https?|oci|r2|[\w-]{2,}):/
+const REMOTE = /^[\w-]{2,}:/
 const copies = { cp: { skips: false }, copy: { skips: true }, sync: { skips: true }, rsync: { skips: true } }
 
 const READERS: Readonly<Record<string, Reader>> = {
@@ -141,6 +141,19 @@ const READERS: Readonly<Record<string, Reader>> = {
   rclone: bucket('rclone', copies),
   azcopy: bucket('azcopy', copies),
   mc: bucket('mc', { ...copies, mirror: { skips: true } }),
+  aibrix_download: (words) => {
+    const uri = optionOf(words, '--model-uri') ?? ''
+    const into = optionOf(words, '--local-dir')
+    const inBucket = REMOTE.test(uri)
+    return {
+      tool: 'aibrix_download',
+      from: inBucket ? 'bucket' : 'hub',
+      ...(inBucket || uri === '' ? {} : { model: uri }),
+      ...(into === undefined ? {} : { into }),
+      skipsWhatIsThere: true,
+      partial: false,
+    }
+  },
   git: (_, plain) => {
     if (plain[0] === 'lfs' && plain[1] === 'install') return 'quick'
     const at = plain.indexOf('clone')

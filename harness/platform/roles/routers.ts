@@ -51,7 +51,7 @@ export function senderNotes<R>(
 ): string[] {
   const service = server.services[0]
   const straight = service ? `Service ${service.manifest.metadata.name}` : 'the pods'
-  return sendersTo(platform, server, isServer).map(({ object, role, by, names, services }) => {
+  const told = sendersTo(platform, server, isServer).map(({ object, role, by, names, services }) => {
     const { file, line, column } = sourceOf(by.object, by.path)
     const at = `(${file}:${line}:${column}: it names ${names})`
     if (role === 'client') return `${object.id} ${at} is taken for a client; what it asks is part of the load given`
@@ -59,7 +59,20 @@ export function senderNotes<R>(
     const lost = reached === '' ? '' : `, nor what clients of its Service ${reached} would notice`
     return `gateway bypassed: requests go straight to ${straight}; router ${object.id} ${at} is not simulated${lost}`
   })
+  return [...told, ...labelNotes(server)]
 }
+
+/** Pods that carry AIBrix's label are found by its gateway, which is installed elsewhere. */
+function labelNotes<R>({ object, template, services }: InferenceServerRole<R>): string[] {
+  if (template.labels[AIBRIX] === undefined) return []
+  const at = sourceOf(object, [...template.path.slice(0, -1), 'metadata', 'labels', AIBRIX])
+  const straight = services[0] ? `Service ${services[0].manifest.metadata.name}` : 'the pods'
+  return [
+    `gateway bypassed: requests go straight to ${straight}; AIBrix's gateway, which finds the pods by their label ${AIBRIX} (${at.file}:${at.line}:${at.column}), is not simulated`,
+  ]
+}
+
+const AIBRIX = 'model.aibrix.ai/name'
 
 const LASTING = new Set(['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet'])
 

@@ -62,6 +62,20 @@ export function bucketUnder<R>(
   return driver && bound ? { ...driver, object: bound, path: ['spec', 'csi', 'driver'] } : undefined
 }
 
+/** One line for weights in a folder of the nodes, which are taken to have it. */
+export function nodeFolderNote<R>({ object, template, container }: InferenceServerRole<R>, folder: string): string[] {
+  const mounts = (container.volumeMounts ?? []).filter(({ mountPath }) =>
+    `${folder}/`.startsWith(`${mountPath.replace(/\/$/, '')}/`),
+  )
+  return mounts.flatMap(({ name }) => {
+    const i = (template.spec.volumes ?? []).findIndex((one) => one.name === name)
+    const hostPath = template.spec.volumes?.[i]?.['hostPath']
+    if (!isMap(hostPath)) return []
+    const at = placeOf(object, [...template.path, 'volumes', i, 'hostPath', 'path'])
+    return [`every node is taken to hold the model below ${String(hostPath['path'])} (${at}), new ones too`]
+  })
+}
+
 function volumeOf(platform: Platform, namespace: string, claim: string): PlatformObject | undefined {
   const found = platform.objects.find(
     (one) =>

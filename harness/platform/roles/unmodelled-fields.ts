@@ -23,8 +23,8 @@ export function unmodelledFields<R>(
   timed: (container: string) => boolean = () => false,
 ): UnmodelledField[] {
   const fields: UnmodelledField[] = []
-  const add = (feature: Feature, effect: UnmodelledField['effect'], path: FieldPath, why: string) => {
-    if (!features.has(feature)) fields.push({ effect, path, why })
+  const add = (feature: Feature, effect: UnmodelledField['effect'], path: FieldPath, why: string, fix?: string) => {
+    if (!features.has(feature)) fields.push({ effect, path, why, ...(fix === undefined ? {} : { fix }) })
   }
   const { spec, path } = server.template
   for (const [i, container] of spec.containers.entries())
@@ -70,7 +70,7 @@ function untimed<R>(
   }
 }
 
-type Add = (feature: Feature, effect: UnmodelledField['effect'], path: FieldPath, why: string) => void
+type Add = (feature: Feature, effect: UnmodelledField['effect'], path: FieldPath, why: string, fix?: string) => void
 
 function containerFields(container: WrittenContainer, path: FieldPath, add: Add, isServer = false): void {
   for (const probe of ['startupProbe', 'livenessProbe', 'readinessProbe'] as const) {
@@ -129,15 +129,17 @@ function volumeFields<R>(platform: Platform, { object, template }: InferenceServ
       add('volume.persistent', 'schedules', [...at, i, 'ephemeral'], 'a volume is made and bound for each pod')
     const claim = volume['persistentVolumeClaim']
     if (!isMap(claim)) continue
-    const modes = modesOf(platform, namespaceOf(object), String(claim['claimName']))
+    const name = String(claim['claimName'])
+    const modes = modesOf(platform, namespaceOf(object), name)
     if (isShared(modes)) continue
     add(
       modes === undefined ? 'volume.elsewhere' : 'volume.persistent',
       'schedules',
       [...at, i, 'persistentVolumeClaim'],
       modes === undefined
-        ? 'the claim is not among the manifests, and its volume may bind the pods to a node or zone'
+        ? `claim ${name} is not among the manifests, and its volume may bind the pods to a node or zone`
         : 'the volume may bind the pods to a node or zone',
+      modes === undefined ? `Bring the claim too (kubectl get persistentvolumeclaim ${name} -o yaml).` : undefined,
     )
   }
   if (valueAt(object.manifest, 'spec.volumeClaimTemplates') !== undefined) {

@@ -105,6 +105,9 @@ const SCALER = /Autoscaler|Scale[dr]/
 /** Kinds that name a workload only to watch it. */
 const WATCHERS = /^(monitoring\.coreos\.com|monitoring\.googleapis\.com|grafana\.integreatly\.org)$/
 
+/** Policies of load balancers that decide nothing about a workload they name. */
+const WATCHING_POLICIES = new Set(['HealthCheckPolicy', 'ObservabilityPolicy'])
+
 function effectOn<R>(
   object: PlatformObject,
   server: InferenceServerRole<R>,
@@ -112,7 +115,7 @@ function effectOn<R>(
   if (object === server.object) return undefined
   const { kind, apiVersion } = object.manifest
   const group = groupOf(apiVersion)
-  if (WATCHERS.test(group)) return undefined
+  if (WATCHERS.test(group) || WATCHING_POLICIES.has(kind)) return undefined
   if (server.scalers.includes(object))
     return SCALER.test(kind) ? ['scales', 'it sets how many replicas there are'] : ['owns', 'it acts on the workload']
   if (server.routes.includes(object)) return ['routes', 'requests reach the server through it']
