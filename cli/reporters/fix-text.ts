@@ -22,6 +22,6 @@ function alsoRunLine({ adds, alsoRun = [] }: Fix): string[] {
   return [
     alsoRun.length === 0
       ? 'other scenarios were not re-run with it'
-      : `re-run with it and none the worse: ${alsoRun.join(', ')}`,
+      : `re-run with it and none the worse: ${alsoRun.join(', ')}; no other was re-run`,
   ]
 }

@@ -6,7 +6,7 @@ export type Known =
   /** They cannot exist on this platform. */
   | { readonly kind: 'never'; readonly why: string; readonly fix: string }
   /** A real platform may have them, and the simulated one has not. */
-  | { readonly kind: 'notSimulated'; readonly why: string }
+  | { readonly kind: 'notSimulated'; readonly why: string; readonly name: string }
 
 export type SelectorIs = (selector: VectorSelector) => Known
 

@@ -65,7 +65,7 @@ export class KnownSeries {
       if (name.kind === 'exact') return this.ofName(name.name, selector, seen)
       return this.series.whyMissing(name, 0).length === 0
         ? THERE
-        : { kind: 'notSimulated', why: `what {${name.text}} would match` }
+        : { kind: 'notSimulated', why: 'what they match is not known', name: name.text }
     })
     return (
       each.find(({ kind }) => kind === 'there') ?? each.find(({ kind }) => kind === 'notSimulated') ?? each[0] ?? THERE
@@ -80,7 +80,7 @@ export class KnownSeries {
     if (!missing) return this.ofLabels(name, selector)
     const isExporters = Object.values(NAMES_OF_EXPORTER).some((names) => names.has(name))
     if (missing.kind === 'notSimulated' || isExporters || this.found.unmodelled.length > 0)
-      return { kind: 'notSimulated', why: `${name}: ${missing.why}` }
+      return { kind: 'notSimulated', why: missing.why, name }
     // the same is true of every series of that server
     if (missing.kind !== 'notExposed') return never(missing.why, missing.fix)
     const near = suggest(name, this.exposed())
@@ -107,7 +107,11 @@ export class KnownSeries {
     const meant = meantBy(name, this.names)
     return meant
       ? never(`nothing is called ${name}; the nearest there is ${meant}`, `Write ${meant}.`)
-      : { kind: 'notSimulated', why: `${name}: no server, recording rule or exporter that is simulated has it` }
+      : {
+          kind: 'notSimulated',
+          why: 'no server, recording rule or exporter that is simulated has what they ask for',
+          name,
+        }
   }
 
   /** Names the servers have, as far as they are simulated. */

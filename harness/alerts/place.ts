@@ -3,13 +3,13 @@ import { sourceOf } from '../platform/platform.ts'
 import type { WrittenAlert } from './rules.ts'
 
 /** Where a word of an alert's expression stands: the word itself where the expression is written out, or else the expression. */
-export function placeOf({ object, path, alert }: WrittenAlert, word: string): Position {
+export function placeOf({ object, path, name }: WrittenAlert, word: string): Position {
   const { file, line, column, endLine, rendered, via } = sourceOf(object, path)
   const at = { file, line, column }
   if (object.origin || rendered || via || word === '') return at
   const lines = object.parsed.source.text.split('\n').slice(line - 1, endLine)
   // a whole file of rules: its own alert first
-  const own = path[0] === 'data' ? lines.findIndex((text) => isAlert(text, alert)) : 0
+  const own = path[0] === 'data' ? lines.findIndex((text) => isAlert(text, name)) : 0
   for (let i = Math.max(0, own); i < lines.length; i++) {
     const from = i === 0 ? column - 1 : 0
     const found = indexOfWord(lines[i]!, word, from)

@@ -18,7 +18,7 @@ const alert = (expr: string) => rule(`        - {alert: A, expr: '${expr}', for:
 async function said(expr: string, { more = [] as string[], config = '' } = {}): Promise<string> {
   const { alerts } = surveyAlerts(await platformOf([SERVICE_MONITOR, alert(expr), ...more], { config }))
   const { left } = alerts[0]!
-  return left ? `${left.kind}: ${left.why}` : 'evaluated'
+  return left ? `${left.kind}: ${left.name ? `${left.name}: ` : ''}${left.why}` : 'evaluated'
 }
 
 describe('an alert', () => {
@@ -89,17 +89,23 @@ describe('an alert', () => {
   it.each([
     [
       'node_filesystem_avail_bytes < 5',
-      'node_filesystem_avail_bytes: no server, recording rule or exporter that is simulated has it',
+      'node_filesystem_avail_bytes: no server, recording rule or exporter that is simulated has what they ask for',
     ],
     ['DCGM_FI_DEV_GPU_TEMP > 80', 'DCGM_FI_DEV_GPU_TEMP: it is of dcgm, which nothing says is scraped'],
     // real names, near to others
     ['kube_node_created > 1', 'kube_node_created: it is of kube-state-metrics, which nothing says is scraped'],
     ['DCGM_FI_PROF_PCIE_RX_BYTES > 1', undefined],
-    ['vllm:current_qps > 1', 'vllm:current_qps: no server, recording rule or exporter that is simulated has it'],
-    ['http_requests_count > 1', 'http_requests_count: no server, recording rule or exporter that is simulated has it'],
+    [
+      'vllm:current_qps > 1',
+      'vllm:current_qps: no server, recording rule or exporter that is simulated has what they ask for',
+    ],
+    [
+      'http_requests_count > 1',
+      'http_requests_count: no server, recording rule or exporter that is simulated has what they ask for',
+    ],
     [
       'vllm:num_requests_waiting > 5 and on() node_load1 > 1',
-      'node_load1: no server, recording rule or exporter that is simulated has it',
+      'node_load1: no server, recording rule or exporter that is simulated has what they ask for',
     ],
   ])('%s is not simulated', async (expr, why) => {
     const text = await said(expr)
@@ -157,6 +163,21 @@ describe('an alert', () => {
       'namespace: llm, labels: {team: ml}}',
     )
     expect(await of(labelled)).toEqual([])
+  })
+
+  it('on what is recorded beside a rule that cannot be read is evaluated', async () => {
+    const both = rule(
+      "        - {record: 'chat:queue:sum', expr: 'sum(vllm:num_requests_waiting)'}\n        - {alert: B, expr: 'sum('}",
+      'name: rec, namespace: llm',
+    )
+    expect(await said('chat:queue:sum > 1', { more: [both] })).toBe('evaluated')
+  })
+
+  it('of many that are not simulated is told in a line', async () => {
+    const rules = Array.from({ length: 9 }, (_, i) => `        - {alert: A${i}, expr: 'node_load${i} > 1'}`).join('\n')
+    expect(alertNotes(surveyAlerts(await platformOf([SERVICE_MONITOR, rule(rules)])))).toEqual([
+      'alerts not evaluated: A0, A1, A2, A3, A4, A5 and 3 more: no server, recording rule or exporter that is simulated has what they ask for (node_load0, node_load1, node_load2, node_load3, node_load4, node_load5 and 3 more)',
+    ])
   })
 
   it('that cannot be read is left out alone', async () => {

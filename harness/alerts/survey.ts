@@ -6,12 +6,13 @@ import type { Position } from '../platform/errors.ts'
 import { type Platform, sourceOf } from '../platform/platform.ts'
 import { describeMonitoring, type Monitoring } from '../platform/roles/autoscaling/monitoring.ts'
 import { selectorsOf } from '../platform/roles/autoscaling/query-names.ts'
-import { declaredRules, isRule, neededRules } from '../platform/roles/autoscaling/rules.ts'
+import { isRule, neededRules } from '../platform/roles/autoscaling/rules.ts'
 import { wantedByRules } from '../platform/roles/autoscaling/wanted.ts'
 import { whyNever } from './can-hold.ts'
 import { KnownSeries } from './known-series.ts'
 import { placeOf } from './place.ts'
-import { alertsIn, alertsOf, type WrittenAlert } from './rules.ts'
+import { alertsIn, alertsOf, recordingsOf, type WrittenAlert } from './rules.ts'
+import { shortList } from './short-list.ts'
 
 /** The alerts of a platform: which are evaluated in a trial, and what is wrong with others. */
 export interface AlertSurvey {
@@ -34,6 +35,8 @@ export interface SurveyedAlert {
 export interface Left {
   readonly kind: 'never' | 'notSimulated' | 'unread'
   readonly why: string
+  /** The series it asks for, where that is what is not simulated. */
+  readonly name?: string
 }
 
 /** What is wrong with an alert, what to do, and where. */
@@ -64,7 +67,7 @@ function surveyOfPlatform(platform: Platform): AlertSurvey {
   return {
     alerts: [
       ...each.flatMap(({ alerts }) => alerts),
-      ...nobodys.map(({ alert, group }) => surveyOf(alert, group?.rule, NO_PROMETHEUS)),
+      ...nobodys.map(({ name, group }) => surveyOf(name, group?.rule, NO_PROMETHEUS)),
     ],
     remarks: [...each.flatMap(({ remarks }) => remarks), ...unloaded(platform, monitoring)],
     alerting: each.flatMap(({ server }) => server ?? []),
@@ -79,7 +82,10 @@ export function alertNotes({ alerts }: AlertSurvey): string[] {
     alerts.filter(({ left }) => left && left.kind !== 'never'),
     ({ left }) => left!.why,
   )
-  return [...byWhy].map(([why, all]) => `alerts not evaluated: ${all.map(({ alert }) => alert).join(', ')}: ${why}`)
+  return [...byWhy].map(([why, all]) => {
+    const names = all.flatMap(({ left }) => left!.name ?? [])
+    return `alerts not evaluated: ${shortList(all.map(({ alert }) => alert))}: ${why}${names.length > 0 ? ` (${shortList(names)})` : ''}`
+  })
 }
 
 interface OfServer {
@@ -92,12 +98,12 @@ function ofServer(platform: Platform, monitoring: Monitoring, given: Monitoring[
   const { source } = given
   const written = alertsOf(platform, { source })
   if (written.length === 0) return { alerts: [], remarks: [] }
-  const { groups } = declaredRules(platform, source)
+  const groups = recordingsOf(platform, { source })
   const server: MonitoringPrometheus = { ...given, addresses: [], rules: groups, wanted: new Set() }
   const series = new KnownSeries(platform, monitoring, server)
   const judged = written.map((one) => judge(one, series))
   const evaluated = judged.flatMap(({ one, left }) => (left === undefined && one.group ? [one.group] : []))
-  const alerts = judged.map(({ one, left }) => surveyOf(one.alert, one.group?.rule, left))
+  const alerts = judged.map(({ one, left }) => surveyOf(one.name, one.group?.rule, left))
   const remarks = remarksOn(judged)
   if (evaluated.length === 0) return { alerts, remarks }
   const rules = [
@@ -132,13 +138,13 @@ function judge(one: WrittenAlert, series: KnownSeries): JudgedAlert {
   }
   const all = [...selectorsOf(expr)].map((selector) => series.of(selector))
   const unknown = all.find(({ kind }) => kind === 'notSimulated')
-  return unknown?.kind === 'notSimulated' ? { one, left: { kind: 'notSimulated', why: unknown.why } } : { one }
+  return unknown?.kind === 'notSimulated' ? { one, left: unknown } : { one }
 }
 
 /** Alerts that cannot fire for one reason are told together, where the first of them stands. */
 function remarksOn(judged: readonly JudgedAlert[]): AlertRemark[] {
   const byWhy = Map.groupBy(
-    judged.flatMap(({ one, never }) => (never ? [{ alert: one.alert, ...never }] : [])),
+    judged.flatMap(({ one, never }) => (never ? [{ alert: one.name, ...never }] : [])),
     ({ why }) => why,
   )
   return [...byWhy].map(([why, all]) => {

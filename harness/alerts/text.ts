@@ -1,5 +1,6 @@
 import { formatDuration } from '../../sandbox/world/time.ts'
 import type { AlertsSeen, FiredAlert, SilentAlert } from './seen.ts'
+import { shortList } from './short-list.ts'
 
 /** What alerts told of a failure, in lines: those that fired, the time users were hurt and none did, those that never fired. */
 export function alertLines(seen: AlertsSeen): string[] {
@@ -19,7 +20,7 @@ export function alertLines(seen: AlertsSeen): string[] {
         : `no alert fired when ${requests}`,
     )
   else if (!harm && after.length === 0 && silent.length > 0) lines.push('no alert fired, and no request failed')
-  if (silent.length > 0) lines.push(`never fired: ${silent.map(silentText).join(', ')}`)
+  if (silent.length > 0) lines.push(`never fired: ${shortList(silent.map(silentText))}`)
   const never = left.filter(({ kind }) => kind === 'never')
   const unknown = left.filter(({ kind }) => kind !== 'never')
   if (never.length > 0) lines.push(`can never fire: ${namesOf(never)}`)
@@ -49,4 +50,4 @@ function silentText({ alert, forUs, heldUs, error }: SilentAlert): string {
     : `${alert} (held for ${formatDuration(heldUs)} of the ${formatDuration(forUs)} it must)`
 }
 
-const namesOf = (alerts: AlertsSeen['left']): string => [...new Set(alerts.map(({ alert }) => alert))].join(', ')
+const namesOf = (alerts: AlertsSeen['left']): string => shortList(alerts.map(({ alert }) => alert))
