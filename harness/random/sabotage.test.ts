@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Store } from '../../sandbox/apiserver/store.ts'
-import { Pod, PodDisruptionBudget } from '../../sandbox/kube/kinds.ts'
+import { Pod, PodDisruptionBudget, ResourceQuota } from '../../sandbox/kube/kinds.ts'
 import type * as o from '../../sandbox/kube/objects.ts'
 import { runDrill } from './drill.ts'
 import { randomPlan } from './generate/faults.ts'
@@ -81,6 +81,23 @@ const sabotages: readonly [what: string, tamper: (store: Store) => void][] = [
     }),
   ],
 ]
+
+/** The API server lets pods in and does not write down that it did. */
+function uncounted(store: Store): void {
+  const write = store.updateStatus.bind(store)
+  store.updateStatus = (kind, object, by) =>
+    kind.id === ResourceQuota.id && by === 'kube-apiserver'
+      ? store.get(kind, `${object.metadata.namespace}/${object.metadata.name}`)
+      : write(kind, object, by)
+}
+
+it('the rule of quotas bites where pods are let in uncounted', { timeout: 120_000 }, async () => {
+  for (let platform = 1; platform <= PLATFORMS; platform++) {
+    const { violations } = await runDrill(randomPlatform(platform), randomPlan(1, platform), 1, { tamper: uncounted })
+    if (violations.some(({ invariant }) => invariant.startsWith('quota-'))) return
+  }
+  expect.unreachable(`${PLATFORMS} platforms, and nothing was found`)
+})
 
 describe('the rule of budgets bites', () => {
   it.each(sabotages)('where %s', { timeout: 120_000 }, async (_, tamper) => {

@@ -1,24 +1,19 @@
 import type { JournalRecord } from '../../../sandbox/journal/record.ts'
-import { controllerOf } from '../../../sandbox/kube/indexes.ts'
-import { Deployment, HorizontalPodAutoscaler, Node, Pod, ResourceQuota } from '../../../sandbox/kube/kinds.ts'
+import { HorizontalPodAutoscaler, Node, Pod } from '../../../sandbox/kube/kinds.ts'
 import type * as o from '../../../sandbox/kube/objects.ts'
 import { isFinished } from '../../../sandbox/kube/pods.ts'
-import { fromRfc3339, seconds, type Us } from '../../../sandbox/world/time.ts'
 import { type Change, ObjectsView } from '../../objects-view.ts'
 import type { Violations } from '../violation.ts'
 import { BudgetRules } from './budgets.ts'
 import type { ProgramWatch } from './programs.ts'
-import { type Amounts, amountOf, amountsOf, larger, plus, requestsOf } from './requests.ts'
-
-/** How long a quota's status may tell less than is used after something went. */
-const QUOTA_LAG: Us = seconds(5)
+import { QuotaRules } from './quotas.ts'
+import { type Amounts, amountsOf, larger, plus, requestsOf } from './requests.ts'
 
 /** Rules that hold after every write, checked over the journal as it grows. */
 export class AlwaysRules {
   readonly view = new ObjectsView()
   readonly budgets: BudgetRules
-  /** When a pod last ended or went, by namespace. */
-  private readonly freedAt = new Map<string, Us>()
+  private readonly quotas: QuotaRules
   /** What each node had at most. */
   private readonly most = new Map<string, Amounts>()
   private readonly violations: Violations
@@ -28,6 +23,7 @@ export class AlwaysRules {
     this.violations = violations
     this.watch = watch
     this.budgets = new BudgetRules(this.view, violations)
+    this.quotas = new QuotaRules(this.view, violations)
   }
 
   take(record: JournalRecord): void {
@@ -35,10 +31,9 @@ export class AlwaysRules {
     if (!change) return
     const by = (record as { by?: string }).by ?? ''
     this.budgets.take(change, record.at, by)
+    this.quotas.take(change, record.at, by)
     if (change.kind === Node.id && change.after) this.node(change.after as o.Node)
-    if (change.kind === Pod.id) this.pod(change, record.at, by)
-    if (change.kind === Deployment.id && change.before === undefined)
-      this.quota(change.after!.metadata.namespace!, record.at)
+    if (change.kind === Pod.id) this.pod(change, by)
     if (change.kind === HorizontalPodAutoscaler.id)
       this.horizontal(change.after as o.HorizontalPodAutoscaler | undefined)
   }
@@ -48,11 +43,9 @@ export class AlwaysRules {
     this.most.set(metadata.name, before ? larger(before, amountsOf(status.capacity)) : amountsOf(status.capacity))
   }
 
-  private pod({ before, after, key }: Change, at: Us, by: string): void {
+  private pod({ before, after, key }: Change, by: string): void {
     const [was, is] = [before as o.Pod | undefined, after as o.Pod | undefined]
     if (was?.spec.nodeName && !is && !by.startsWith('kubelet/')) this.watch.forced.add(was.metadata.uid)
-    if (was && !isFinished(was) && (!is || isFinished(is))) this.freedAt.set(was.metadata.namespace!, at)
-    if (!was && is) this.quota(is.metadata.namespace!, at)
     if (is?.spec.nodeName && !was?.spec.nodeName) this.room(is)
     if (was && is && was.spec.nodeName && is.spec.nodeName !== was.spec.nodeName)
       this.violations.add('pod-moved', `${key} went from ${was.spec.nodeName} to ${is.spec.nodeName} by ${by}`)
@@ -92,37 +85,6 @@ export class AlwaysRules {
           `${node.metadata.name}: ${amount} of ${capacity[resource] ?? 0} ${resource} with ${pod.metadata.name}`,
         )
   }
-
-  private quota(namespace: string, at: Us): void {
-    // the quota controller may give back what it saw go before it sees what came since: upstream, too
-    if (at - (this.freedAt.get(namespace) ?? Number.NEGATIVE_INFINITY) < QUOTA_LAG) return
-    const quotas = this.view.list(ResourceQuota).filter((one) => one.metadata.namespace === namespace)
-    if (quotas.length === 0) return
-    const pods = this.view.list(Pod).filter((one) => one.metadata.namespace === namespace && counts(one, at))
-    const asked = pods.map(requestsOf).reduce(plus, {})
-    const deployments = this.view.list(Deployment).filter((one) => one.metadata.namespace === namespace).length
-    for (const { spec } of quotas)
-      for (const [name, hard] of Object.entries(spec.hard ?? {})) {
-        const used =
-          name === 'pods'
-            ? pods.length
-            : name === 'count/deployments.apps'
-              ? deployments
-              : (asked[name.replace('requests.', '')] ?? 0)
-        if (used > amountOf(hard) + TINY)
-          this.violations.add('quota-exceeded', `${namespace}: ${used} of ${hard} ${name}, owners ${owners(pods)}`)
-      }
-  }
 }
 
 const TINY = 1e-6
-
-/** Pods that ended, or should have by now, use nothing of a quota. */
-function counts(pod: o.Pod, now: Us): boolean {
-  const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = pod.metadata
-  if (isFinished(pod)) return false
-  return !deletionTimestamp || now <= fromRfc3339(deletionTimestamp) + seconds(deletionGracePeriodSeconds)
-}
-
-const owners = (pods: readonly o.Pod[]): string =>
-  [...new Set(pods.map((pod) => controllerOf(pod)?.name ?? pod.metadata.name))].join(', ')

@@ -25,6 +25,8 @@ export class BudgetRules {
   /** When a workload was last scaled, came or went, and when a pod came or went; by namespace. */
   private readonly scaledAt = new Map<string, Us>()
   private readonly podsAt = new Map<string, Us>()
+  /** Budgets that once meant a pod together: of their pods' changes each may miss some, as the controller looks at one of them alone. */
+  private readonly overlapping = new Set<string>()
   /** The budget as it was before the API server last counted an eviction in it. */
   private readonly counted = new Map<string, { at: Us; before: o.PodDisruptionBudget; after: o.PodDisruptionBudget }>()
 
@@ -49,12 +51,18 @@ export class BudgetRules {
     const pod = (is ?? was)!
     const ownerChanged = was?.metadata.ownerReferences?.length !== is?.metadata.ownerReferences?.length
     if (!was || !is || ownerChanged) this.podsAt.set(pod.metadata.namespace!, at)
+    if (!was) this.note(pod)
     if (!was || was.metadata.deletionTimestamp) return
     if (is && !isEvicted(was) && isEvicted(is)) this.evicted(was, at)
     else if (isReady(was) && !isEvicted(was) && !(is && isReady(is) && !is.metadata.deletionTimestamp)) {
       this.losses = this.losses.filter((loss) => at - loss.at < BUDGET_LAG)
       this.losses.push({ at, pod: was })
     }
+  }
+
+  private note(pod: o.Pod): void {
+    const budgets = budgetsFor(this.view, pod)
+    if (budgets.length > 1) for (const { metadata } of budgets) this.overlapping.add(metadata.uid)
   }
 
   private evicted(pod: o.Pod, at: Us): void {
@@ -82,8 +90,7 @@ export class BudgetRules {
 
   private left(budget: o.PodDisruptionBudget, pod: o.Pod, at: Us): void {
     const own = allowanceOf(this.view, budget)
-    // pods that another budget means, too, may be counted late for this one
-    if (!own || podsOf(this.view, budget).some((one) => budgetsFor(this.view, one).length > 1)) return
+    if (!own || this.overlapping.has(budget.metadata.uid)) return
     const desired = this.quiet(this.scaledAt, budget, at, BUDGET_LAG)
       ? own.desired
       : Math.min(own.desired, budget.status.desiredHealthy)
@@ -118,7 +125,7 @@ export class BudgetRules {
   unsettled(): Finding[] {
     return this.view.list(PodDisruptionBudget).flatMap((budget): Finding[] => {
       const pods = podsOf(this.view, budget)
-      if (pods.length === 0 || pods.some((pod) => budgetsFor(this.view, pod).length > 1)) return []
+      if (pods.length === 0 || this.overlapping.has(budget.metadata.uid)) return []
       const own = allowanceOf(this.view, budget)
       if (!own || failedSync(budget)) return []
       const healthy = pods.filter((pod) => isHealthy(pod, budget)).length
