@@ -8,11 +8,14 @@ const TIERS: Readonly<Record<string, { globalSetup?: string }>> = {
   vllm: {},
 }
 
-const base = { testTimeout: 30_000, pool: 'threads' as const }
+/** What is loaded holds nothing of a test, so that a thread loads it once for all its files. */
+const base = { testTimeout: 30_000, pool: 'threads' as const, isolate: false }
 const never = ['node_modules/**', 'dist/**']
 
 export default defineConfig({
   test: {
+    // the thread that hands out the files does next to nothing itself
+    maxWorkers: '100%',
     projects: [
       {
         test: {
