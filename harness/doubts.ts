@@ -105,6 +105,10 @@ export function blockersOf(
   return found
 }
 
+/** How to say which vLLM an image holds. */
+const howToSayVersion = ({ config }: Platform, image: string): string =>
+  `${howToAdd(config, 'images', `${JSON.stringify(image)}: { vllm: 0.11.2 }`)}  with the version of vLLM the image holds`
+
 /** A container of its pods that takes the requests and passes them on. */
 function throughAnother(server: FoundServer, service: PlatformObject, resolved: ResolvedServer): Invalid[] {
   if (!('settings' in resolved)) return []
@@ -195,7 +199,11 @@ function otherGpuUsers(platform: Platform, server: FoundServer, capabilities: Ca
 }
 
 /** Results that rest on an estimate, or on a version nobody named, and would be others if that is wrong. */
-export function doubtOf(result: TrialResult, resolved: ResolvedServer, platform: Platform): Invalid | undefined {
+export function doubtOf(
+  result: TrialResult,
+  resolved: ResolvedServer,
+  { platform, image }: { platform: Platform; image: string },
+): Invalid | undefined {
   const unmoved = brokenIn(result).some(({ cause }) => cause === 'device-lost-nobody-moves')
   const objects = platform.objects.map(({ manifest }) => manifest) as unknown as Draft<KubeObject>[]
   const [remediator] = unmoved && result.outcome === 'FAIL' ? remediationIn(objects).unmodelled : []
@@ -223,7 +231,7 @@ export function doubtOf(result: TrialResult, resolved: ResolvedServer, platform:
     return {
       code: 'ASSUMPTION_DECIDES',
       what: `${resolved.refusal.message}, if the image holds ${resolved.version.note}`,
-      fix: 'Name the version of vLLM in the image tag.',
+      fix: howToSayVersion(platform, image),
     }
   return undefined
 }

@@ -48,8 +48,10 @@ export function resolveOn(server: FoundServer, gpuProduct: string | undefined, p
   const configMaps = configMapsIn(platform, namespaceOf(server.object))
   const container = withMountedScript(server.container, template.spec, configMaps)
   const own = describedFor(platform, server)
+  const version = platform.config?.images?.[container.image ?? '']?.vllm
   return resolveServer({ ...container, image: container.image ?? '' }, template.spec as never, {
     gpuCount: gpusOf(template.spec),
+    ...(version === undefined ? {} : { vllmVersion: version }),
     modelOverrides: describedModels(platform),
     ...(own ? { modelSaid: own } : {}),
     modelAt: (path) => fetchedModel(platform, server, path),

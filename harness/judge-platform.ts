@@ -65,7 +65,7 @@ function judgeable(context: PrepareContext & JudgeOptions): Judgeable {
     withParameters: (scenario) => withParameters(scenario, platform.config?.scenarios),
     unfitFor: (scenario) => whyUnfit(scenario, server, platform),
     blockersFor: (scenario) => blockersOf({ ...context, entry, acting }, resolved, scenario),
-    doubtOf: (result) => doubtOf(result, resolved, platform),
+    doubtOf: (result) => doubtOf(result, resolved, { platform, image: server.container.image ?? '' }),
     get taken() {
       return [
         ...takenOnTrust(platform, resolved),

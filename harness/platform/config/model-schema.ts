@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { bandwidth, bytes, cores, count, duration, text } from './figures.ts'
+import { bandwidth, bytes, cores, count, duration, parsed, text } from './figures.ts'
 
 /** What `seatrial.yaml` says of models, and of containers that fetch them. */
 
@@ -45,6 +45,16 @@ export const model = z
 
 /** An init container: how long it runs, or how fast it fetches what is known to be fetched. */
 export const container = z.strictObject({ runTime: duration.optional(), bandwidth: bandwidth.optional() })
+
+const version = parsed((value): string => {
+  const written = /^v?(\d+\.\d+\.\d+)$/.exec(String(value))?.[1]
+  if (written === undefined)
+    throw new RangeError(`not a version of vLLM: ${String(value).slice(0, 40)} (write it like 0.11.2)`)
+  return written
+}).meta({ type: 'string', pattern: String.raw`^v?\d+\.\d+\.\d+$`, examples: ['0.11.2'] })
+
+/** How much a node pulls for an image, and which vLLM it holds where its tag does not say. */
+export const image = z.strictObject({ size: bytes.optional(), vllm: version.optional() })
 
 function forEditors(): Record<string, unknown> {
   const { $schema: _, ...schema } = z.toJSONSchema(described, { io: 'input', unrepresentable: 'any' })

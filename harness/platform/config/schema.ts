@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { compareQuantities, parseQuantity } from '../../../sandbox/kube/quantity.ts'
-import { bandwidth, bytes, count, parsed, price, text } from './figures.ts'
+import { bandwidth, count, parsed, price, text } from './figures.ts'
 import { QUANTITY } from './for-editors.ts'
 import { slos, workload } from './load-schema.ts'
 import { metrics } from './metrics-schema.ts'
-import { container, model } from './model-schema.ts'
+import { container, image, model } from './model-schema.ts'
 import { nodeGroupName } from './node-group-name.ts'
 import { provisioningOf } from './provisioning-schema.ts'
 import { cluster, render, waiver } from './repository-schema.ts'
@@ -63,7 +63,7 @@ export const configSchema = z.strictObject({
   nodes: z.array(nodeGroup).min(1).superRefine(namesOnce).optional(),
   models: z.record(z.string(), model).optional(),
   containers: z.record(z.string(), container).optional(),
-  images: z.record(z.string(), z.strictObject({ size: bytes })).optional(),
+  images: z.record(z.string(), image).optional(),
   registry: z.strictObject({ bandwidth: bandwidth.optional() }).optional(),
   workloads: z.record(z.string(), workload).optional(),
   slos: slos.optional(),

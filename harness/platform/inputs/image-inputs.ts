@@ -24,8 +24,8 @@ export function imageInputs<R>(platform: Platform, servers: readonly NamedServer
 
 function imageInput<R>(platform: Platform, image: string, servers: readonly NamedServer<R>[]): Input<number> {
   const { config } = platform
-  const own = config?.images?.[image]
-  if (config && own) return declaredInput(config, ['images', image, 'size'], own.size)
+  const own = config?.images?.[image]?.size
+  if (config && own) return declaredInput(config, ['images', image, 'size'], own)
   for (const { server, names } of servers) {
     if (server.container.image !== image) continue
     for (const name of names) {

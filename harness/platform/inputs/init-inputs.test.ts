@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { sim } from '../../../sandbox/tiers/sim/sim.ts'
 import { judgePlatform } from '../../judge-platform.ts'
 import type { Scenario } from '../../scenario.ts'
+import type { TrialResult } from '../../verdict/verdict.ts'
 import { loadPlatform } from '../load.ts'
 import { folderWith } from '../testing/folder.ts'
 
@@ -93,6 +94,20 @@ describe('how long init containers run', () => {
       /containers\.chat\/fetsch matches no init container/,
     )
   })
+})
+
+test('which vLLM an image holds is said where its tag does not, in the line that is printed', async () => {
+  const dated = server(FETCH)
+    .replace('vllm-openai:v0.32.0', 'vllm-openai:20250312')
+    .replace('--served', '--swap-space, "4", --served')
+  const refused = { outcome: 'FAIL', judged: [{ broken: { cause: 'engine-refused' } }] } as unknown as TrialResult
+  const doubt = (await judged(dated)).judgeable.doubtOf(refused)
+  expect(doubt?.fix).toContain('Write into seatrial.yaml:  images: { "vllm/vllm-openai:20250312": { vllm: 0.11.2 } }')
+  const said = await judged(dated, 'images: { "vllm/vllm-openai:20250312": { vllm: v0.8.5 } }\n')
+  expect(said.judgeable.doubtOf(refused)).toBeUndefined()
+  await expect(judged(dated, 'images: { "vllm/vllm-openai:20250312": { vllm: newest } }\n')).rejects.toThrow(
+    /write it like 0.11.2/,
+  )
 })
 
 describe('a known model under another name', () => {

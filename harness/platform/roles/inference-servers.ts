@@ -3,6 +3,7 @@ import type { LabelSelector } from '../../../sandbox/kube/objects.ts'
 import { selects } from '../../../sandbox/kube/selects.ts'
 import { type Recognition, recogniseVllm } from '../../../sandbox/vllm/flags/command.ts'
 import { vllmImage } from '../../../sandbox/vllm/flags/image.ts'
+import { withVersion } from '../../../sandbox/vllm/flags/version.ts'
 import type { Subject } from '../../subject.ts'
 import { configMapsIn } from '../config-maps.ts'
 import { type FieldPath, valueAt } from '../path.ts'
@@ -76,6 +77,8 @@ export const findVllmServers = (platform: Platform): InferenceServerRole<VllmRec
     const { image, command, args, env, envFrom } = withMountedScript(container, spec, configMaps)
     if (typeof image !== 'string') return undefined
     const recognised = recogniseVllm({ image, command, args, env, envFrom }, configMaps)
+    if (recognised.kind === 'vllm')
+      return { ...recognised, image: withVersion(recognised.image, platform.config?.images?.[image]?.vllm) }
     if (recognised.kind !== 'other') return recognised
     if (!vllmImage(image) || gpusOf({ containers: [container] }) === 0) return undefined
     const reason = `${image} carries vLLM and the container has GPUs, but what its command runs is not known`

@@ -23,6 +23,10 @@ export interface VllmVersion {
   readonly note: string
 }
 
+/** An image of which somebody knows better than its tag which vLLM it holds. */
+export const withVersion = (image: VllmImage | undefined, version: string | undefined): VllmImage | undefined =>
+  version === undefined ? image : { repository: '', platform: 'cuda', ...image, tag: version, tagIsVersion: true }
+
 const MOVING_TAGS = /^(latest|nightly|main|stable|dev)\b/
 
 /** Reads the version out of an image's tag. */

@@ -8,11 +8,13 @@ import { recogniseVllm, type UnmodelledCode, type VllmCommand } from '../flags/c
 import type { ConfigMapLookup } from '../flags/kubelet-expansion.ts'
 import { type CommandLine, parseCommandLine } from '../flags/parse.ts'
 import { type ServerSettings, type SettingOrigin, settingsOf } from '../flags/settings.ts'
-import { nextTableKnows, type VllmVersion, versionOf } from '../flags/version.ts'
+import { nextTableKnows, type VllmVersion, versionOf, withVersion } from '../flags/version.ts'
 import { type MemoryPlan, planMemory } from '../memory/memory.ts'
 import type { Refusal } from '../memory/refusal.ts'
 
 export interface ResolveOptions {
+  /** The version of vLLM the image holds, where that is known better than by its tag. */
+  readonly vllmVersion?: string
   /** The node's `nvidia.com/gpu.product` label. */
   readonly gpuProduct?: string
   /** GPUs the container gets. */
@@ -102,7 +104,7 @@ export function resolveServer(
 ): ResolvedServer {
   const command = recogniseVllm(container, options.configMaps)
   if (command.kind !== 'vllm') return command
-  const version = versionOf(command.image)
+  const version = versionOf(withVersion(command.image, options.vllmVersion))
   const assumptions = version.assumed ? [version.note] : []
   const parsed = parseCommandLine(command.args, command.form, version)
   if (!parsed.ok) {
