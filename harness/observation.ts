@@ -106,7 +106,7 @@ export function observe(spec: TrialSpec, world: World): Observation {
   for (const record of world.journal.records) cost.record(record, view.apply(record))
   world.journal.subscribe((record) => {
     const change = view.apply(record)
-    if (record.type === 'request' && [record.ttftUs, record.e2eUs].some((n) => n !== undefined && !Number.isFinite(n)))
+    if (record.type === 'request' && (isNoNumber(record.ttftUs) || isNoNumber(record.e2eUs)))
       notANumber ??= `request ${record.id} has a latency that is not a number`
     if (record.type === 'note' && record.text.startsWith('UNMODELLED') && isAboutSubject(record.about))
       unmodelled.push(`${record.about} ${record.text.replace('UNMODELLED ', '')}`)
@@ -207,6 +207,8 @@ function contextOf(options: {
     peakReplicas: () => load()?.peakReplicas,
   }
 }
+
+const isNoNumber = (value: number | undefined): boolean => value !== undefined && !Number.isFinite(value)
 
 const wordOf = (expectation: Expectation): string =>
   'never' in expectation ? 'never' : 'always' in expectation ? 'always' : `within ${expectation.within}`

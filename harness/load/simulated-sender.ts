@@ -189,7 +189,9 @@ class Sending implements OpenRequest, Bounded<Sending> {
     this.deadlines.remove(this)
     const { clock, journal } = this.options.world
     const { at, promptTokens, tenant } = this.planned
-    journal.append({
+    // with its time from the beginning: an object that grows later costs another
+    const record: RequestRecord = {
+      at: clock.now,
       type: 'request',
       id: this.id,
       target: this.options.target,
@@ -204,7 +206,8 @@ class Sending implements OpenRequest, Bounded<Sending> {
       tenant,
       attempts: this.attempts > 1 ? this.attempts : undefined,
       endedBy: this.endedBy,
-    })
+    }
+    journal.append(record)
   }
 
   private request(): InferenceRequest {

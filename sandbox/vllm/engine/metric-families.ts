@@ -19,7 +19,7 @@ export interface FamilyOptions {
   /** Tokens per KV block. Default 16. */
   readonly blockSize?: number
   /** Leaves out families of which no sample has one of these names. */
-  readonly wanted?: ReadonlySet<string>
+  readonly wanted?: ReadonlySet<string> | undefined
   /** Keeps label lists between calls: scrapes of one engine then share them. */
   readonly labelCache?: LabelCache
 }
@@ -118,11 +118,11 @@ class Builder {
     const samples: Sample[] = []
     let cumulative = 0
     const bounds = boundTexts(histogram)
-    histogram.counts.forEach((count, i) => {
-      cumulative += count
-      const le = bounds[i]!
-      samples.push({ name: `${name}_bucket`, labels: this.labels(family, ['le', le]), value: cumulative })
-    })
+    const bucket = `${name}_bucket`
+    for (let i = 0; i < bounds.length; i++) {
+      cumulative += histogram.counts[i]!
+      samples.push({ name: bucket, labels: this.labels(family, ['le', bounds[i]!]), value: cumulative })
+    }
     samples.push({ name: `${name}_count`, labels, value: cumulative })
     samples.push({ name: `${name}_sum`, labels, value: histogram.sum })
     this.families.push({ name, help, type: 'histogram', samples: this.isV0 && cumulative === 0 ? [] : samples })

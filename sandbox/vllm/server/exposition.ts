@@ -9,6 +9,13 @@ import { HttpMetrics } from './http-metrics.ts'
 import { familiesOfServer } from './metric-names.ts'
 import type { RunnableServer } from './resolve.ts'
 
+/** What of an exposition has samples of some names. */
+interface Part {
+  readonly process: boolean
+  readonly http: boolean
+  readonly exposes: ExposedFamilies
+}
+
 /** What a vLLM server exposes on `/metrics`: Python's process families, the engine's, and those of its HTTP requests. */
 // follows vllm/entrypoints/serve/instrumentator/metrics.py
 export class Exposition {
@@ -20,6 +27,7 @@ export class Exposition {
   private readonly http: HttpMetrics
   private readonly labelCaches: LabelCache[] = []
   private readonly exposes: ExposedFamilies
+  private readonly parts = new WeakMap<ReadonlySet<string>, Part>()
 
   constructor(clock: Clock, server: RunnableServer) {
     this.clock = clock
@@ -47,16 +55,33 @@ export class Exposition {
   }
 
   families(frontEnd: FrontEnd, wanted?: ReadonlySet<string>): readonly MetricFamily[] {
-    const asks = (prefix: string) => !wanted || [...wanted].some((name) => name.startsWith(prefix))
+    if (!wanted) return [...this.process(), ...this.engines(frontEnd, this.exposes), ...this.http.families()]
+    const part = this.partOf(wanted)
     const all = [
-      ...(asks('process_') ? this.process() : []),
-      ...this.engines(frontEnd, wanted),
-      ...(asks('http_') ? this.http.families() : []),
+      ...(part.process ? this.process() : []),
+      ...(part.exposes.families.length > 0 ? this.engines(frontEnd, part.exposes, wanted) : []),
+      ...(part.http ? this.http.families() : []),
     ]
-    return wanted ? all.filter(({ samples }) => samples.some(({ name }) => wanted.has(name))) : all
+    return all.filter(({ samples }) => samples.some(({ name }) => wanted.has(name)))
   }
 
-  private engines(frontEnd: FrontEnd, wanted: ReadonlySet<string> | undefined): readonly MetricFamily[] {
+  /** What may have samples of these names. A scrape asks for the same ones over and over. */
+  private partOf(wanted: ReadonlySet<string>): Part {
+    let part = this.parts.get(wanted)
+    if (!part) {
+      const { engine, families } = this.exposes
+      const names = [...wanted]
+      part = {
+        process: names.some((name) => name.startsWith('process_')),
+        http: names.some((name) => name.startsWith('http_')),
+        exposes: { engine, families: families.filter((family) => names.some((name) => name.startsWith(family.name))) },
+      }
+      this.parts.set(wanted, part)
+    }
+    return part
+  }
+
+  private engines(frontEnd: FrontEnd, exposes: ExposedFamilies, wanted?: ReadonlySet<string>): readonly MetricFamily[] {
     const { settings, memory } = this.server
     const modelName = settings.servedModelNames.value[0]!
     const cacheConfig = {
@@ -72,11 +97,11 @@ export class Exposition {
       return engine.metrics({
         modelName,
         engine: i,
-        exposes: this.exposes,
+        exposes,
         blockSize: memory.blockSize,
         cacheConfig,
         labelCache,
-        ...(wanted ? { wanted } : {}),
+        wanted,
       })
     })
     if (others.length === 0) return first
