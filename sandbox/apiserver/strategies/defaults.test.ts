@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Node, Pod, PriorityClass } from '../../kube/kinds.ts'
+import { Deployment, Node, Pod, PriorityClass } from '../../kube/kinds.ts'
 import { draft, testStore } from '../testkit.ts'
 import { isLatest } from './images.ts'
 
@@ -119,4 +119,18 @@ test.each([
 ])('resources %j are %s', (resources, qos) => {
   const { pod } = testStore()
   expect(pod('a', { containers: [{ name: 'a', image: 'a', resources }] }).status.qosClass).toBe(qos)
+})
+
+test('a pod’s grace period below zero is a second; a template’s stays', () => {
+  const { pod, store } = testStore()
+  const container = { name: 'main', image: 'app' }
+  expect(pod('negative', { terminationGracePeriodSeconds: -5 }).spec.terminationGracePeriodSeconds).toBe(1)
+  const spec = { terminationGracePeriodSeconds: -5, containers: [container] }
+  const template = { metadata: { labels: { app: 'a' } }, spec }
+  const made = store.create(
+    Deployment,
+    draft({ name: 'd' }, { selector: { matchLabels: { app: 'a' } }, template }),
+    'test',
+  )
+  expect(made.spec.template.spec.terminationGracePeriodSeconds).toBe(-5)
 })

@@ -21,6 +21,8 @@ export const defaultPodSpec = memoised((spec: o.PodSpec): o.PodSpec => {
   out = within(out, 'containers', requestLimits)
   out = within(out, 'initContainers', requestLimits)
   out = fill(out, { enableServiceLinks: true })
+  // of a pod, not of a template: follows Convert_v1_Pod_To_core_Pod of pkg/apis/core/v1/conversion.go
+  if (out.terminationGracePeriodSeconds < 0) out = { ...out, terminationGracePeriodSeconds: 1 }
   if (!out.hostNetwork) return out
   return within(within(out, 'containers', hostPorts), 'initContainers', hostPorts)
 })
