@@ -15,6 +15,7 @@ import { sim } from '../sandbox/tiers/sim/sim.ts'
 import { scenarios } from '../scenarios/index.ts'
 import { exitCodes } from './exit-codes.ts'
 import { UsageError } from './failure.ts'
+import { plural } from './plural.ts'
 import { style } from './style.ts'
 
 export interface LoadOptions {
@@ -86,7 +87,7 @@ export async function load(paths: readonly string[], options: LoadOptions): Prom
 export const nothingToJudge = (platform: Platform): UsageError =>
   new UsageError(
     'NO_INFERENCE_SERVER',
-    `no inference server found among ${platform.objects.length} objects in ${platform.files.length} files`,
+    `no inference server found among ${plural(platform.objects.length, 'object')} in ${plural(platform.files.length, 'file')}`,
     [
       'A workload counts as one when a container runs a vLLM image or «vllm serve».',
       ...platform.notes

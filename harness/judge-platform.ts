@@ -20,6 +20,7 @@ import { describeMonitoring } from './platform/roles/autoscaling/monitoring.ts'
 import { queueSignalOf } from './platform/roles/autoscaling/queue-signal.ts'
 import { isRule } from './platform/roles/autoscaling/rules.ts'
 import { scalingIn, scalingOf } from './platform/roles/autoscaling/scaling.ts'
+import { signalFindings } from './platform/roles/autoscaling/signals.ts'
 import { bypassText, type EntryPath } from './platform/roles/entry-path.ts'
 import { describePools } from './platform/roles/karpenter.ts'
 import { networkNotes } from './platform/roles/network-said.ts'
@@ -90,6 +91,10 @@ function judgeable(context: PrepareContext & JudgeOptions): Judgeable {
       written: manifest,
       related: relatedTo(server, platform),
       scaling: scalingOf(platform, server),
+      signalFindings() {
+        const scaling = scalingOf(platform, server)
+        return scaling ? signalFindings(platform, server, scaling) : []
+      },
       queueSignal: queueSignalOf(platform),
       exporters: describeMonitoring(platform).exporters,
       server: serverFacts(resolved),

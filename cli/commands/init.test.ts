@@ -37,6 +37,12 @@ describe('init', () => {
     expect(readdirSync(cwd).sort()).toEqual(['.seatrial', 'deploy', 'seatrial.yaml'])
   })
 
+  it('a path that is not there is named, and nothing is written', () => {
+    const { stderr, status } = seatrial('init', 'nowhere')
+    expect([status, stderr]).toEqual([2, expect.stringContaining('cannot read nowhere [UNREADABLE]')])
+    expect(readdirSync(cwd)).toEqual(['deploy'])
+  })
+
   it('what it writes as comments is right once it is none', () => {
     seatrial('init')
     const before = JSON.parse(seatrial('plan', '--json').stdout) as {

@@ -26,6 +26,13 @@ const out = (line = '') => process.stdout.write(`${line}\n`)
 
 /** Looks through a repository and writes a `seatrial.yaml` to begin with. It asks nothing and never writes over one that is there. */
 export async function init(paths: readonly string[], options: Options): Promise<number> {
+  const missing = paths.find((path) => !existsSync(resolve(path)))
+  if (missing !== undefined)
+    throw new PlatformError('UNREADABLE', `cannot read ${missing}`, {
+      why: 'There is no such file or folder.',
+      fix: 'Check the path, or leave it out to look through this folder.',
+      at: { file: missing },
+    })
   const first = resolve(paths[0] ?? '.')
   const root = statSync(first, { throwIfNoEntry: false })?.isDirectory() ? first : process.cwd()
   const found = survey(root, paths.length > 1 ? paths.map((path) => resolve(path)) : [first])

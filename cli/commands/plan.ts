@@ -5,6 +5,7 @@ import { sim } from '../../sandbox/tiers/sim/sim.ts'
 import { scenarios } from '../../scenarios/index.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { load, nothingToJudge } from '../load.ts'
+import { plural } from '../plural.ts'
 import { inputText } from '../reporters/input-text.ts'
 import { jsonText } from '../reporters/json-text.ts'
 import { shown } from '../reporters/shown.ts'
@@ -43,7 +44,7 @@ export async function plan(paths: readonly string[], options: Options): Promise<
   }
   const out = (line = '') => process.stdout.write(`${line}\n`)
   out(
-    `${style.bold(`platform ${shown(platform.name)}`)} · ${platform.objects.length} objects in ${platform.files.length} files · tier ${sim.name}`,
+    `${style.bold(`platform ${shown(platform.name)}`)} · ${plural(platform.objects.length, 'object')} in ${plural(platform.files.length, 'file')} · tier ${sim.name}`,
   )
   out(`nodes: ${shown(nodesText(inputs.nodes.value))} (${inputs.nodes.origin})`)
   if (judgeables[0]) for (const line of sim.plan({ ...judgeables[0].prepare({}), seed: 1 })) out(`  ${shown(line)}`)

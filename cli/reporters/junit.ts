@@ -71,12 +71,13 @@ function testCase(verdict: Verdict, tookMs: number): string[] {
 /** All that a reader of the report needs: evidence, place, fix, replay. */
 function textOf(verdict: Verdict): string {
   const { finding, invalid, trials, outcome } = verdict
+  const seeds = outcome === 'UNSTABLE' ? [`seeds: ${trials.map((t) => `${t.seed} ${t.outcome}`).join(', ')}`] : []
   if (!finding) {
-    const seeds = outcome === 'UNSTABLE' ? [`seeds: ${trials.map((t) => `${t.seed} ${t.outcome}`).join(', ')}`] : []
     return [...invalid.flatMap(({ what, fix }) => [what, fix]), ...seeds].join('\n')
   }
   const { evidence, source, fix, replay } = finding
   return [
+    ...seeds,
     ...evidence.map(({ about, text }) => `${about}: ${text}`),
     ...(source ? [`${placeText(source)} ${source.says}`] : []),
     ...alertsTold(verdict),

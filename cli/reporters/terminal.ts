@@ -5,6 +5,7 @@ import type { Finding } from '../../harness/verdict/finding.ts'
 import type { MarginResult } from '../../harness/verdict/margin.ts'
 import type { WaiverRemark } from '../../harness/waivers/waivers.ts'
 import { formatDuration } from '../../sandbox/world/time.ts'
+import { plural } from '../plural.ts'
 import { marks, style } from '../style.ts'
 import { alertsTold } from './alert-text.ts'
 import { fileLines, fixLines } from './fix-text.ts'
@@ -119,7 +120,7 @@ function heading({
 }: Overview): string[] {
   const lines = [
     `${style.bold(`seatrial ${version}`)} · platform ${name} · tier ${tier} · ${seeds.length === 1 ? `seed ${seeds[0]}` : `seeds ${seeds[0]}–${seeds.at(-1)}`}`,
-    `${count(servers.length, 'inference server')}${servers.length > 0 ? ` (${servers.join(', ')})` : ''}${nodes ? ` · ${nodes}` : ''} · ${count(scenarios.length, 'scenario')}`,
+    `${plural(servers.length, 'inference server')}${servers.length > 0 ? ` (${servers.join(', ')})` : ''}${nodes ? ` · ${nodes}` : ''} · ${plural(scenarios.length, 'scenario')}`,
   ]
   if (assumed.length > 0)
     lines.push(
@@ -204,5 +205,4 @@ function summary({ passed, failed, invalid, skipped, unstable, waived, tookMs }:
   return `${style.bold(parts.join(' · '))}   ${(tookMs / 1e3).toFixed(1)} s`
 }
 
-const count = (n: number, word: string): string => `${n} ${word}${n === 1 ? '' : 's'}`
 const shortName = (key: string): string => key.replace(/^default\//, '')

@@ -19,6 +19,7 @@ function fixes(cause: string, signals: object[], podsMetrics: PodsMetrics, batch
       signals: signals.map((signal) => ({ path: ['spec', 'metrics', 0], ...signal }) as unknown as Signal),
     },
     queueSignal: { podsMetrics },
+    signalFindings: () => [],
     deployment: { spec: { replicas: 1 } },
     server: { servedModelName: 'm' },
   } as unknown as RemedyContext

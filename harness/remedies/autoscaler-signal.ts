@@ -1,4 +1,5 @@
 import { formatPath } from '../platform/path.ts'
+import type { SignalFinding } from '../platform/roles/autoscaling/findings.ts'
 import type { Signal } from '../platform/roles/autoscaling/scaling.ts'
 import { type Candidate, type Diagnosis, type FieldChange, type RemedyContext, remedy } from './remedy.ts'
 
@@ -14,6 +15,8 @@ export const autoscalerSignal = remedy({
     const { scaling, broken } = context
     const [signal] = scaling?.signals ?? []
     if (!scaling || !signal) return undefined
+    const wrong = context.signalFindings().find(({ blocks }) => !blocks)
+    if (wrong) return ofManifests(context, wrong)
     const failing = broken.evidence.find(({ text }) => /ScalingActive=False|TriggerError/.test(text))
     return {
       object: scaling.object.id,
@@ -25,6 +28,20 @@ export const autoscalerSignal = remedy({
     }
   },
 })
+
+/** The manifests themselves tell why it sees nothing. */
+function ofManifests(context: RemedyContext, finding: SignalFinding): Diagnosis {
+  const { kind, object, path, what, why, fix, mend } = finding
+  const at = formatPath(path)
+  if (kind === 'ambiguous') return { object: object.id, path: at, says: `${why} as ${what}. ${fix}`, candidates: [] }
+  const mended = mend && { says: mend.says, changes: [{ object: object.id, path: at, value: mend.value }] }
+  return {
+    object: object.id,
+    path: at,
+    says: kind === 'miswired' ? `${object.id}: ${why}; ${what} does not reach the autoscaler` : `${what}: ${why}`,
+    candidates: [...(mended ? [mended] : []), ...withReplicasKept(context, candidates(context))],
+  }
+}
 
 const FALLS = 'falls as soon as what waited is served: it says that replicas are too few, and not how many are needed'
 

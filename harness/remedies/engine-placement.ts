@@ -62,9 +62,18 @@ function candidatesFor(context: RemedyContext, code: string, names: readonly str
       return unknownFlagCandidates(context, names)
     case 'missing-model':
       return positionalModel(context)
+    case 'exception':
+      return [...expanded(context, message), ...removal(context, names)]
     default:
       return removal(context, names)
   }
+}
+
+/** A variable as a shell would expand it, where none runs: Kubernetes expands `$(NAME)`. */
+function expanded(context: RemedyContext, message: string): Candidate[] {
+  const [, name] = /'[^']*\$\{?(\w+)\}?[^']*'/.exec(message) ?? []
+  const flag = name && setFlag(serverContainer(context), containerPath(context), ['--model'], `$(${name})`)
+  return flag ? [{ says: `--model $(${name})`, changes: [flag] }] : []
 }
 
 /** Tensor parallel sizes that divide the heads, with as many GPUs: what the pod has first, then up, then down. */

@@ -2,6 +2,7 @@ import type * as o from '../../sandbox/kube/objects.ts'
 import { toSeconds, type Us } from '../../sandbox/world/time.ts'
 import type { Broken } from '../expectations/check.ts'
 import type { Manifest } from '../platform/platform.ts'
+import type { SignalFinding } from '../platform/roles/autoscaling/findings.ts'
 import type { QueueSignal } from '../platform/roles/autoscaling/queue-signal.ts'
 import type { Scaling } from '../platform/roles/autoscaling/scaling.ts'
 import type { Server } from '../server.ts'
@@ -20,6 +21,8 @@ export interface RemedyContext {
   readonly related: Related
   /** What decides how many replicas there are; undefined: nothing does. */
   readonly scaling: Scaling | undefined
+  /** What is wrong with what the autoscaler looks at, as far as the manifests tell. */
+  signalFindings(): readonly SignalFinding[]
   /** By what ways an autoscaler of the platform could see a queue. */
   readonly queueSignal: QueueSignal
   /** Exporters of the cluster that a Prometheus scrapes. */

@@ -38,6 +38,9 @@ export async function decide(options: DecideOptions): Promise<Verdict> {
     skipped: trials[0]?.skipped,
     invalid: different(trials.flatMap((t) => t.invalid)).slice(0, 3),
   }
+  const failed = trials.find((t) => t.outcome === 'FAIL')
+  // what failed on some seeds is what is to be mended; which fix passes on all is tried all the same
+  if (outcome === 'UNSTABLE' && failed) return { ...done, finding: await explain(options, failed) }
   if (outcome !== 'PASS' && outcome !== 'FAIL') return done
 
   const doubt =
@@ -48,7 +51,7 @@ export async function decide(options: DecideOptions): Promise<Verdict> {
       ...done,
       margin: await findBreakingPoint(options, (seed, overrides) => attempt(options, seed, overrides)),
     }
-  return { ...done, finding: await explain(options, trials.find((t) => t.outcome === 'FAIL')!) }
+  return { ...done, finding: await explain(options, failed!) }
 }
 
 /** Seeds say the same more than once. */

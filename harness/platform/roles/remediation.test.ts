@@ -68,7 +68,7 @@ describe('what moves pods off what is broken', () => {
   })
 
   it('leaves aside a descheduler that does not look at restarts, and other images', () => {
-    expect(found(policy('{}', '{}', 'LowNodeUtilization'))).toEqual({ unmodelled: [] })
+    expect(found(policy('{}', '{}', 'LowNodeUtilization'))).toEqual({ unmodelled: [], policy: expect.anything() })
     expect(found(undefined, { image: 'vllm/vllm-openai:v0.11.0' })).toEqual({ unmodelled: [] })
   })
 })

@@ -2,7 +2,7 @@ import type { GpuSpec } from '../../../fixtures/gpus/gpu.ts'
 import type { ModelSpec } from '../../../fixtures/models/model.ts'
 import type { ServerSettings, Setting } from '../flags/settings.ts'
 import { derivedMaxModelLen, type Limits } from './limits.ts'
-import { checkQuantization, checkQuantizationConfig } from './quantization-checks.ts'
+import { checkQuantization, checkQuantizationConfig, checkQuantizationDtype } from './quantization-checks.ts'
 import { type Refusal, refuse } from './refusal.ts'
 
 export interface Deployment {
@@ -26,6 +26,7 @@ export function checkConfig(deployment: Deployment, limits: Limits): Refusal | u
     checkHeads(deployment) ??
     checkQuantizationConfig(deployment) ??
     checkCapability(deployment) ??
+    checkQuantizationDtype(deployment) ??
     checkShards(deployment)
   )
 }

@@ -134,6 +134,18 @@ test.each<[string, string, number, string, string]>([
   if (!outcome.ok) expect(outcome.message).toContain(message)
 })
 
+test('awq as it was named before 0.24 computes in half precision alone', () => {
+  const awq = (flags: string, tag: string) => plan(`Qwen/Qwen2.5-32B-Instruct-AWQ -tp 8 ${flags}`, 'h100-sxm', 8, tag)
+  expect(awq('--quantization awq --dtype bfloat16', 'v0.11.2')).toMatchObject({
+    ok: false,
+    code: 'quantization-dtype',
+    message: expect.stringContaining('torch.bfloat16 is not supported for quantization method awq.'),
+  })
+  expect(awq('--quantization awq --dtype half', 'v0.11.2').ok).toBe(true)
+  expect(awq('--quantization awq_marlin --dtype bfloat16', 'v0.11.2').ok).toBe(true)
+  expect(awq('--quantization awq --dtype bfloat16', 'v0.32.0').ok).toBe(true)
+})
+
 test('72B in int4 on 8 GPUs: padded checkpoints have whole groups', () => {
   // 29696 / 8 = 3712 = 29 × 128
   expect(plan('Qwen/Qwen2.5-72B-Instruct-AWQ -tp 8', 'l40s', 8).ok).toBe(true)

@@ -34,6 +34,17 @@ export function checkQuantization({ model, settings, version }: Deployment): Ref
   return refuse('quantization-deprecated', by, message, more)
 }
 
+/** The kernels of `awq` and `gptq` compute in half precision, until `auto_awq` and `auto_gptq` took their names over. */
+// follows vllm/config/vllm.py _get_quantization_config and get_supported_act_dtypes of the methods
+export function checkQuantizationDtype({ settings, version }: Deployment): Refusal | undefined {
+  const wanted = settings.quantization.value?.toLowerCase()
+  if (settings.dtype.value !== 'bfloat16' || (wanted !== 'awq' && wanted !== 'gptq')) return
+  const { methods, certain } = quantizationMethods(version)
+  if (methods.includes(`auto_${wanted}`)) return
+  const message = `torch.bfloat16 is not supported for quantization method ${wanted}. Supported dtypes: [torch.float16]`
+  return refuse('quantization-dtype', settings.dtype.by, message, { config: 'VllmConfig', uncertain: !certain })
+}
+
 /** Arguments that only a checkpoint's own `quantization_config` gives to the class of a method. */
 const CLASS_NEEDS: Readonly<Record<string, string>> = {
   torchao: "TorchAOConfig.__init__() missing 1 required positional argument: 'torchao_config'",

@@ -24,6 +24,7 @@ export type RefusalCode =
   | 'kv-heads'
   | 'not-divisible'
   | 'quantization-capability'
+  | 'quantization-dtype'
   | 'quantization-mismatch'
   | 'quantization-unknown'
   | 'quantization-deprecated'

@@ -117,7 +117,18 @@ export function resolveServer(
   const settings = settingsOf(parsed, version, command.environment)
   const unmodelled = whyUnmodelled(parsed, settings, options.gpuCount)
   if (unmodelled) return unmodelled
-  if (parsed.model.includes('$')) return unknownValue(command)
+  if (parsed.model.includes('$'))
+    return command.unknowns.length > 0
+      ? unknownValue(command)
+      : {
+          kind: 'bad-arguments',
+          command,
+          version,
+          values: [],
+          assumptions,
+          refusal: noRepository(parsed.model),
+          certain: true,
+        }
   if (compareVersions(version.version, '0.8.0') < 0)
     assumptions.push(
       `vLLM ${version.version} has the V0 engine; its memory and scheduling are simulated as those of V1`,
@@ -147,6 +158,13 @@ function whatIsIgnored(parsed: Parsed, word: string): string {
   if (/^-.*\s/.test(word)) return `${how}: a flag and its value in one string are not read as a flag; make them two`
   const served = parsed.modelOrigin === 'default' ? "vLLM's default model " : ''
   return `${how} and serves ${served}${parsed.model}: name the model by --model`
+}
+
+/** A name with a variable in it that nobody expands. Follows vllm/transformers_utils/config.py get_config. */
+function noRepository(model: string): BadArguments['refusal'] {
+  const message = `Invalid repository ID or local directory specified: '${model}'.`
+  const stderr = ['Traceback (most recent call last):', `ValueError: ${message}`]
+  return { ok: false, code: 'exception', stderr, exitCode: 1, message, flag: '--model' }
 }
 
 const unknownValue = (command: VllmCommand): ResolvedServer => ({

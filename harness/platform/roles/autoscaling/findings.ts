@@ -5,9 +5,9 @@ import type { Scaling } from './scaling.ts'
 
 /**
  * `undeclared`: nobody in manifests or seatrial.yaml exports, scrapes or names it. `notExposed`: this server's version does not have
- * it. `notSimulated`: a real one has it and the simulated one not. `unsupported`: refused by name. `ambiguous`: two scalers on one workload.
+ * it. `miswired`: a monitor or rule is there for it and does not get there. `notSimulated`: a real one has it and the simulated one not. `unsupported`: refused by name. `ambiguous`: two scalers on one workload.
  */
-export type FindingKind = 'undeclared' | 'notExposed' | 'notSimulated' | 'unsupported' | 'ambiguous'
+export type FindingKind = 'undeclared' | 'notExposed' | 'miswired' | 'notSimulated' | 'unsupported' | 'ambiguous'
 
 /** Something about what an autoscaler looks at. */
 export interface SignalFinding {
@@ -22,16 +22,22 @@ export interface SignalFinding {
   readonly source: SourcePosition
   /** Whether a verdict cannot be given: INVALID. What does not block is the platform's own, and the simulation shows it. */
   readonly blocks: boolean
+  /** What mends it, where that is one field of the object. */
+  readonly mend?: { readonly says: string; readonly value: unknown }
 }
 
 const BLOCKING: ReadonlySet<FindingKind> = new Set(['undeclared', 'notSimulated', 'unsupported'])
 
 /** What is to be said of one signal, without its place. */
-export type Said = Pick<SignalFinding, 'kind' | 'what' | 'why' | 'fix'> & { readonly path?: FieldPath }
+export type Said = Pick<SignalFinding, 'kind' | 'what' | 'why' | 'fix' | 'mend'> & {
+  readonly path?: FieldPath
+  /** The object it stands in, where that is not the autoscaler. */
+  readonly object?: PlatformObject
+}
 
 export function findingAt(scaling: Scaling, path: FieldPath, said: Said): SignalFinding {
   const at = said.path ?? path
-  const { object } = scaling
+  const object = said.object ?? scaling.object
   return { ...said, object, path: at, source: sourceOf(object, at), blocks: BLOCKING.has(said.kind) }
 }
 

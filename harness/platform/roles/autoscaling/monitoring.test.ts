@@ -66,7 +66,7 @@ describe('which Prometheus runs', () => {
     ])
     expect(shortly(selecting)).toEqual([])
     const not = await platformOf([WAITING, SERVICE_MONITOR, prometheusObject('k8s', '{matchLabels: {release: other}}')])
-    expect(shortly(not)).toEqual(['undeclared: vllm:num_requests_waiting'])
+    expect(shortly(not)).toEqual(['miswired: vllm:num_requests_waiting'])
   })
 
   test('of several, each by the Services in front of it', async () => {

@@ -1,11 +1,13 @@
 import type { RuleGroup } from '../../../../sandbox/metrics/rules/rule.ts'
 import { relabel } from '../../../../sandbox/metrics/scrape/relabel.ts'
 import type { Target } from '../../../../sandbox/metrics/scrape/target.ts'
+import { parsePath } from '../../path.ts'
 import type { Platform } from '../../platform.ts'
 import type { InferenceServerRole, VllmRecognition } from '../inference-servers.ts'
 import { podTemplatesOf } from '../pod-templates.ts'
 import type { Said } from './findings.ts'
 import type { ExporterName } from './jobs.ts'
+import { type Miss, missedBy, ruleMissed } from './misses.ts'
 import type { Monitoring } from './monitoring.ts'
 import {
   metricsOfServer,
@@ -83,10 +85,12 @@ export class Series {
         {
           kind: 'notExposed',
           what: name,
-          why: `vLLM ${own.metrics.version} does not expose it`,
+          why: `vLLM ${own.metrics.version} does not expose it${renamed(name, own.metrics.exposed)}`,
           fix: `Ask for a metric of vLLM ${own.metrics.version}, or pin the version that has this one.`,
         },
       ]
+    const missed = ruleMissed(this.platform, name, this.monitoring.options.prometheus[prometheus]!.source)
+    if (missed) return [miswired(name, missed)]
     return [
       {
         kind: 'undeclared',
@@ -115,6 +119,8 @@ export class Series {
       }
     const unread = found.unmodelled[0]
     const why = unread ? `; ${unread.where}: ${unread.what} is not simulated` : ''
+    const miss = missedBy(this.platform, role, this.monitoring.options.prometheus[prometheus]!.source)
+    if (miss) return miswired(name, miss)
     return { ...nobodyScrapes(name), why: `nothing scrapes ${role.id} at port ${port}${why}` }
   }
 
@@ -158,6 +164,23 @@ function foundIn(platform: Platform, monitoring: Monitoring): readonly FoundTarg
   const found = monitoring.options.prometheus.map((one) => targetsOf(platform, one))
   known.set(monitoring, { platform, found })
   return found
+}
+
+const miswired = (name: string, { object, path, says, mend }: Miss): Said => ({
+  kind: 'miswired',
+  what: name,
+  why: says,
+  fix: mend?.says ?? 'Correct it.',
+  object,
+  path: parsePath(path),
+  ...(mend ? { mend } : {}),
+})
+
+/** The name it has now, where only its first word is another: `gpu_cache_usage_perc`, `kv_cache_usage_perc`. */
+function renamed(name: string, exposed: Iterable<string>): string {
+  const rest = (text: string) => /^vllm:[a-z]+_(.*)$/.exec(text)?.[1]
+  const now = [...exposed].find((one) => rest(one) !== undefined && rest(one) === rest(name))
+  return now ? `; it has ${now}` : ''
 }
 
 const nobodyScrapes = (name: string): Said => ({

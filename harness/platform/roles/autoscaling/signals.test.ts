@@ -23,14 +23,50 @@ describe('KEDA on a metric of vLLM', () => {
 
   test.each([
     ['another label', 'app: chat}}\n  namespaceSelector', 'app: other}}\n  namespaceSelector'],
-    ['another namespace', 'matchNames: [llm]', 'matchNames: [web]'],
-    ['another port', 'port: service-port', 'port: metrics'],
     ['another path', 'path: /metrics', 'path: /stats'],
   ])('a monitor that misses the server by %s leaves the metric undeclared', async (_what, from, to) => {
     expect(SERVICE_MONITOR).toContain(from)
     const platform = await platformOf([WAITING, SERVICE_MONITOR.replace(from, to)])
     expect(shortly(platform)).toEqual(['undeclared: vllm:num_requests_waiting'])
     expect(findingsOf(platform)[0]!.why).toContain('nothing scrapes Deployment/llm/chat at port 8000')
+  })
+
+  test.each([
+    [
+      'another namespace',
+      'matchNames: [llm]',
+      'matchNames: [web]',
+      'spec.namespaceSelector',
+      { matchNames: ['web', 'llm'] },
+    ],
+    ['another port', 'port: service-port', 'port: metrics', 'spec.endpoints[0].port', 'service-port'],
+  ])(
+    'a monitor that is meant for the server and names %s is told, and does not block',
+    async (_what, from, to, path, value) => {
+      const platform = await platformOf([WAITING, SERVICE_MONITOR.replace(from, to)])
+      expect(shortly(platform)).toEqual(['miswired: vllm:num_requests_waiting'])
+      const [finding] = findingsOf(platform)
+      expect(finding).toMatchObject({ blocks: false, mend: { value } })
+      expect([finding!.object.manifest.kind, finding!.source.path]).toEqual(['ServiceMonitor', path])
+    },
+  )
+
+  test('a monitor with Services of its own where it looks means those', async () => {
+    const other =
+      'apiVersion: v1\nkind: Service\nmetadata: {name: chat, namespace: web, labels: {app: chat}}\nspec: {selector: {app: x}, ports: [{name: service-port, port: 80}]}'
+    const platform = await platformOf([
+      WAITING,
+      SERVICE_MONITOR.replace('matchNames: [llm]', 'matchNames: [web]'),
+      other,
+    ])
+    expect(shortly(platform)).toEqual(['undeclared: vllm:num_requests_waiting'])
+  })
+
+  test('a Service without the labels that a monitor selects is told, where its pods have them', async () => {
+    const monitor = SERVICE_MONITOR.replace('app: chat}}', 'model: llama3-8b}}')
+    const [finding] = findingsOf(await platformOf([WAITING, monitor]))
+    expect(finding).toMatchObject({ kind: 'miswired', mend: { value: { model: 'llama3-8b' } } })
+    expect(finding!.object.manifest.kind).toBe('Service')
   })
 
   test('a PodMonitor, annotations and scrapes of seatrial.yaml do as well', async () => {
