@@ -4,7 +4,15 @@ import type { Us } from '../sandbox/world/time.ts'
 import type { World } from '../sandbox/world/world.ts'
 import type { Goals } from './converge.ts'
 import { type CostMeter, costMeter } from './cost/meter.ts'
-import { type CheckContext, callOf, type Expectation, type Fold, never, within } from './expectations/check.ts'
+import {
+  type CheckContext,
+  type CheckResult,
+  callOf,
+  type Expectation,
+  type Fold,
+  never,
+  within,
+} from './expectations/check.ts'
 import { checks } from './expectations/index.ts'
 import { faults } from './faults/index.ts'
 import { tenantsOf } from './load/plan.ts'
@@ -172,7 +180,20 @@ function followedBy(expectation: Expectation, setup: Setup, context: CheckContex
   return {
     expectation,
     describe: `${wordOf(expectation)}: ${check.describe(values)}`,
-    fold: check.start(values, context),
+    fold: workedOutOnce(check.start(values, context), context),
+  }
+}
+
+/** The fold, whose result stays what it is while the trial is judged: nothing comes after that, and several ask for it. */
+function workedOutOnce(fold: Fold, { phase }: CheckContext): Fold {
+  let final: CheckResult | undefined
+  return {
+    record: (record, change) => fold.record(record, change),
+    result() {
+      if (phase() !== 'judge') return fold.result()
+      final ??= fold.result()
+      return final
+    },
   }
 }
 

@@ -82,7 +82,7 @@ interface Usual {
 
 function usualOf(whole: readonly RequestRecord[]): Usual {
   const quantile = (latency: 'ttft' | 'tpot' | 'e2e', p: number): Us => {
-    const values = whole.flatMap((record) => latencyOf(record, latency) ?? []).sort((a, b) => a - b)
+    const values = Float64Array.from(whole.flatMap((record) => latencyOf(record, latency) ?? [])).sort()
     return values[Math.max(0, Math.ceil(p * values.length) - 1)] ?? 0
   }
   return { ttftUs: quantile('ttft', 0.5), tpotUs: quantile('tpot', 0.5), longestUs: quantile('e2e', 0.99) }
