@@ -133,6 +133,8 @@ export interface Levers {
   readonly 'node.network'?: (node: string) => () => void
   /** The cloud takes the node's machine back for good, after a notice of this long; who acts on it is told. Undoing does nothing. */
   readonly 'node.reclaim'?: (node: string, notice: Us, handling?: NoticeHandling) => () => void
+  /** The cloud has none of such machines any more: `type`, `type/zone` or `type/zone/capacity type`, where `*` stands for any. */
+  readonly 'cloud.capacity'?: (offering: string) => () => void
   /** What the driver says of one GPU (by index, or the first a pod holds) after an Xid: 79 off the bus, 94 contained. */
   readonly 'gpu.health'?: (
     node: string,

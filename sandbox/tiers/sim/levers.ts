@@ -1,5 +1,6 @@
 import { nodeLevers } from '../../autoscaling/nodes/node-levers.ts'
 import type { Levers } from '../tier.ts'
+import { cloudCapacity } from './levers/cloud-capacity.ts'
 import { engineHang } from './levers/engine-hang.ts'
 import { engineLoadFactor } from './levers/engine-load-factor.ts'
 import { metricsPath, metricsSeries } from './levers/metrics-path.ts'
@@ -15,6 +16,7 @@ const makers = {
   'node.power': (parts) => nodeLevers(parts)['node.power'],
   'node.network': (parts) => nodeLevers(parts)['node.network'],
   'node.reclaim': (parts) => nodeLevers(parts)['node.reclaim'],
+  'cloud.capacity': cloudCapacity,
   'gpu.health': (parts) => nodeLevers(parts)['gpu.health'],
   'metrics.path': metricsPath,
   'metrics.series': metricsSeries,

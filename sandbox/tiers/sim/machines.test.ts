@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { Deployment as DeploymentKind, Node, Pod } from '../../kube/kinds.ts'
+import { Deployment as DeploymentKind, Node, NodePool, Pod } from '../../kube/kinds.ts'
 import { defaultProfile } from '../../kube/lag.ts'
 import type { Deployment, Draft } from '../../kube/objects.ts'
 import { isReady } from '../../kube/pods.ts'
@@ -51,4 +51,34 @@ it('a group with room to grow gets nodes for pods that fit nowhere, after the cl
   expect(sandbox.kube.list(Node)).toHaveLength(2)
   expect(ready()).toBe(2)
   expect(products).toEqual(['NVIDIA-L4', 'NVIDIA-L4'])
+})
+
+it('a cloud that has none sells when it has some again', async () => {
+  const plain = plainProgram()
+  const offerings = [{ zone: 'a', capacityType: 'on-demand' as const, pricePerHour: 1 }]
+  const gpu = { product: 'NVIDIA-L4', memoryBytes: 24e9, count: 4 }
+  const sandbox = await sim.up({
+    seed: 1,
+    nodes: [{ name: 'system', count: 1, cpu: '4', memory: '16Gi' }],
+    karpenter: {
+      catalogue: [{ name: 'g6.12xlarge', shape: { cpu: '48', memory: '180Gi', gpu }, offerings }],
+      delays: { register: seconds(60), devicePlugin: seconds(30), refusal: seconds(5) },
+      noCapacity: ['other/a'],
+    },
+    programFor: () => plain,
+    imageBytes: () => 1e8,
+    registryBytesPerSecond: 1e9,
+    lag: defaultProfile,
+  })
+  const soldOut = sandbox.levers['cloud.capacity']!('g6.12xlarge/*/on-demand')
+  const template = { spec: { requirements: [], expireAfter: 'Never' } }
+  const pool = { apiVersion: 'karpenter.sh/v1', kind: 'NodePool', metadata: { name: 'gpu' }, spec: { template } }
+  await sandbox.run('kubectl', sandbox.kube.create(NodePool, pool as never))
+  await sandbox.run('kubectl', sandbox.kube.create(DeploymentKind, deployment))
+  const ready = () => sandbox.kube.list(Pod).filter(isReady).length
+  await sandbox.runUntil(minutes(5))
+  expect(ready()).toBe(0)
+  soldOut()
+  await sandbox.runUntil(minutes(12))
+  expect(ready()).toBe(3)
 })

@@ -14,7 +14,7 @@ const parkOf = (parts: NodeParts): MachinePark => ({
     parts.monitoring.nodeRemoved(name)
   },
   hasCapacity: ({ instanceType, zone, labels }) =>
-    !(parts.karpenter?.noCapacity ?? []).some((pattern) =>
+    ![...parts.soldOut].some((pattern) =>
       isMeant(pattern, [instanceType, zone, labels?.['karpenter.sh/capacity-type']]),
     ),
 })

@@ -19,6 +19,8 @@ export interface NodeParts
   readonly registry: Registry
   readonly leases: NodeLeases
   readonly monitoring: Pick<Monitoring, 'nodeAdded' | 'nodeRemoved'>
+  /** What the cloud has none of now. */
+  readonly soldOut: ReadonlySet<string>
   /** Where the nodes are put, by name; machines that are gone stay in it. */
   readonly running: Map<string, RunningNode>
 }

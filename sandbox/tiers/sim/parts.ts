@@ -17,6 +17,8 @@ export interface SimParts {
   readonly kubeOf: (process: string) => Kube
   /** By name. */
   readonly nodes: ReadonlyMap<string, RunningNode>
+  /** What the cloud has none of now. */
+  readonly soldOut: Set<string>
   /** Karpenter's answer to the notice that a node will be taken back; false where it did not make the node. */
   readonly interrupt?: ((node: string, after: Us) => boolean) | undefined
 }

@@ -87,8 +87,10 @@ class SimSandbox implements Sandbox {
     const { schedulers } = options
     startControlPlane({ world, kubeOf, metrics: this.monitoring.client, leases, nodes, schedulers })
     const registry = new Registry({ clock, images: (image) => ({ sizeBytes: options.imageBytes(image) }) })
+    const soldOut = new Set(options.karpenter?.noCapacity)
     const parts: NodeParts = {
       ...options,
+      soldOut,
       world,
       network,
       registry,
@@ -111,6 +113,7 @@ class SimSandbox implements Sandbox {
       kubeOf,
       monitoring: this.monitoring,
       interrupt,
+      soldOut,
     })
     const { descheduler: moves } = options
     if (moves) world.spawn('descheduler', descheduler(kubeOf('descheduler'), moves))
