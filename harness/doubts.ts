@@ -230,7 +230,7 @@ export function doubtOf(
   if (resolved.kind === 'bad-arguments' && !resolved.certain)
     return {
       code: 'ASSUMPTION_DECIDES',
-      what: `${resolved.refusal.message}, if the image holds ${resolved.version.note}`,
+      what: `${resolved.refusal.message}; ${resolved.version.note}`,
       fix: howToSayVersion(platform, image),
     }
   return undefined
