@@ -42,14 +42,15 @@ export const owned =
         queue.add(keyOf(found))
       },
       updated(before, after) {
-        const relabelled = !equal(before.metadata.labels, after.metadata.labels)
+        const relabelled = differ(before.metadata.labels, after.metadata.labels)
         if (after.metadata.deletionTimestamp) {
           deleted(after)
           if (relabelled) deleted(before)
           return
         }
-        const [refBefore, ref] = [controllerOf(before), controllerOf(after)]
-        const changedHands = !equal(refBefore, ref)
+        const refBefore = controllerOf(before)
+        const ref = controllerOf(after)
+        const changedHands = differ(refBefore, ref)
         if (changedHands && refBefore) {
           const previous = resolve(before)
           if (previous) queue.add(keyOf(previous))
@@ -66,6 +67,8 @@ export const owned =
       deleted,
     })
   }
+
+const differ = (a: unknown, b: unknown): boolean => a !== b && !equal(a, b)
 
 /** The object that controls this one, if the cache has it: the same name with another uid is another object. */
 export function controllerIn<O extends KubeObject>(

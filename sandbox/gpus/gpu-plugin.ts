@@ -1,3 +1,4 @@
+import { AsciiText, DASH, HEX_CODES } from '../world/ascii.ts'
 import type { RandomStream } from '../world/random.ts'
 
 /** The GPUs of a node, as its platform declares them. */
@@ -10,10 +11,23 @@ export interface NodeGpus {
 
 export const GPU = 'nvidia.com/gpu'
 
+const PREFIX = [...'GPU-'].map((letter) => letter.charCodeAt(0))
+const VARIANTS = [...'89ab'].map((digit) => digit.charCodeAt(0))
+const text = new AsciiText(PREFIX.length + 36)
+
 /** `GPU-` and a version-4 UUID, as nvidia-smi lists devices. */
 export function gpuId(random: RandomStream): string {
-  const hex = (digits: number) => Array.from({ length: digits }, () => random.int(16).toString(16)).join('')
-  return `GPU-${hex(8)}-${hex(4)}-4${hex(3)}-${'89ab'[random.int(4)]}${hex(3)}-${hex(12)}`
+  const hex = (digits: number) => {
+    for (let i = 0; i < digits; i++) text.hex(random.int(16), 1)
+    return text
+  }
+  text.clear()
+  for (const code of PREFIX) text.put(code)
+  hex(8).put(DASH)
+  hex(4).put(DASH).put(HEX_CODES[4]!)
+  hex(3).put(DASH).put(VARIANTS[random.int(4)]!)
+  hex(3).put(DASH)
+  return hex(12).toString()
 }
 
 /** Labels GPU feature discovery puts on a node with GPUs of one kind, whole and unshared. */

@@ -20,6 +20,8 @@ export class Cache<T extends KubeObject = KubeObject> {
   private readonly places = new Map<string, Place<T>>()
   private readonly indexes: Indexed<T>[] = []
   private handlers: Handler<T>[] = []
+  /** Those of them that hear of updates: most changes are. */
+  private updated: Handler<T>[] = []
 
   constructor(kind: Kind<T>) {
     this.kind = kind
@@ -57,9 +59,11 @@ export class Cache<T extends KubeObject = KubeObject> {
 
   watch(handler: Handler<T>): () => void {
     this.handlers.push(handler)
+    if (handler.updated) this.updated.push(handler)
     if (handler.added) for (const { object } of [...this.places.values()]) handler.added(object)
     return () => {
       this.handlers = this.handlers.filter((h) => h !== handler)
+      this.updated = this.updated.filter((h) => h !== handler)
     }
   }
 
@@ -70,7 +74,7 @@ export class Cache<T extends KubeObject = KubeObject> {
       const before = place.object
       place.object = object
       for (const indexed of this.indexes) reindex(indexed, key, place, before)
-      for (const handler of this.handlers) handler.updated?.(before, object)
+      for (const handler of this.updated) handler.updated!(before, object)
     } else {
       const made = { object }
       this.places.set(key, made)

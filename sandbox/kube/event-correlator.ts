@@ -14,8 +14,8 @@ export interface Occurrence {
 /** One Event that occurrences are told as. */
 export interface Told {
   count: number
-  /** What the recorder calls the Event, once it has made one. */
-  name: string | undefined
+  /** The Event, once the recorder has made one. */
+  event: { readonly metadata: { readonly name: string; readonly namespace: string } } | undefined
 }
 
 /** What becomes of it: a new Event, one more of a known Event, or nothing. */
@@ -80,7 +80,7 @@ export class EventCorrelator {
 
 function groupOf({ groups }: Subject, { level, reason, message }: Occurrence, now: Us): Group {
   for (const group of groups) if (group.reason === reason && group.level === level) return group
-  const first = { message, told: { count: 0, name: undefined } }
+  const first = { message, told: { count: 0, event: undefined } }
   const group: Group = { level, reason, messages: [message], at: now, first, others: undefined, combined: undefined }
   groups.push(group)
   return group
@@ -91,14 +91,14 @@ function toldOf(group: Group, message: string): Told {
   group.others ??= new Map()
   let told = group.others.get(message)
   if (!told) {
-    told = { count: 0, name: undefined }
+    told = { count: 0, event: undefined }
     group.others.set(message, told)
   }
   return told
 }
 
 function combinedOf(group: Group): Told {
-  group.combined ??= { count: 0, name: undefined }
+  group.combined ??= { count: 0, event: undefined }
   return group.combined
 }
 

@@ -59,8 +59,8 @@ export class EventQueue {
     if (next.action === 'drop' || this.waiting.length >= QUEUE) return
     const { told, message: text, count } = next
     const event = this.eventFor(about, level, reason, text)
-    this.waiting.push({ event, known: next.action === 'count' ? told.name : undefined, count })
-    told.name ??= keyOf(event)
+    this.waiting.push({ event, known: next.action === 'count' ? told.event && keyOf(told.event) : undefined, count })
+    told.event ??= event
     if (!this.sending) this.sendNext()
   }
 

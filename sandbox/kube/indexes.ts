@@ -4,12 +4,16 @@ import type * as o from './objects.ts'
 
 /** The owner reference with `controller: true`, if there is one. */
 export const controllerOf = (object: o.KubeObject): o.OwnerReference | undefined =>
-  object.metadata.ownerReferences?.find((owner) => owner.controller)
+  object.metadata.ownerReferences?.find(isController)
+
+const isController = (owner: o.OwnerReference): boolean => owner.controller === true
 
 const byController = (object: o.KubeObject): readonly string[] => {
   const owner = controllerOf(object)
-  return owner ? [owner.uid] : []
+  return owner ? [owner.uid] : NONE
 }
+
+const NONE: readonly string[] = []
 
 export const podsByController: Index<o.Pod> = { kind: Pod, name: 'controller', values: byController }
 export const replicaSetsByController: Index<o.ReplicaSet> = {
@@ -30,5 +34,5 @@ export const revisionsByController: Index<o.ControllerRevision> = {
 export const orphanPods: Index<o.Pod> = {
   kind: Pod,
   name: 'orphan',
-  values: (pod) => (controllerOf(pod) ? [] : [pod.metadata.namespace ?? '']),
+  values: (pod) => (controllerOf(pod) ? NONE : [pod.metadata.namespace ?? '']),
 }

@@ -48,10 +48,13 @@ export class NodeAgent {
   private stopped = false
   private statusTimer: Timer | undefined
   private unwatch: (() => void) | undefined
+  /** What the machine has, devices aside. */
+  private readonly own: ReturnType<typeof nodeResources>
 
   constructor(options: AgentOptions) {
     const { world, node, gpus, pluginDelay, boot } = options
     this.options = options
+    this.own = nodeResources(node)
     this.uplink = new Uplink(options.kube)
     this.devices = new DeviceManager(() => this.statusChanged())
     if (gpus.length > 0) this.registerDevices(pluginDelay)
@@ -200,7 +203,7 @@ export class NodeAgent {
   }
 
   private resources() {
-    const own = nodeResources(this.options.node)
+    const { own } = this
     const devices = this.devices.counts()
     return {
       capacity: { ...own.capacity, ...devices.capacity },

@@ -79,8 +79,22 @@ export function canonicalQuantities(list: Record<string, string>): Record<string
   return out
 }
 
+/** Quantities are few and come often. */
+const canonicalTexts = new Map<string, string>()
+const CANONICAL_TEXTS_MAX = 10_000
+
 function canonicalQuantity(value: unknown): string {
-  const { nanos, format } = parseQuantity(String(value))
+  const given = String(value)
+  let canonical = canonicalTexts.get(given)
+  if (canonical === undefined) {
+    canonical = canonicalOf(given)
+    if (canonicalTexts.size < CANONICAL_TEXTS_MAX) canonicalTexts.set(given, canonical)
+  }
+  return canonical
+}
+
+function canonicalOf(value: string): string {
+  const { nanos, format } = parseQuantity(value)
   const milli = nanos % 1_000_000n
   const rounded = milli === 0n ? nanos : nanos - milli + (nanos > 0n ? 1_000_000n : 0n)
   return formatQuantity({ nanos: rounded, format })

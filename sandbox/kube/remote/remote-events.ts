@@ -40,8 +40,8 @@ export class RemoteEvents {
     const now = toRfc3339(clock.now)
     const body = this.eventFor(about, level, reason, next.message, now)
     const { told } = next
-    const known = told.name
-    told.name ??= keyOf(body)
+    const known = told.event && keyOf(told.event)
+    told.event ??= body
     this.waiting++
     this.last = this.last
       .then(async () => {
@@ -52,7 +52,7 @@ export class RemoteEvents {
             return
           } catch (error) {
             if (!isApiError(error, 'NotFound')) throw error
-            told.name = keyOf(body)
+            told.event = body
           }
         }
         await send({ method: 'POST', path: collectionPath(Event, body.metadata.namespace), body })

@@ -53,24 +53,28 @@ export function hears(hint: EventHint, event: ClusterEvent): boolean {
   return same && (hint.actions & event.action) !== 0 && event.action <= hint.actions
 }
 
+const ASSIGNED_POD_UPDATE: readonly ClusterEvent[] = [{ resource: 'AssignedPod', action: Action.Update }]
+const UNSCHEDULABLE_POD_UPDATE: readonly ClusterEvent[] = [{ resource: 'UnschedulablePod', action: Action.Update }]
+
+const differ = (a: unknown, b: unknown): boolean => a !== b && !equal(a ?? {}, b ?? {})
+
 /** What an update of a pod changed for scheduling. Follows pkg/scheduler/framework/events.go PodSchedulingPropertiesChange. */
-export function podChanges(before: Pod, after: Pod): ClusterEvent[] {
+export function podChanges(before: Pod, after: Pod): readonly ClusterEvent[] {
   const resource = after.spec.nodeName ? 'AssignedPod' : 'UnschedulablePod'
   const actions: number[] = []
-  if (!equal(before.metadata.labels ?? {}, after.metadata.labels ?? {})) actions.push(Action.UpdatePodLabel)
+  if (differ(before.metadata.labels, after.metadata.labels)) actions.push(Action.UpdatePodLabel)
   if (isScaledDown(before, after)) actions.push(Action.UpdatePodScaleDown)
   if (!after.spec.schedulingGates?.length && before.spec.schedulingGates?.length)
     actions.push(Action.UpdatePodSchedulingGatesEliminated)
   if ((before.spec.tolerations?.length ?? 0) !== (after.spec.tolerations?.length ?? 0))
     actions.push(Action.UpdatePodToleration)
-  if (actions.length === 0) actions.push(Action.Update)
+  if (actions.length === 0) return after.spec.nodeName ? ASSIGNED_POD_UPDATE : UNSCHEDULABLE_POD_UPDATE
   return actions.map((action) => ({ resource, action }))
 }
 
 /** What an update of a node changed for scheduling. Follows pkg/scheduler/framework/events.go NodeSchedulingPropertiesChange. */
 export function nodeChanges(before: Node, after: Node): ClusterEvent[] {
   const actions: number[] = []
-  const differ = (a: unknown, b: unknown) => a !== b && !equal(a ?? {}, b ?? {})
   if (before.spec.unschedulable && !after.spec.unschedulable) actions.push(Action.UpdateNodeTaint)
   if (differ(before.status?.allocatable, after.status?.allocatable)) actions.push(Action.UpdateNodeAllocatable)
   if (differ(before.metadata.labels, after.metadata.labels)) actions.push(Action.UpdateNodeLabel)

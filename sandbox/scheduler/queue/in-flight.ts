@@ -16,6 +16,10 @@ export class InFlight {
   private log: (SeenEvent | { readonly uid: string })[] = []
   private readonly pods = new Set<string>()
 
+  get empty(): boolean {
+    return this.pods.size === 0
+  }
+
   has(uid: string): boolean {
     return this.pods.has(uid)
   }
@@ -28,6 +32,10 @@ export class InFlight {
   /** Ends a pod's flight; changes nobody may ask about any more are dropped. */
   end(uid: string): void {
     if (!this.pods.delete(uid)) return
+    if (this.pods.size === 0) {
+      this.log = []
+      return
+    }
     this.log = this.log.filter((entry) => !('uid' in entry && entry.uid === uid))
     const first = this.log.findIndex((entry) => 'uid' in entry)
     this.log = first < 0 ? [] : this.log.slice(first)

@@ -143,6 +143,7 @@ export class SchedulingQueue {
     after: Pod | Node | undefined,
     concerns: (pod: Pod) => boolean = () => true,
   ): void {
+    if (this.unschedulable.size === 0 && this.inFlight.empty) return
     if (!this.hints.isOfInterest(event)) return
     const seen = { event, before, after }
     for (const pod of [...this.unschedulable.values()]) {
