@@ -15,7 +15,7 @@ import { deepFreeze } from './freeze.ts'
 import { checkNamespace, newMetadata } from './new-metadata.ts'
 import { strategyOf } from './strategies/index.ts'
 import type { Strategy, StrategyContext } from './strategy.ts'
-import { type StoreEvent, Watchers, type WatchOptions } from './watchers.ts'
+import { fieldMatches, type StoreEvent, Watchers, type WatchOptions } from './watchers.ts'
 import { asked, type Write, withServersOwn, withVersion } from './writes.ts'
 
 /**
@@ -68,6 +68,18 @@ export class Store {
   /** In the order of creation. */
   list<T extends KubeObject>(kind: Kind<T>): T[] {
     return [...(this.kinds.get(kind.id)?.values() ?? [])] as T[]
+  }
+
+  /** Those that a watch on the field's value would show, in the order of creation. */
+  listBy<T extends KubeObject>(kind: Kind<T>, field: NonNullable<WatchOptions['field']>): T[] {
+    if (field.path === 'metadata.name' && !kind.namespaced) {
+      const found = this.peek(kind, field.value)
+      return found ? [found] : []
+    }
+    const found: T[] = []
+    for (const object of this.kinds.get(kind.id)?.values() ?? [])
+      if (fieldMatches(object, field)) found.push(object as T)
+    return found
   }
 
   /**

@@ -33,11 +33,22 @@ interface History {
   dropped: number
 }
 
+/** Who watches one value of a field, by value. */
+interface FieldWatches {
+  readonly path: FieldPath
+  readonly byValue: Map<string, Set<Watching>>
+}
+
+/** The watches of one kind. */
+interface KindWatches {
+  readonly history: History
+  readonly all: Set<Watching>
+  readonly byField: FieldWatches[]
+}
+
 /** The watch cache: sends each write to those who asked for it. Follows k8s.io/apiserver pkg/storage/cacher. */
 export class Watchers {
-  private readonly all = new Map<string, Set<Watching>>()
-  private readonly byField = new Map<string, Map<FieldPath, Map<string, Set<Watching>>>>()
-  private readonly histories = new Map<string, History>()
+  private readonly kinds = new Map<string, KindWatches>()
   private readonly capacity: number
 
   /** Keeps at least `capacity` events of each kind for watches that start at an earlier version. */
@@ -48,7 +59,8 @@ export class Watchers {
   add(kind: string, options: WatchOptions, send: Send): () => void {
     if (options.fromVersion !== undefined) this.replay(kind, options.fromVersion, options, send)
     const { field } = options
-    const set = field ? this.fieldSet(kind, field) : at(this.all, kind, newSet)
+    const watches = this.of(kind)
+    const set = field ? fieldSet(watches, field) : watches.all
     // an object of its own, so that one callback may watch twice
     const own: Watching = { send }
     set.add(own)
@@ -56,25 +68,27 @@ export class Watchers {
   }
 
   send(kind: string, event: StoreEvent): void {
-    this.keep(at(this.histories, kind, newHistory), event)
-    const all = this.all.get(kind)
-    if (all) for (const { send } of all) send(event)
-    const byField = this.byField.get(kind)
-    if (!byField) return
-    for (const [path, values] of byField) {
+    const { history, all, byField } = this.of(kind)
+    this.keep(history, event)
+    for (const { send } of all) send(event)
+    for (const { path, byValue } of byField) {
       const before = event.before && fieldOf(event.before, path)
       const now = fieldOf(event.object, path)
-      const here = values.get(now)
-      if (here) for (const { send } of here) forField(event, { path, value: now }, send)
+      const here = byValue.get(now)
+      if (here) for (const { send } of here) forField(event, path, now, send)
       if (before === undefined || before === now) continue
-      const there = values.get(before)
-      if (there) for (const { send } of there) forField(event, { path, value: before }, send)
+      const there = byValue.get(before)
+      if (there) for (const { send } of there) forField(event, path, before, send)
     }
   }
 
-  private fieldSet(kind: string, { path, value }: NonNullable<WatchOptions['field']>): Set<Watching> {
-    const paths = at(this.byField, kind, newMap<FieldPath, Map<string, Set<Watching>>>)
-    return at(at(paths, path, newMap<string, Set<Watching>>), value, newSet)
+  private of(kind: string): KindWatches {
+    let watches = this.kinds.get(kind)
+    if (!watches) {
+      watches = { history: { events: [], dropped: 0 }, all: new Set(), byField: [] }
+      this.kinds.set(kind, watches)
+    }
+    return watches
   }
 
   private keep(history: History, event: StoreEvent): void {
@@ -85,22 +99,21 @@ export class Watchers {
   }
 
   private replay(kind: string, from: number, options: WatchOptions, send: Send): void {
-    const history = this.histories.get(kind)
-    if (!history) return
+    const { history } = this.of(kind)
     if (from < history.dropped)
       throw new ApiError(410, 'Expired', `too old resource version: ${from} (${history.dropped})`)
     for (const event of [...history.events]) {
       if (event.version <= from) continue
-      if (options.field) forField(event, options.field, send)
+      if (options.field) forField(event, options.field.path, options.field.value, send)
       else send(event)
     }
   }
 }
 
 /** What a watch on one field's value makes of a write. An object that leaves is shown as it was. */
-function forField(event: StoreEvent, field: NonNullable<WatchOptions['field']>, send: Send): void {
-  const had = event.before !== undefined && fieldOf(event.before, field.path) === field.value
-  const has = event.verb !== 'DELETED' && fieldOf(event.object, field.path) === field.value
+function forField(event: StoreEvent, path: FieldPath, value: string, send: Send): void {
+  const had = event.before !== undefined && fieldOf(event.before, path) === value
+  const has = event.verb !== 'DELETED' && fieldOf(event.object, path) === value
   if (had && has) send(event)
   else if (has) send({ ...event, verb: 'ADDED', before: undefined })
   else if (had) send({ ...event, verb: 'DELETED', object: event.verb === 'DELETED' ? event.object : left(event) })
@@ -115,21 +128,26 @@ function left({ before, version }: StoreEvent): KubeObject {
   })
 }
 
+/** Whether a watch on the field's value shows the object. */
+export const fieldMatches = (object: KubeObject, { path, value }: NonNullable<WatchOptions['field']>): boolean =>
+  fieldOf(object, path) === value
+
 /** A field that is not set has the empty value, as in field selectors. */
 function fieldOf(object: KubeObject, path: FieldPath): string {
   if (path === 'metadata.name') return object.metadata.name
   return (object as KubeObject & { spec?: { nodeName?: string } }).spec?.nodeName ?? ''
 }
 
-function at<K, V>(map: Map<K, V>, key: K, make: () => V): V {
-  let value = map.get(key)
-  if (value === undefined) {
-    value = make()
-    map.set(key, value)
+function fieldSet({ byField }: KindWatches, { path, value }: NonNullable<WatchOptions['field']>): Set<Watching> {
+  let watches = byField.find((known) => known.path === path)
+  if (!watches) {
+    watches = { path, byValue: new Map() }
+    byField.push(watches)
   }
-  return value
+  let set = watches.byValue.get(value)
+  if (!set) {
+    set = new Set()
+    watches.byValue.set(value, set)
+  }
+  return set
 }
-
-const newMap = <K, V>() => new Map<K, V>()
-const newSet = () => new Set<Watching>()
-const newHistory = (): History => ({ events: [], dropped: 0 })

@@ -31,11 +31,12 @@ const SPAM = { qps: 1 / 300, burst: 25 }
 interface Group {
   readonly level: string
   readonly reason: string
-  /** The different ones of late, oldest first. */
-  messages: string[]
+  /** The different ones of late, oldest first; undefined: the first alone. */
+  messages: string[] | undefined
   at: Us
-  /** The Event of the first message: most groups have no other. */
-  readonly first: { readonly message: string; readonly told: Told }
+  /** The first message and its Event: most groups have no other. */
+  readonly first: string
+  readonly firstTold: Told
   /** Those of the others, by message. */
   others: Map<string, Told> | undefined
   combined: Told | undefined
@@ -80,14 +81,22 @@ export class EventCorrelator {
 
 function groupOf({ groups }: Subject, { level, reason, message }: Occurrence, now: Us): Group {
   for (const group of groups) if (group.reason === reason && group.level === level) return group
-  const first = { message, told: { count: 0, event: undefined } }
-  const group: Group = { level, reason, messages: [message], at: now, first, others: undefined, combined: undefined }
+  const group: Group = {
+    level,
+    reason,
+    messages: undefined,
+    at: now,
+    first: message,
+    firstTold: { count: 0, event: undefined },
+    others: undefined,
+    combined: undefined,
+  }
   groups.push(group)
   return group
 }
 
 function toldOf(group: Group, message: string): Told {
-  if (message === group.first.message) return group.first.told
+  if (message === group.first) return group.firstTold
   group.others ??= new Map()
   let told = group.others.get(message)
   if (!told) {
@@ -112,8 +121,11 @@ function affords({ budgets }: Subject, level: string, now: Us): boolean {
 }
 
 function isOneOfMany(group: Group, message: string, now: Us): boolean {
-  if (now - group.at > SIMILAR_WITHIN) group.messages = []
+  const quiet = now - group.at > SIMILAR_WITHIN
   group.at = now
+  if (!group.messages && !quiet && message === group.first) return false
+  if (quiet) group.messages = []
+  group.messages ??= [group.first]
   if (!group.messages.includes(message)) group.messages.push(message)
   if (group.messages.length < MAX_DIFFERENT) return false
   group.messages.shift()

@@ -212,16 +212,11 @@ class Shared {
     const cache = new Cache<T>(kind)
     this.caches.set(kind.id, cache as unknown as Cache)
     const field = this.fields[kind.id]
-    for (const object of this.store.list(kind)) if (!field || fieldMatches(object, field)) cache.set(object)
+    for (const object of field ? this.store.listBy(kind, field) : this.store.list(kind)) cache.set(object)
     const feed = new Feed<T>(this.world, this.profile.watchDelay, `${this.process}/watch/${kind.id}`, cache)
     this.store.watch(kind, field ? { field } : {}, feed.push)
     return cache
   }
-}
-
-function fieldMatches(object: KubeObject, field: NonNullable<WatchOptions['field']>): boolean {
-  if (field.path === 'metadata.name') return object.metadata.name === field.value
-  return (object as KubeObject & { spec?: { nodeName?: string } }).spec?.nodeName === field.value
 }
 
 /** Delivered events whose places are kept, so that they are given up many at once. */
