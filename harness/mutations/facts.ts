@@ -1,9 +1,10 @@
-import { type Files, look, type Parsed, parsed } from './edit.ts'
+import { type Files, look, type Parsed, type Plain, parsed } from './edit.ts'
 import { config, container, deployment, own, pod } from './places.ts'
 
 /** Plain figures of a platform, read from its files by this module alone: nothing of what judges platforms is used. */
 export interface Facts {
   readonly replicas: number
+  /** Less those that other Deployments fill, packed as tight as can be. */
   readonly nodes: number
   readonly gpusPerNode: number
   readonly gpusPerPod: number
@@ -27,12 +28,13 @@ export function factsOf(files: Files): Facts {
   const at = (place: Parameters<typeof look>[1]) => look(platform, place)
   const number = (place: Parameters<typeof look>[1], otherwise: number) => Number(at(place) ?? otherwise)
   const replicas = number(deployment('/spec/replicas'), 1)
+  const gpusPerNode = number(config('/nodes/0/gpu/count'), 0)
   const share = (place: Parameters<typeof look>[1], round: (n: number) => number) =>
     shareOf(at(place) ?? '25%', replicas, round)
   return {
     replicas,
-    nodes: number(config('/nodes/0/count'), 1),
-    gpusPerNode: number(config('/nodes/0/gpu/count'), 0),
+    nodes: number(config('/nodes/0/count'), 1) - Math.ceil(gpusOfOthers(platform) / gpusPerNode),
+    gpusPerNode,
     gpusPerPod: number(container('/resources/limits/nvidia.com~1gpu'), 0),
     surge: share(deployment('/spec/strategy/rollingUpdate/maxSurge'), Math.ceil),
     unavailable: share(deployment('/spec/strategy/rollingUpdate/maxUnavailable'), Math.floor),
@@ -47,6 +49,20 @@ export function factsOf(files: Files): Facts {
     disruptions: disruptionsOf(platform, replicas),
     tensorParallel: flagOf(platform, 'tensor-parallel-size', 1),
   }
+}
+
+const GPU = 'nvidia.com/gpu'
+
+/** GPUs that Deployments besides the server ask for. */
+function gpusOfOthers({ objects }: Parsed): number {
+  const others = objects.filter(({ kind, metadata }) => kind === 'Deployment' && (metadata as Plain).name !== 'chat')
+  return others.reduce((sum, { spec }) => {
+    const { replicas = 1, template } = spec as { replicas?: number; template: { spec: { containers: Plain[] } } }
+    const each = template.spec.containers.map(({ resources }) =>
+      Number((resources as { limits?: Record<string, unknown> } | undefined)?.limits?.[GPU] ?? 0),
+    )
+    return sum + replicas * each.reduce((a, b) => a + b, 0)
+  }, 0)
 }
 
 /** `540s`, `9m`; NaN for what is neither. */

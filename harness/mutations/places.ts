@@ -44,6 +44,13 @@ export const release =
     'seatrial.yaml': files['seatrial.yaml'].replace(/(vllm-openai):v[\d.]+/, `$1:${version}`),
   })
 
+/** More objects, after the others. */
+export const adding = (...objects: readonly Plain[]) =>
+  edit((platform) => {
+    platform.objects.push(...objects.map((object) => structuredClone(object)))
+    return true
+  })
+
 /** Takes a whole object away. */
 export const without = (kind: string, name = 'chat'): Edit =>
   edit((platform) => {

@@ -20,6 +20,8 @@ export interface Row {
   readonly except?: readonly string[]
   /** Good platforms it is made on; all that the place is found on where left out. */
   readonly on?: readonly string[]
+  /** Good platforms it is not made on. */
+  readonly notOn?: readonly string[]
   /** The verdict, or the rule that gives it from plain figures of the platform as changed; undefined: too near to say, left out. */
   readonly expected: Expected | ((after: Facts, scenario: string) => Expected | undefined)
   readonly why: string

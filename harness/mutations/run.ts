@@ -27,7 +27,7 @@ const PAGE = new URL('../../docs/reference/mutations.md', import.meta.url)
 async function main(): Promise<number> {
   const scenarios = (await readScenarios()).filter(({ slug }) => !values.only || slug === values.only)
   const goods = scenarios.flatMap(({ slug }) => goodOf(slug))
-  const unchanged = await spread(goods.map(({ scenario, files }) => ({ scenario, files })))
+  const unchanged = await spread(goods)
   const left = goods.filter((_, i) => unchanged[i]!.outcome !== 'PASS')
   const cases = goods
     .filter((good) => !left.includes(good))
@@ -48,13 +48,13 @@ const line = ({ agreement, scenario, platform, row, to, expected, got }: Done): 
   `${agreement}: ${scenario}/${platform}: ${row.what} → ${to}: expected ${expected}, got ${got.outcome} ${got.because}`
 
 /** Tries them on threads, the next on whichever is free. */
-async function spread(platforms: readonly Pick<Case, 'scenario' | 'files'>[]): Promise<Got[]> {
+async function spread(platforms: readonly Pick<Case, 'scenario' | 'files' | 'beside'>[]): Promise<Got[]> {
   const got: Got[] = []
   const left = platforms.entries()
   const thread = async () => {
     const worker = new Worker(new URL('./worker.ts', import.meta.url))
-    for (const [index, { scenario, files }] of left) {
-      got[index] = await ask(worker, { index, scenario, files })
+    for (const [index, { scenario, files, beside }] of left) {
+      got[index] = await ask(worker, { index, scenario, files, beside })
       if ((index + 1) % 100 === 0) console.error(`${index + 1} of ${platforms.length}`)
     }
     await worker.terminate()

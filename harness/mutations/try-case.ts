@@ -8,6 +8,7 @@ import { loadPlatform } from '../platform/load.ts'
 import type { Scenario } from '../scenario.ts'
 import { runTrial } from '../trial.ts'
 import { brokenIn, type Outcome } from '../verdict/verdict.ts'
+import type { Beside } from './cases.ts'
 import type { Files } from './edit.ts'
 
 /** What came of a platform: a verdict, or that reading it ended with an error that names the place. */
@@ -18,10 +19,10 @@ export interface Got {
 }
 
 /** One seed, and no corner of what is assumed: does the change alone turn the verdict? */
-export async function tryCase(files: Files, scenario: Scenario): Promise<Got> {
+export async function tryCase(files: Files, scenario: Scenario, beside: Beside = {}): Promise<Got> {
   const folder = mkdtempSync(join(tmpdir(), 'seatrial-'))
   try {
-    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
+    for (const [name, text] of Object.entries({ ...beside, ...files })) writeFileSync(join(folder, name), text)
     return await judged(folder, scenario)
   } catch (error) {
     if (error instanceof PlatformErrors) return { outcome: 'REFUSED', because: firstLine(error.message) }

@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads'
 import type { Scenario } from '../scenario.ts'
-import { readScenarios } from './cases.ts'
+import { type Beside, readScenarios } from './cases.ts'
 import type { Files } from './edit.ts'
 import { type Got, tryCase } from './try-case.ts'
 
@@ -8,6 +8,7 @@ export interface CaseRequest {
   readonly index: number
   readonly scenario: string
   readonly files: Files
+  readonly beside: Beside
 }
 
 export interface CaseReply {
@@ -18,7 +19,7 @@ export interface CaseReply {
 const port = parentPort!
 const scenarios: Promise<readonly Scenario[]> = readScenarios()
 
-port.on('message', async ({ index, scenario, files }: CaseRequest) => {
+port.on('message', async ({ index, scenario, files, beside }: CaseRequest) => {
   const found = (await scenarios).find(({ slug }) => slug === scenario)!
-  port.postMessage({ index, got: await tryCase(files, found) } satisfies CaseReply)
+  port.postMessage({ index, got: await tryCase(files, found, beside) } satisfies CaseReply)
 })
