@@ -31,13 +31,17 @@ export function factsOf(files: Files): Facts {
   const gpusPerNode = number(config('/nodes/0/gpu/count'), 0)
   const share = (place: Parameters<typeof look>[1], round: (n: number) => number) =>
     shareOf(at(place) ?? '25%', replicas, round)
+  const away = deployment('/spec/strategy/rollingUpdate/maxUnavailable')
+  const surge = share(deployment('/spec/strategy/rollingUpdate/maxSurge'), Math.ceil)
+  const unavailable = share(away, Math.floor)
   return {
     replicas,
     nodes: number(config('/nodes/0/count'), 1) - Math.ceil(gpusOfOthers(platform) / gpusPerNode),
     gpusPerNode,
     gpusPerPod: number(container('/resources/limits/nvidia.com~1gpu'), 0),
-    surge: share(deployment('/spec/strategy/rollingUpdate/maxSurge'), Math.ceil),
-    unavailable: share(deployment('/spec/strategy/rollingUpdate/maxUnavailable'), Math.floor),
+    surge,
+    // shares that both come to none count as one that may be missing
+    unavailable: surge === 0 && unavailable === 0 && Number.parseFloat(String(at(away) ?? '25%')) > 0 ? 1 : unavailable,
     recreate: at(deployment('/spec/strategy/type')) === 'Recreate',
     loadSeconds: secondsOf(
       Object.values((at(config('/models')) ?? {}) as Record<string, { loadTime?: unknown }>)[0]?.loadTime,
