@@ -31,7 +31,7 @@ export class QuotaRules {
   take({ kind, key, before, after }: Change, at: Us, by: string): void {
     if (kind === ResourceQuota.id) {
       if (by === 'kube-apiserver') this.countedAt.set(key, at)
-      if (after) this.compare(after as o.ResourceQuota, at)
+      if (after) this.compare(after as o.ResourceQuota, at, by === 'kube-apiserver')
     }
     if (before || !after || (kind !== Pod.id && kind !== Deployment.id)) return
     const namespace = after.metadata.namespace!
@@ -42,14 +42,15 @@ export class QuotaRules {
     }
   }
 
-  private compare(quota: o.ResourceQuota, at: Us): void {
+  /** `admitted`: the API server has just let something in; the controller may well find that there is more than should be. */
+  private compare(quota: o.ResourceQuota, at: Us, admitted = false): void {
     const { hard = {} } = quota.spec
     const used = this.used(quota.metadata.namespace!, at)
     for (const [name, limit] of Object.entries(hard)) {
       const said = quota.status.used?.[name]
       if (said === undefined) continue
       const what = `${keyOf(quota)}: ${used(name)} ${name} are used, ${said} are said to be, of ${limit}`
-      if (amountOf(said) > amountOf(limit) + TINY) this.violations.add('quota-exceeded', what)
+      if (admitted && amountOf(said) > amountOf(limit) + TINY) this.violations.add('quota-exceeded', what)
       const id = `${keyOf(quota)} ${name}`
       if (used(name) <= amountOf(said) + TINY) this.behind.delete(id)
       else if (at - (this.behind.get(id) ?? at) > RESYNC) this.violations.add('quota-stale', what)
