@@ -83,11 +83,10 @@ export class KnownSeries {
       return { kind: 'notSimulated', why: missing.why, name }
     // the same is true of every series of that server
     if (missing.kind !== 'notExposed') return never(missing.why, missing.fix)
+    const why = missing.why.replace(/ it(?=$|;)/, ` ${name}`)
+    if (missing.nowCalled) return never(why, `Write ${missing.nowCalled}.`)
     const near = suggest(name, this.exposed())
-    return never(
-      `${missing.why.replace(/ it$/, ` ${name}`)}${near ? `; the nearest there is ${near}` : ''}`,
-      near ? `Write ${near}.` : missing.fix,
-    )
+    return never(near ? `${why}; the nearest there is ${near}` : why, near ? `Write ${near}.` : missing.fix)
   }
 
   /** It is never there where none of its rules can record anything. */

@@ -55,7 +55,7 @@ describe('an alert', () => {
     ],
     [
       'vllm:gpu_cache_usage_perc > 0.9',
-      'vLLM 0.32.0 does not expose vllm:gpu_cache_usage_perc; the nearest there is vllm:kv_cache_usage_perc',
+      'vLLM 0.32.0 does not expose vllm:gpu_cache_usage_perc; it has vllm:kv_cache_usage_perc',
     ],
     [
       'sum(rate(vllm:num_request_waiting[5m])) > 5 and vector(1)',

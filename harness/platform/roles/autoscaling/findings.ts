@@ -33,6 +33,8 @@ export type Said = Pick<SignalFinding, 'kind' | 'what' | 'why' | 'fix' | 'mend'>
   readonly path?: FieldPath
   /** The object it stands in, where that is not the autoscaler. */
   readonly object?: PlatformObject
+  /** The name a metric has now, where its version renamed it. */
+  readonly nowCalled?: string
 }
 
 export function findingAt(scaling: Scaling, path: FieldPath, said: Said): SignalFinding {

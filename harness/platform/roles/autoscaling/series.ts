@@ -80,15 +80,18 @@ export class Series {
           fix: 'Judge the platform on another tier, or scale on another metric.',
         },
       ]
-    if (own && vllmNamesOfAnyVersion().has(name))
+    if (own && vllmNamesOfAnyVersion().has(name)) {
+      const nowCalled = renamed(name, own.metrics.exposed)
       return [
         {
           kind: 'notExposed',
           what: name,
-          why: `vLLM ${own.metrics.version} does not expose it${renamed(name, own.metrics.exposed)}`,
+          why: `vLLM ${own.metrics.version} does not expose it${nowCalled ? `; it has ${nowCalled}` : ''}`,
           fix: `Ask for a metric of vLLM ${own.metrics.version}, or pin the version that has this one.`,
+          ...(nowCalled && { nowCalled }),
         },
       ]
+    }
     const missed = ruleMissed(this.platform, name, this.monitoring.options.prometheus[prometheus]!.source)
     if (missed) return [miswired(name, missed)]
     return [
@@ -177,10 +180,9 @@ const miswired = (name: string, { object, path, says, mend }: Miss): Said => ({
 })
 
 /** The name it has now, where only its first word is another: `gpu_cache_usage_perc`, `kv_cache_usage_perc`. */
-function renamed(name: string, exposed: Iterable<string>): string {
+function renamed(name: string, exposed: Iterable<string>): string | undefined {
   const rest = (text: string) => /^vllm:[a-z]+_(.*)$/.exec(text)?.[1]
-  const now = [...exposed].find((one) => rest(one) !== undefined && rest(one) === rest(name))
-  return now ? `; it has ${now}` : ''
+  return [...exposed].find((one) => rest(one) !== undefined && rest(one) === rest(name))
 }
 
 const nobodyScrapes = (name: string): Said => ({
