@@ -17,6 +17,7 @@ import { gpusOf } from './platform/roles/gpu-requests.ts'
 import { poolProblems } from './platform/roles/karpenter.ts'
 import { networkReachOf } from './platform/roles/network-reach.ts'
 import { networkSaid, networkText } from './platform/roles/network-said.ts'
+import { nodePoolsOf } from './platform/roles/node-pools.ts'
 import { podTemplatesOf } from './platform/roles/pod-templates.ts'
 import { remediationIn } from './platform/roles/remediation.ts'
 import { schedulersOf } from './platform/roles/schedulers.ts'
@@ -94,15 +95,25 @@ export function blockersOf(
       what: `nothing is known of the model ${resolved.name}`,
       fix: howToName(platform, resolved.name, resolved.settings.servedModelNames.value),
     })
-  if (resolved.kind === 'unknown-gpu')
-    found.push({
-      code: 'UNKNOWN_MODEL',
-      what: resolved.product
-        ? `nothing is known of the GPU ${resolved.product}`
-        : 'no node has the GPUs its pods ask for',
-      fix: 'Give nodes with a known GPU in seatrial.yaml.',
-    })
+  if (resolved.kind === 'unknown-gpu') found.push(unknownGpu(platform, resolved.product))
   return found
+}
+
+function unknownGpu(platform: Platform, product: string | undefined): Invalid {
+  const code = 'UNKNOWN_MODEL'
+  if (product)
+    return {
+      code,
+      what: `nothing is known of the GPU ${product}`,
+      fix: 'Give nodes with a known GPU in seatrial.yaml.',
+    }
+  if (nodePoolsOf(platform).pools.length > 0)
+    return {
+      code,
+      what: 'no NodePool buys a node for its pods: their GPUs, size, selector or tolerations',
+      fix: 'Correct the pods or the NodePools; where nodes that no NodePool buys take these pods, give them under «nodes» in seatrial.yaml.',
+    }
+  return { code, what: 'no node has the GPUs its pods ask for', fix: 'Give nodes with a known GPU in seatrial.yaml.' }
 }
 
 /** How to say which vLLM an image holds. */

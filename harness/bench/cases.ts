@@ -29,10 +29,15 @@ const COST: readonly Row[] = [
   { what: 'CPU s', of: ({ cpuS }) => cpuS!, digits: 2 },
   { what: 'peak RSS, MiB', of: ({ peakRssMiB }) => peakRssMiB!, digits: 0 },
 ]
+const COLD_AND_WARM: readonly Row[] = [
+  ...COST.slice(0, 2),
+  { what: 'CPU s, third in its process', of: ({ warmCpuS }) => warmCpuS!, digits: 2 },
+  ...COST.slice(2),
+]
 const WALL = COST.slice(0, 1)
 const FINE_WALL: readonly Row[] = [{ ...COST[0]!, digits: 3 }]
 const cluster: readonly Row[] = [
-  ...COST,
+  ...COLD_AND_WARM,
   { what: 'simulated s', of: ({ simulatedS }) => simulatedS!, digits: 0 },
   { what: 'clock events', of: ({ events }) => events!, digits: 0 },
   { what: 'journal records', of: ({ records }) => records!, digits: 0 },
@@ -51,7 +56,7 @@ export const cases: readonly Case[] = [
     rows: [
       { what: 'simulated s per wall s', of: ({ simulatedS, wallS }) => simulatedS! / wallS!, digits: 0 },
       { what: 'simulated s per CPU s', of: ({ simulatedS, cpuS }) => simulatedS! / cpuS!, digits: 0 },
-      ...COST,
+      ...COLD_AND_WARM,
     ],
   },
   {
@@ -60,7 +65,7 @@ export const cases: readonly Case[] = [
     runs: 5,
     command: [node, 'harness/bench/drill.bench.ts', 'autoscaling'],
     measuresItself: true,
-    rows: [{ what: 'most replicas', of: ({ most }) => most!, digits: 0 }, ...COST],
+    rows: [{ what: 'most replicas', of: ({ most }) => most!, digits: 0 }, ...COLD_AND_WARM],
   },
   {
     name: 'autoscaling-20',
@@ -68,7 +73,7 @@ export const cases: readonly Case[] = [
     runs: 5,
     command: [node, 'harness/bench/drill.bench.ts', 'autoscaling-20'],
     measuresItself: true,
-    rows: [{ what: 'most replicas', of: ({ most }) => most!, digits: 0 }, ...COST],
+    rows: [{ what: 'most replicas', of: ({ most }) => most!, digits: 0 }, ...COLD_AND_WARM],
   },
   ...['default', 'raised-qps'].map((lag) => ({
     name: `cluster-${lag}`,

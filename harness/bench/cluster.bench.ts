@@ -6,7 +6,7 @@ import { plainPrograms } from '../../sandbox/nodes/plain-program.ts'
 import { sim } from '../../sandbox/tiers/sim/sim.ts'
 import type { VirtualClock } from '../../sandbox/world/clock.ts'
 import { seconds, toSeconds } from '../../sandbox/world/time.ts'
-import { meter } from './meter.ts'
+import { printCosts } from './meter.ts'
 
 /**
  * A large cluster from nothing to all Ready, journal on: `node harness/bench/cluster.bench.ts [LAG [NODES]]`. Nodes have 8 GPUs, and one
@@ -33,22 +33,24 @@ const deployment = {
   },
 } as unknown as Draft<o.Deployment>
 
-const cost = meter()
 const gpu = { product: 'NVIDIA-H100-80GB-HBM3', memoryBytes: 80 * 2 ** 30, count: 8 }
-const sandbox = await sim.up({
-  seed: 1,
-  nodes: [{ name: 'gpu', count: nodes, cpu: '192', memory: '2Ti', gpu }],
-  programFor: plainPrograms(),
-  imageBytes: () => 1e9,
-  registryBytesPerSecond: 400e6,
-  lag,
+
+await printCosts(async () => {
+  const sandbox = await sim.up({
+    seed: 1,
+    nodes: [{ name: 'gpu', count: nodes, cpu: '192', memory: '2Ti', gpu }],
+    programFor: plainPrograms(),
+    imageBytes: () => 1e9,
+    registryBytesPerSecond: 400e6,
+    lag,
+  })
+  await sandbox.run('kubectl', sandbox.kube.create(Deployment, deployment))
+  const { clock, journal } = sandbox.world
+  for (let ready = 0; ready < replicas; ) {
+    await sandbox.runUntil(clock.now + seconds(10))
+    ready = (await sandbox.run('kubectl', sandbox.kube.read(Deployment, 'default/server'))).status.readyReplicas ?? 0
+    if (clock.now > seconds(4 * 3600)) throw new Error(`${ready} of ${replicas} Ready after 4 simulated hours`)
+  }
+  const { events } = clock as VirtualClock
+  return { simulatedS: toSeconds(clock.now), events, records: journal.records.length }
 })
-await sandbox.run('kubectl', sandbox.kube.create(Deployment, deployment))
-const { clock, journal } = sandbox.world
-for (let ready = 0; ready < replicas; ) {
-  await sandbox.runUntil(clock.now + seconds(10))
-  ready = (await sandbox.run('kubectl', sandbox.kube.read(Deployment, 'default/server'))).status.readyReplicas ?? 0
-  if (clock.now > seconds(4 * 3600)) throw new Error(`${ready} of ${replicas} Ready after 4 simulated hours`)
-}
-const { events } = clock as VirtualClock
-console.log(JSON.stringify({ ...cost(), simulatedS: toSeconds(clock.now), events, records: journal.records.length }))

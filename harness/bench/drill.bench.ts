@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import type { JournalRecord } from '../../sandbox/journal/record.ts'
 import { sim } from '../../sandbox/tiers/sim/sim.ts'
 import { never, within } from '../expectations/check.ts'
 import { judgePlatform } from '../judge-platform.ts'
@@ -7,7 +8,7 @@ import { loadPlatform } from '../platform/load.ts'
 import { defineScenario, inferenceServer } from '../scenario.ts'
 import { runTrial } from '../trial.ts'
 import { requestsUnserved, rolloutComplete } from '../words.ts'
-import { meter } from './meter.ts'
+import { printCosts } from './meter.ts'
 
 /** A case's platform and load, and how long it is watched when the load's last step is over. */
 interface DrillCase {
@@ -63,23 +64,31 @@ const scenario = defineScenario({
 
 const cwd = fileURLToPath(new URL(`./platforms/${platform}/`, import.meta.url))
 const { judgeables } = judgePlatform(await loadPlatform({ paths: ['.'], cwd }), { capabilities: sim.capabilities })
-const setup = judgeables[0]!.prepare({})
-let most = 0
-let records = 0
-let requests = 0
-const cost = meter()
-const result = await runTrial({
-  scenario,
-  setup,
-  tier: sim,
-  seed: 1,
-  onRecord: ({ journal }) => {
-    records = journal.records.length
-    for (const record of journal.records)
-      if (record.type === 'object' && record.kind === 'deployments.apps')
-        most = Math.max(most, (record.value as { status?: { replicas?: number } } | undefined)?.status?.replicas ?? 0)
-    requests = journal.records.filter((record) => record.type === 'request' && record.outcome === 'ok').length
-  },
+
+await printCosts(async () => {
+  let most = 0
+  let records = 0
+  let requests = 0
+  const result = await runTrial({
+    scenario,
+    setup: judgeables[0]!.prepare({}),
+    tier: sim,
+    seed: 1,
+    onRecord: ({ journal }) => {
+      records = journal.records.length
+      most = mostReplicas(journal.records)
+      requests = journal.records.filter((record) => record.type === 'request' && record.outcome === 'ok').length
+    },
+  })
+  if (result.outcome !== 'PASS') throw new Error(`the drill ended ${result.outcome}`)
+  return { simulatedS: result.simulatedUs / 1e6, requests, records, most }
 })
-if (result.outcome !== 'PASS') throw new Error(`the drill ended ${result.outcome}`)
-console.log(JSON.stringify({ ...cost(), simulatedS: result.simulatedUs / 1e6, requests, records, most }))
+
+function mostReplicas(records: readonly JournalRecord[]): number {
+  const replicas = records.map((record) =>
+    record.type === 'object' && record.kind === 'deployments.apps'
+      ? ((record.value as { status?: { replicas?: number } } | undefined)?.status?.replicas ?? 0)
+      : 0,
+  )
+  return replicas.reduce((most, now) => Math.max(most, now), 0)
+}

@@ -18,3 +18,17 @@ export function meter(): () => Cost {
     }
   }
 }
+
+/**
+ * Does the same work three times and prints its figures and the first run's cost as one line of JSON, with `warmCpuS`, the CPU time of the
+ * third: a trial of a `verify` with five seeds finds its code compiled, the first does not.
+ */
+export async function printCosts(work: () => Promise<Readonly<Record<string, number>>>): Promise<void> {
+  const cost = meter()
+  const figures = await work()
+  const first = cost()
+  await work()
+  const again = meter()
+  await work()
+  console.log(JSON.stringify({ ...first, warmCpuS: again().cpuS, ...figures }))
+}
