@@ -3,6 +3,7 @@ import { kindOf } from '../sandbox/kube/kinds.ts'
 import type { LagProfile } from '../sandbox/kube/lag.ts'
 import type * as o from '../sandbox/kube/objects.ts'
 import type { Capabilities } from '../sandbox/tiers/capabilities.ts'
+import type { Limits } from '../sandbox/vllm/memory/limits.ts'
 import type { ResolvedServer } from '../sandbox/vllm/server/resolve.ts'
 import { alertsIn } from './alerts/rules.ts'
 import { assumedObjects } from './assumed-objects.ts'
@@ -190,8 +191,11 @@ function serverFacts(resolved: ResolvedServer): Server {
     tensorParallelSize: settings?.tensorParallelSize.value ?? 1,
     pipelineParallelSize: settings?.pipelineParallelSize.value ?? 1,
     dataParallelSize: settings?.dataParallelSize.value ?? 1,
+    step: resolved.kind === 'runs' ? stepOf(resolved.memory.limits) : undefined,
     shutdownTimeoutSeconds: settings?.shutdownTimeoutSeconds.value ?? 0,
     knownFlags: 'version' in resolved ? Object.keys(resolved.version.table.flags) : [],
     ...('refusal' in resolved ? { refusal: resolved.refusal } : {}),
   }
 }
+
+const stepOf = ({ maxNumSeqs, maxNumBatchedTokens }: Limits) => ({ requests: maxNumSeqs, tokens: maxNumBatchedTokens })

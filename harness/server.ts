@@ -12,6 +12,8 @@ export interface Server {
   readonly tensorParallelSize: number
   readonly pipelineParallelSize: number
   readonly dataParallelSize: number
+  /** Requests and tokens a step takes at most, where it runs. */
+  readonly step: { readonly requests: number; readonly tokens: number } | undefined
   /** Seconds it lets answers go on after SIGTERM. */
   readonly shutdownTimeoutSeconds: number
   /** Flags its version knows, with their dashes. */

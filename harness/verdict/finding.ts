@@ -63,17 +63,19 @@ export async function explain(options: DecideOptions, failed: TrialResult): Prom
   }
 }
 
-/** The first broken expectation a remedy knows the cause of. */
+/** The first broken expectation a remedy knows the cause of; a guess where none does. */
 function diagnose(
   all: readonly Broken[],
   contextOf: (broken: Broken) => RemedyContext,
 ): { diagnosis?: Diagnosis; about?: Broken } {
-  for (const broken of all) {
+  let guess: { diagnosis: Diagnosis; about: Broken } | undefined
+  for (const about of all) {
     for (const remedy of remedies) {
-      if (!remedy.causes.includes(broken.cause)) continue
-      const diagnosis = remedy.diagnose(contextOf(broken))
-      if (diagnosis) return { diagnosis, about: broken }
+      if (!remedy.causes.includes(about.cause)) continue
+      const diagnosis = remedy.diagnose(contextOf(about))
+      if (diagnosis && !diagnosis.guess) return { diagnosis, about }
+      if (diagnosis) guess ??= { diagnosis, about }
     }
   }
-  return {}
+  return guess ?? {}
 }
