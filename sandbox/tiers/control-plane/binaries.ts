@@ -1,8 +1,11 @@
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { access, constants } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
 
 export const KUBERNETES_VERSION = '1.36.3'
 
@@ -17,12 +20,13 @@ export interface Found {
   readonly missing: readonly Program[]
 }
 
-/** Looks in KUBEBUILDER_ASSETS, in the cache, then on PATH. Builds nothing. */
+/** Looks in KUBEBUILDER_ASSETS, in the cache, then on PATH, where programs of another version of Kubernetes are passed over. Builds nothing. */
 export async function findBinaries(programs: readonly Program[], version = KUBERNETES_VERSION): Promise<Found> {
   const assets = process.env['KUBEBUILDER_ASSETS']
-  const folders = [...(assets ? [assets] : []), binaryCache(version), ...(process.env['PATH'] ?? '').split(delimiter)]
+  const folders = [...(assets ? [assets] : []), binaryCache(version)]
   const paths: Partial<Record<Program, string>> = {}
-  for (const program of programs) paths[program] = await firstExecutable(folders, program)
+  for (const program of programs)
+    paths[program] = (await firstExecutable(folders, program)) ?? (await onPath(program, version))
   return { paths, missing: programs.filter((program) => !paths[program]) }
 }
 
@@ -72,6 +76,19 @@ export class ControlPlaneError extends Error {
     this.name = 'ControlPlaneError'
     this.code = code
   }
+}
+
+async function onPath(program: Program, version: string): Promise<string | undefined> {
+  const path = await firstExecutable((process.env['PATH'] ?? '').split(delimiter), program)
+  // etcd has versions of its own, and serves any Kubernetes of these years
+  return path && (program === 'etcd' || (await saysVersion(path, program, version))) ? path : undefined
+}
+
+/** `Kubernetes v1.36.3`, `Client Version: v1.36.3`. */
+async function saysVersion(path: string, program: Program, version: string): Promise<boolean> {
+  const args = program === 'kubectl' ? ['version', '--client'] : ['--version']
+  const said = await run(path, args, { timeout: 10_000 }).catch(() => ({ stdout: '' }))
+  return said.stdout.split(/\s+/).includes(`v${version}`)
 }
 
 async function firstExecutable(folders: readonly string[], name: string): Promise<string | undefined> {
