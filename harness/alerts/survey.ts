@@ -4,6 +4,7 @@ import type { MonitoringPrometheus } from '../../sandbox/tiers/monitoring-option
 import type { Us } from '../../sandbox/world/time.ts'
 import type { Position } from '../platform/errors.ts'
 import { type Platform, sourceOf } from '../platform/platform.ts'
+import { readOnce } from '../platform/read-once.ts'
 import { describeMonitoring, type Monitoring } from '../platform/roles/autoscaling/monitoring.ts'
 import { selectorsOf } from '../platform/roles/autoscaling/query-names.ts'
 import { isRule, neededRules } from '../platform/roles/autoscaling/rules.ts'
@@ -46,17 +47,8 @@ export interface AlertRemark {
   readonly at: Position
 }
 
-const surveyed = new WeakMap<Platform, AlertSurvey>()
-
-/** Reads the alerting rules of every Prometheus the platform tells of. Remembered for each platform. */
-export function surveyAlerts(platform: Platform): AlertSurvey {
-  let survey = surveyed.get(platform)
-  if (!survey) {
-    survey = surveyOfPlatform(platform)
-    surveyed.set(platform, survey)
-  }
-  return survey
-}
+/** Reads the alerting rules of every Prometheus the platform tells of. */
+export const surveyAlerts = readOnce(surveyOfPlatform)
 
 function surveyOfPlatform(platform: Platform): AlertSurvey {
   const rules = platform.objects.filter((object) => isRule(object) || object.manifest.kind === 'ConfigMap')

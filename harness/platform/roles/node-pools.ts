@@ -10,6 +10,7 @@ import { isWellKnown } from '../../../sandbox/autoscaling/nodes/karpenter/requir
 import type { NodePool, NodeRequirement } from '../../../sandbox/kube/objects.ts'
 import type { NodeGroupConfig } from '../config/config.ts'
 import { groupOf, type Platform, type PlatformObject } from '../platform.ts'
+import { readOnce } from '../read-once.ts'
 import { gpuNamed } from './gpu-named.ts'
 import { podTemplatesOf } from './pod-templates.ts'
 
@@ -35,17 +36,8 @@ export interface NodePools {
 /** Spot as a share of the price on demand, where it is not given: what GPU instances went for on average. */
 export const SPOT_SHARE = 0.4
 
-const known = new WeakMap<Platform, NodePools>()
-
-/** The NodePools of a platform, read once. */
-export function nodePoolsOf(platform: Platform): NodePools {
-  let found = known.get(platform)
-  if (!found) {
-    found = readPools(platform)
-    known.set(platform, found)
-  }
-  return found
-}
+/** The NodePools of a platform. */
+export const nodePoolsOf = readOnce(readPools)
 
 function readPools(platform: Platform): NodePools {
   const objects = platform.objects.filter(

@@ -8,6 +8,7 @@ import type { SchedulerProcess } from '../../../sandbox/tiers/scheduler-options.
 import { locate, type SourcePosition } from '../locate.ts'
 import { parsePath } from '../path.ts'
 import { type Platform, type PlatformObject, type SchedulerFile, sourceOf } from '../platform.ts'
+import { readOnce } from '../read-once.ts'
 import { type MountedConfig, schedulerPods } from './scheduler-pods.ts'
 
 /** Who places pods, as a platform declares it. */
@@ -34,17 +35,8 @@ const DEFAULT = 'default-scheduler'
 const OTHERS =
   /volcano|yunikorn|kai-scheduler|runai|koord|scheduler-plugins|stork|binpacking-scheduler|godel|katalyst|hami|kueue|optimize-utilization/i
 
-const known = new WeakMap<Platform, Schedulers>()
-
-/** Who places pods, read once a platform. */
-export function schedulersOf(platform: Platform): Schedulers {
-  let schedulers = known.get(platform)
-  if (!schedulers) {
-    schedulers = readSchedulers(platform)
-    known.set(platform, schedulers)
-  }
-  return schedulers
-}
+/** Who places pods. */
+export const schedulersOf = readOnce(readSchedulers)
 
 /** Reads `cluster.scheduler`, KubeSchedulerConfigurations among the manifests, and those that deployed kube-schedulers mount. */
 function readSchedulers(platform: Platform): Schedulers {

@@ -4,6 +4,7 @@ import { checkExpression } from '../../../../sandbox/metrics/promql/engine.ts'
 import { QueryError } from '../../../../sandbox/metrics/querier.ts'
 import { parsePath, valueAt } from '../../path.ts'
 import type { Platform } from '../../platform.ts'
+import { readOnce } from '../../read-once.ts'
 import { findVllmServers, type InferenceServerRole, type VllmRecognition } from '../inference-servers.ts'
 import { isMap } from '../pod-templates.ts'
 import { adapterMetric } from './adapter-metrics.ts'
@@ -73,13 +74,7 @@ function refusedByKeda(scaling: Scaling): SignalFinding[] {
     )
 }
 
-const knownServers = new WeakMap<Platform, InferenceServerRole<VllmRecognition>[]>()
-
-function serversOf(platform: Platform): InferenceServerRole<VllmRecognition>[] {
-  const servers = knownServers.get(platform) ?? findVllmServers(platform)
-  knownServers.set(platform, servers)
-  return servers
-}
+const serversOf = readOnce(findVllmServers)
 
 class Judge {
   private readonly monitoring: Monitoring
