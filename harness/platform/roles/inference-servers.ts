@@ -8,6 +8,7 @@ import type { Subject } from '../../subject.ts'
 import { configMapsIn } from '../config-maps.ts'
 import { type FieldPath, valueAt } from '../path.ts'
 import { groupOf, namespaceOf, type Platform, type PlatformObject } from '../platform.ts'
+import { readOnce } from '../read-once.ts'
 import { gpusOf } from './gpu-requests.ts'
 import { withMountedScript } from './mounted-script.ts'
 import { isMap, type PodTemplate, podTemplatesOf, type WrittenContainer, type WrittenPodSpec } from './pod-templates.ts'
@@ -71,7 +72,7 @@ export function findInferenceServers<R>(platform: Platform, recognise: Recognise
  * Finds the containers that run vLLM, also those that do it in a way the sandbox cannot simulate. A container with a vLLM image and GPUs whose
  * command is not recognised is one of these, lest a server go unjudged.
  */
-export const findVllmServers = (platform: Platform): InferenceServerRole<VllmRecognition>[] =>
+export const findVllmServers = readOnce((platform): readonly InferenceServerRole<VllmRecognition>[] =>
   findInferenceServers(platform, (container, spec, object) => {
     const configMaps = configMapsIn(platform, namespaceOf(object))
     const { image, command, args, env, envFrom } = withMountedScript(container, spec, configMaps)
@@ -83,7 +84,8 @@ export const findVllmServers = (platform: Platform): InferenceServerRole<VllmRec
     if (!vllmImage(image) || gpusOf({ containers: [container] }) === 0) return undefined
     const reason = `${image} carries vLLM and the container has GPUs, but what its command runs is not known`
     return { kind: 'unmodelled', code: 'script', reason }
-  })
+  }),
+)
 
 /**
  * A server as trials judge it. The Service is the first that selects its pods, with the port of it that leads to the server's, or its first.

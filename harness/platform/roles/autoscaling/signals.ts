@@ -4,7 +4,6 @@ import { checkExpression } from '../../../../sandbox/metrics/promql/engine.ts'
 import { QueryError } from '../../../../sandbox/metrics/querier.ts'
 import { parsePath, valueAt } from '../../path.ts'
 import type { Platform } from '../../platform.ts'
-import { readOnce } from '../../read-once.ts'
 import { findVllmServers, type InferenceServerRole, type VllmRecognition } from '../inference-servers.ts'
 import { isMap } from '../pod-templates.ts'
 import { adapterMetric } from './adapter-metrics.ts'
@@ -74,8 +73,6 @@ function refusedByKeda(scaling: Scaling): SignalFinding[] {
     )
 }
 
-const serversOf = readOnce(findVllmServers)
-
 class Judge {
   private readonly monitoring: Monitoring
   private readonly platform: Platform
@@ -84,7 +81,7 @@ class Judge {
   constructor(platform: Platform, server: InferenceServerRole<VllmRecognition>, monitoring: Monitoring) {
     this.monitoring = monitoring
     this.platform = platform
-    const others = serversOf(platform).filter((one) => one.object !== server.object)
+    const others = findVllmServers(platform).filter((one) => one.object !== server.object)
     this.series = new Series(platform, [server, ...others], monitoring)
   }
 
