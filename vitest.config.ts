@@ -9,7 +9,12 @@ const TIERS: Readonly<Record<string, { globalSetup?: string }>> = {
 }
 
 /** What is loaded holds nothing of a test, so that a thread loads it once for all its files. */
-const base = { testTimeout: 30_000, pool: 'threads' as const, isolate: false }
+const base = {
+  testTimeout: 30_000,
+  pool: 'threads' as const,
+  isolate: false,
+  setupFiles: ['./fixtures/property-tests/seed.ts'],
+}
 const never = ['node_modules/**', 'dist/**']
 
 export default defineConfig({

@@ -30,12 +30,12 @@ export function formatPath(path: FieldPath): string {
 /** A path given either way. */
 export const asPath = (path: string | FieldPath): FieldPath => (typeof path === 'string' ? parsePath(path) : path)
 
-/** The value at a path, or undefined. */
+/** The value at a path; undefined where there is none or a null, which the API server decodes alike. */
 export function valueAt(root: unknown, path: string | FieldPath): unknown {
   let value = root
   for (const part of asPath(path)) {
     if (value === null || typeof value !== 'object' || !Object.hasOwn(value, part)) return undefined
     value = (value as Record<string | number, unknown>)[part]
   }
-  return value
+  return value ?? undefined
 }

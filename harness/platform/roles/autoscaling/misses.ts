@@ -97,10 +97,10 @@ function notTaken(object: PlatformObject, prometheus: PlatformObject): Miss | un
   }
 }
 
-const labelsText = ({ matchLabels = {}, matchExpressions = [] }: LabelSelector): string =>
+const labelsText = ({ matchLabels, matchExpressions }: LabelSelector): string =>
   [
-    ...Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`),
-    ...matchExpressions.map(({ key, operator }) => `${key} ${operator}`),
+    ...Object.entries(matchLabels ?? {}).map(([key, value]) => `${key}=${value}`),
+    ...(matchExpressions ?? []).map(({ key, operator }) => `${key} ${operator}`),
   ].join(', ')
 
 /** What is wrong with a monitor that means the server; undefined where it means another. */

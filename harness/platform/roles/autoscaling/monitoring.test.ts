@@ -220,6 +220,18 @@ data: {config.yaml: "rules: [{seriesQuery: up, resources: {template: '<<.Resourc
   expect(await relist('--v=4')).toBeUndefined()
 })
 
+test('a selector that is null is one that is not there', async () => {
+  const told = async (selector: string) =>
+    shortly(
+      await platformOf([
+        keda('sum(vllm:num_requests_waiting)', 'http://a.monitoring:9090'),
+        SERVICE_MONITOR,
+        prometheusObject('a', selector),
+      ]),
+    )
+  expect(await told('null')).toEqual(['miswired: vllm:num_requests_waiting'])
+})
+
 test('no shape of a ScaledObject, a monitor or a Prometheus makes it fall over', async () => {
   const part = fc.oneof(
     fc.constantFrom(null, 3, true, 'sum(vllm:num_requests_waiting)', 'prometheus', 'cpu', [], {}, [null], [[]]),
