@@ -1,6 +1,6 @@
 import type { RunningProgram } from '../../../nodes/program.ts'
 import type { Levers } from '../../tier.ts'
-import type { SimParts } from '../parts.ts'
+import type { SandboxParts } from '../parts.ts'
 
 /** A program whose engine can stop stepping. */
 interface Stepping extends RunningProgram {
@@ -11,7 +11,7 @@ interface Stepping extends RunningProgram {
 const steps = (program: RunningProgram): program is Stepping => 'hang' in program && 'resume' in program
 
 export const engineHang =
-  ({ programs }: SimParts): NonNullable<Levers['engine.hang']> =>
+  ({ programs }: SandboxParts): NonNullable<Levers['engine.hang']> =>
   (match) => {
     const hung = programs.of(match).filter(steps)
     for (const program of hung) program.hang()

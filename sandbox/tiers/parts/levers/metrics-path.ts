@@ -1,8 +1,8 @@
 import type { Levers } from '../../tier.ts'
-import type { SimParts } from '../parts.ts'
+import type { SandboxParts } from '../parts.ts'
 
 export const metricsPath =
-  ({ monitoring }: SimParts): NonNullable<Levers['metrics.path']> =>
+  ({ monitoring }: SandboxParts): NonNullable<Levers['metrics.path']> =>
   (part) => {
     if (part === 'metrics-apis') return monitoring.apis.stop()
     if (part !== 'prometheus') return monitoring.faults.breakScrapes(part.scrapes)
@@ -14,6 +14,6 @@ export const metricsPath =
   }
 
 export const metricsSeries =
-  ({ monitoring }: SimParts): NonNullable<Levers['metrics.series']> =>
+  ({ monitoring }: SandboxParts): NonNullable<Levers['metrics.series']> =>
   (match) =>
     monitoring.faults.hideSeries(match)

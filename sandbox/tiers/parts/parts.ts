@@ -7,8 +7,8 @@ import type { World } from '../../world/world.ts'
 import type { Monitoring } from './monitoring.ts'
 import type { RunningPrograms } from './running-programs.ts'
 
-/** What a simulated sandbox is made of, for its levers. */
-export interface SimParts {
+/** What a sandbox with simulated nodes is made of, for its levers. */
+export interface SandboxParts {
   readonly world: World
   readonly network: PodNetwork
   readonly registry: Registry

@@ -1,8 +1,8 @@
 import type { Levers } from '../../tier.ts'
-import type { SimParts } from '../parts.ts'
+import type { SandboxParts } from '../parts.ts'
 
 export const podProcess =
-  ({ nodes }: SimParts): NonNullable<Levers['pod.process']> =>
+  ({ nodes }: SandboxParts): NonNullable<Levers['pod.process']> =>
   (podKey, container) => {
     for (const node of nodes.values()) if (node.killProcess(podKey, container)) break
     return () => undefined

@@ -1,4 +1,4 @@
-import type { StoreKube } from '../../kube/store-kube.ts'
+import type { Kube } from '../../kube/kube.ts'
 import type { PodNetwork } from '../../network/pod-network.ts'
 import { kubeletFields, type RunningNode, startNode } from '../../nodes/node.ts'
 import type { NodeLeases } from '../../nodes/node-leases.ts'
@@ -15,7 +15,7 @@ export interface NodeParts
   extends Pick<SandboxOptions, 'nodes' | 'nodeAutoscaler' | 'karpenter' | 'programFor' | 'registryBytesPerSecond'> {
   readonly world: World
   readonly network: PodNetwork
-  readonly kubeOf: (process: string, fields?: Fields) => StoreKube
+  readonly kubeOf: (process: string, fields?: Fields) => Kube
   readonly registry: Registry
   readonly leases: NodeLeases
   readonly monitoring: Pick<Monitoring, 'nodeAdded' | 'nodeRemoved'>

@@ -6,9 +6,9 @@ import { engineLoadFactor } from './levers/engine-load-factor.ts'
 import { metricsPath, metricsSeries } from './levers/metrics-path.ts'
 import { podProcess } from './levers/pod-process.ts'
 import { registryBandwidth } from './levers/registry-bandwidth.ts'
-import type { SimParts } from './parts.ts'
+import type { SandboxParts } from './parts.ts'
 
-/** Every lever of a simulated sandbox. */
+/** Every lever of a sandbox with simulated nodes. */
 const makers = {
   'engine.loadFactor': engineLoadFactor,
   'engine.hang': engineHang,
@@ -21,9 +21,9 @@ const makers = {
   'metrics.path': metricsPath,
   'metrics.series': metricsSeries,
   'registry.bandwidth': registryBandwidth,
-} satisfies { [name in keyof Levers]: (parts: SimParts) => Levers[name] }
+} satisfies { [name in keyof Levers]: (parts: SandboxParts) => Levers[name] }
 
 export const leverNames = Object.keys(makers) as (keyof typeof makers)[]
 
-export const leversOf = (parts: SimParts): Levers =>
+export const leversOf = (parts: SandboxParts): Levers =>
   Object.fromEntries(leverNames.map((name) => [name, makers[name](parts)]))

@@ -1,7 +1,7 @@
 import { runKeda } from '../../autoscaling/keda/keda.ts'
 import type { PrometheusLookup } from '../../autoscaling/keda/scalers/prometheus-http.ts'
 import type { MetricsClient } from '../../autoscaling/metrics-client.ts'
-import type { StoreKube } from '../../kube/store-kube.ts'
+import type { Kube } from '../../kube/kube.ts'
 import { MetricsApis, metricsClient } from '../../metrics/adapter/metrics-client.ts'
 import { PrometheusAdapter } from '../../metrics/adapter/prometheus-adapter.ts'
 import { ClusterExporters, type ExportingNode } from '../../metrics/exporters/cluster-exporters.ts'
@@ -55,7 +55,7 @@ interface RunningPrometheus {
 interface Parts {
   readonly world: World
   readonly network: PodNetwork
-  readonly kubeOf: (process: string) => StoreKube
+  readonly kubeOf: (process: string) => Kube
   readonly options: Pick<SandboxOptions, 'lag'> & { readonly monitoring: MonitoringOptions }
 }
 
@@ -171,7 +171,7 @@ const toldOf = ({ clock, journal }: World, by: string): Pick<RuleManagerOptions,
   },
 })
 
-function sourceOf(kube: StoreKube, source: MonitoringPrometheus['source']): ScrapeSource {
+function sourceOf(kube: Kube, source: MonitoringPrometheus['source']): ScrapeSource {
   if (source.kind === 'file') return fileSource(kube, source.configMap, source.dataKey)
   return operatorSource(kube, 'object' in source ? source.object : undefined)
 }

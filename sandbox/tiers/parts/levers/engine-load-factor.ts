@@ -1,7 +1,7 @@
 import type { Pod } from '../../../kube/objects.ts'
 import type { RunningProgram } from '../../../nodes/program.ts'
 import type { Levers } from '../../tier.ts'
-import type { SimParts } from '../parts.ts'
+import type { SandboxParts } from '../parts.ts'
 
 /** A program whose loading can be slowed down. */
 interface Loading extends RunningProgram {
@@ -11,7 +11,7 @@ interface Loading extends RunningProgram {
 const loads = (program: RunningProgram): program is Loading => 'setLoadFactor' in program
 
 /** Several at once multiply; what is loading already keeps its pace. */
-export function engineLoadFactor({ programs }: SimParts): NonNullable<Levers['engine.loadFactor']> {
+export function engineLoadFactor({ programs }: SandboxParts): NonNullable<Levers['engine.loadFactor']> {
   const active = new Set<{ match: (pod: Pod) => boolean; factor: number }>()
   programs.onStart((program, pod) => {
     if (!loads(program)) return
