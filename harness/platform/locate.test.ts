@@ -110,7 +110,8 @@ describe('sourceOf', () => {
   })
 
   const key = fc.oneof(
-    fc.string({ minLength: 1, maxLength: 8 }),
+    // the writer leaves the key of a merge bare, whatever it is told
+    fc.string({ minLength: 1, maxLength: 8 }).filter((text) => text !== '<<'),
     fc.constantFrom('a.b/c', '0', 'x[1]', '"q"', '__proto__', 'on', '1e3', '~'),
   )
   const leaf = fc.oneof(

@@ -1,5 +1,8 @@
 type Json = Record<string, unknown>
 
+/** What an object itself has: a key may be called `toString`. */
+const own = (object: Json, key: string): unknown => (Object.hasOwn(object, key) ? object[key] : undefined)
+
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** The JSON merge patch (RFC 7386) that turns `before` into `after`; undefined when they are equal. Shared parts are skipped by identity. */
@@ -8,12 +11,12 @@ export function diff(before: unknown, after: unknown): unknown {
   if (!isObject(before) || !isObject(after)) return equal(before, after) ? undefined : after
   let patch: Json | undefined
   for (const key in before) {
-    if (before[key] === undefined || after[key] !== undefined) continue
+    if (before[key] === undefined || own(after, key) !== undefined) continue
     patch ??= {}
     patch[key] = null
   }
   for (const key in after) {
-    const was = before[key]
+    const was = own(before, key)
     const is = after[key]
     if (is === was || is === undefined) continue
     const change = was === undefined ? is : diff(was, is)
@@ -32,8 +35,8 @@ export function merge<T>(target: T, patch: unknown): T {
   for (const key in patch) {
     const value = patch[key]
     if (value === undefined) continue
-    const merged = isObject(value) ? merge(out[key], value) : value
-    if (merged === null ? !(key in out) : merged === out[key]) continue
+    const merged = isObject(value) ? merge(own(out, key), value) : value
+    if (merged === null ? !Object.hasOwn(out, key) : merged === own(out, key)) continue
     if (out === old) out = { ...old }
     if (merged === null) delete out[key]
     else out[key] = merged
@@ -46,8 +49,8 @@ export function equal(a: unknown, b: unknown): boolean {
   if (a === b) return true
   if (Array.isArray(a)) return Array.isArray(b) && equalItems(a, b)
   if (!isObject(a) || !isObject(b)) return false
-  for (const key in a) if (!equal(a[key], b[key])) return false
-  for (const key in b) if (b[key] !== undefined && a[key] === undefined) return false
+  for (const key in a) if (!equal(a[key], own(b, key))) return false
+  for (const key in b) if (b[key] !== undefined && !Object.hasOwn(a, key)) return false
   return true
 }
 

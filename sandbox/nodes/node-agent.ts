@@ -1,5 +1,6 @@
 import { DeviceManager } from '../gpus/device-manager.ts'
 import { GPU } from '../gpus/gpu-plugin.ts'
+import { equal } from '../journal/merge-patch.ts'
 import { isApiError } from '../kube/errors.ts'
 import { Lease, Node as NodeKind } from '../kube/kinds.ts'
 import type { Node } from '../kube/objects.ts'
@@ -122,7 +123,8 @@ export class NodeAgent {
     const { node, world, boot } = this.options
     const kube = this.uplink
     const draft = nodeObject(node, this.resources(), world.clock.now)
-    const status = { ...(draft.status as object), ...this.resources(), ...this.images() }
+    const resources = this.resources()
+    const status = { ...(draft.status as object), ...resources, ...this.images() }
     try {
       const made = yield* kube.create(NodeKind, { ...draft, status })
       if (!made.status?.allocatable) yield* kube.patch(NodeKind, node.name, { status }, STATUS)
@@ -133,6 +135,8 @@ export class NodeAgent {
       yield* kube.patch(NodeKind, node.name, { status: { ...status, conditions } }, STATUS)
     }
     this.registered = true
+    // a device plugin may have come while the API server could not be reached
+    if (!equal(resources, this.resources())) this.statusChanged()
     if (boot > 0) this.tellReboot(draft as Node)
     this.unwatch = kube.watch(NodeKind, { updated: (_, now) => this.compare(now) })
     this.kubelet.start()

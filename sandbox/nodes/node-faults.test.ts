@@ -287,7 +287,30 @@ describe('whatever befalls the nodes', () => {
           expect(c.pods().filter((pod) => pod.metadata.deletionTimestamp)).toEqual([])
         },
       ),
-      { numRuns: 40 },
+      {
+        numRuns: 40,
+        examples: [
+          [
+            [
+              { node: 0, kind: 'off', after: 1, lasts: 1 },
+              { node: 0, kind: 'cut', after: 1, lasts: 348 },
+              { node: 1, kind: 'cut', after: 1, lasts: 52 },
+              { node: 1, kind: 'off', after: 1, lasts: 1 },
+            ],
+            97,
+          ],
+          [
+            [
+              { node: 0, kind: 'off', after: 1, lasts: 1 },
+              { node: 2, kind: 'off', after: 1, lasts: 34 },
+              { node: 0, kind: 'cut', after: 1, lasts: 49 },
+              { node: 1, kind: 'off', after: 2, lasts: 25 },
+              { node: 2, kind: 'cut', after: 50, lasts: 305 },
+            ],
+            7,
+          ],
+        ],
+      },
     )
   })
 })
