@@ -10,6 +10,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { ControlPlaneError, ensureBinaries, KUBERNETES_VERSION, type Program } from './binaries.ts'
 import { FOLDER_PREFIX, removeOrphans } from './orphans.ts'
+import { apiserverFlags, createPki, type Pki } from './pki.ts'
 
 export interface ControlPlaneOptions {
   version?: string
@@ -30,6 +31,8 @@ export interface ControlPlane {
   readonly kubeconfig: string
   /** Holds the kubeconfig as a file, the logs and the data; removed by `stop`. */
   readonly folder: string
+  /** The certificates it trusts, for servers of ours that it is to ask. */
+  readonly pki: Pki
   /** The last lines of a program's log. */
   log(program: Program): string
   /** Starts the scheduler or controller manager, again if it ran before, with these flags added. */
@@ -78,6 +81,7 @@ class Running implements ControlPlane {
   readonly token = randomBytes(16).toString('hex')
   server = ''
   kubeconfig = ''
+  pki!: Pki
   private readonly version: string
   private readonly supervisor: ChildProcess
   private readonly exits = new Map<string, string>()
@@ -110,14 +114,16 @@ class Running implements ControlPlane {
     const [clientPort, peerPort, port] = await freePorts(3)
     const client = `http://127.0.0.1:${clientPort}`
     const peer = `http://127.0.0.1:${peerPort}`
-    await this.run('etcd', [
+    const etcd = this.run('etcd', [
       ...['--data-dir', join(folder, 'etcd'), '--listen-client-urls', client, '--advertise-client-urls', client],
       ...['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer, '--initial-cluster', `default=${peer}`],
       ...(options.fsync ? [] : ['--unsafe-no-fsync']),
     ])
+    ;[this.pki] = await Promise.all([createPki(folder), etcd])
     await this.run('kube-apiserver', [
+      ...apiserverFlags(this.pki),
       ...['--etcd-servers', client, '--secure-port', `${port}`, '--bind-address', '127.0.0.1'],
-      ...['--cert-dir', join(folder, 'certs'), '--token-auth-file', join(folder, 'tokens.csv')],
+      ...['--token-auth-file', join(folder, 'tokens.csv')],
       ...[
         '--service-account-key-file',
         join(folder, 'sa.pub'),
@@ -129,7 +135,7 @@ class Running implements ControlPlane {
     ])
     this.server = `https://127.0.0.1:${port}`
     await this.ready()
-    this.kubeconfig = kubeconfigOf(this.server, token, readFileSync(join(folder, 'certs', 'apiserver.crt')))
+    this.kubeconfig = kubeconfigOf(this.server, token, this.pki.ca)
     keep('kubeconfig', this.kubeconfig)
   }
 
@@ -142,11 +148,7 @@ class Running implements ControlPlane {
         ? []
         : [
             ...['--service-account-private-key-file', join(this.folder, 'sa.key')],
-            ...[
-              '--root-ca-file',
-              join(this.folder, 'certs', 'apiserver.crt'),
-              '--use-service-account-credentials=true',
-            ],
+            ...['--root-ca-file', this.pki.files['ca.crt'], '--use-service-account-credentials=true'],
           ]
     await this.run(program, ['--kubeconfig', config, '--secure-port', '0', '--leader-elect=false', ...own, ...flags])
   }
@@ -188,7 +190,7 @@ class Running implements ControlPlane {
     this.supervisor.stdin!.write(`${JSON.stringify(message)}\n`)
   }
 
-  /** Waits for `/readyz`; the certificate is the one the server made for itself. */
+  /** Waits for `/readyz`. */
   private async ready(): Promise<void> {
     const expired = AbortSignal.timeout(READY_MS)
     while (!expired.aborted) {
@@ -198,7 +200,7 @@ class Running implements ControlPlane {
             'CONTROL_PLANE_START',
             `${program} ${this.exits.get(program)}:\n${this.log(program)}`,
           )
-      if (await isReady(this.server, this.token, join(this.folder, 'certs', 'apiserver.crt'))) return
+      if (await isReady(this.server, this.token, this.pki.ca)) return
       await wait(50)
     }
     throw new ControlPlaneError(
@@ -208,8 +210,8 @@ class Running implements ControlPlane {
   }
 }
 
-function kubeconfigOf(server: string, token: string, ca: Buffer): string {
-  const cluster = { server, 'certificate-authority-data': ca.toString('base64') }
+function kubeconfigOf(server: string, token: string, ca: string): string {
+  const cluster = { server, 'certificate-authority-data': Buffer.from(ca).toString('base64') }
   return JSON.stringify({
     apiVersion: 'v1',
     kind: 'Config',
@@ -220,15 +222,8 @@ function kubeconfigOf(server: string, token: string, ca: Buffer): string {
   })
 }
 
-function isReady(server: string, token: string, caFile: string): Promise<boolean> {
+function isReady(server: string, token: string, ca: string): Promise<boolean> {
   return new Promise((resolve) => {
-    let ca: Buffer
-    try {
-      ca = readFileSync(caFile)
-    } catch {
-      resolve(false)
-      return
-    }
     const sent = request(
       `${server}/readyz`,
       { ca, agent: false, headers: { authorization: `Bearer ${token}` } },
