@@ -133,7 +133,7 @@ export const fieldMatches = (object: KubeObject, { path, value }: NonNullable<Wa
   fieldOf(object, path) === value
 
 /** A field that is not set has the empty value, as in field selectors. */
-function fieldOf(object: KubeObject, path: FieldPath): string {
+export function fieldOf(object: KubeObject, path: FieldPath): string {
   if (path === 'metadata.name') return object.metadata.name
   return (object as KubeObject & { spec?: { nodeName?: string } }).spec?.nodeName ?? ''
 }

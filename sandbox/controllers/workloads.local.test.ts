@@ -3,7 +3,7 @@ import { Journal } from '../journal/journal.ts'
 import { DaemonSet, Event, Job, Node, Pod, StatefulSet } from '../kube/kinds.ts'
 import type { Kube } from '../kube/kube.ts'
 import type * as o from '../kube/objects.ts'
-import { RemoteKube } from '../kube/remote/remote-kube.ts'
+import { RemoteCluster } from '../kube/remote/remote-cluster.ts'
 import { openRest } from '../kube/remote/rest.ts'
 import { whyUnavailable } from '../tiers/control-plane/binaries.ts'
 import { type ControlPlane, startControlPlane } from '../tiers/control-plane/control-plane.ts'
@@ -223,7 +223,8 @@ describe.skipIf(unavailable)('workloads, event by event, as the real controller 
     const rest = await openRest({ kubeconfig: controlPlane.kubeconfig })
     const clock = new WallClock({ onError: () => {} })
     const world = createWorld({ clock, seed: 1, journal: new Journal(clock) })
-    const kube = new RemoteKube({ world, rest, process: 'kubectl' })
+    const cluster = new RemoteCluster({ world, rest })
+    const kube = cluster.kubeOf('kubectl')
     await kube.sync(Pod, Event)
     // an Event that repeats another raises its count
     const heard: { kind: string | undefined; text: string }[] = []
@@ -231,7 +232,7 @@ describe.skipIf(unavailable)('workloads, event by event, as the real controller 
       void heard.push({ kind, text: `${reason}: ${message}` })
     kube.watch(Event, { added: hear, updated: (_, event) => hear(event) })
     close.push(
-      () => kube.stop(),
+      () => cluster.stop(),
       () => clock.stop(),
     )
     real = {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Journal } from '../journal/journal.ts'
 import { DaemonSet, type Kind, Namespace, Node, Pod, PodDisruptionBudget } from '../kube/kinds.ts'
 import { collectionPath, objectPath } from '../kube/remote/paths.ts'
-import { RemoteKube } from '../kube/remote/remote-kube.ts'
+import { RemoteCluster } from '../kube/remote/remote-cluster.ts'
 import { openRest, type Rest } from '../kube/remote/rest.ts'
 import { ensureBinaries, whyUnavailable } from '../tiers/control-plane/binaries.ts'
 import { type ControlPlane, startControlPlane } from '../tiers/control-plane/control-plane.ts'
@@ -94,7 +94,8 @@ function real(node: string, flags: readonly string[]): Output {
 async function ours(node: string, options: DrainOptions): Promise<Output> {
   const clock = new WallClock({ onError: (error) => console.error(error) })
   const world = createWorld({ clock, seed: 1, journal: new Journal(clock) })
-  const kube = new RemoteKube({ world, rest, process: 'kubectl' })
+  const cluster = new RemoteCluster({ world, rest })
+  const kube = cluster.kubeOf('kubectl')
   await kube.sync(Pod)
   try {
     const result = await new Promise<DrainResult>((resolve, reject) => {
@@ -110,7 +111,7 @@ async function ours(node: string, options: DrainOptions): Promise<Output> {
     const of = (stream: string) => result.lines.filter((line) => line.stream === stream).map(({ text }) => text)
     return { out: lines(of('out').join('\n'), node), err: lines(of('err').join('\n'), node) }
   } finally {
-    kube.stop()
+    cluster.stop()
     clock.stop()
   }
 }

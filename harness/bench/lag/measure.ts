@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { Journal } from '../../../sandbox/journal/journal.ts'
 import { EndpointSlice, Pod, ReplicaSet } from '../../../sandbox/kube/kinds.ts'
-import { RemoteKube } from '../../../sandbox/kube/remote/remote-kube.ts'
+import { RemoteCluster } from '../../../sandbox/kube/remote/remote-cluster.ts'
 import { openRest } from '../../../sandbox/kube/remote/rest.ts'
 import { KUBERNETES_VERSION } from '../../../sandbox/tiers/control-plane/binaries.ts'
 import { type ControlPlane, startControlPlane } from '../../../sandbox/tiers/control-plane/control-plane.ts'
@@ -44,7 +44,8 @@ async function main(): Promise<void> {
   const world = createWorld({ clock, seed: 1, journal: new Journal(clock) })
   try {
     const rest = await openRest({ kubeconfig: controlPlane.kubeconfig })
-    const kube = new RemoteKube({ world, rest, process: 'bench' })
+    const cluster = new RemoteCluster({ world, rest })
+    const kube = cluster.kubeOf('bench')
     await kube.sync(Pod, ReplicaSet, EndpointSlice)
     const bench = new Bench(rest, kube)
     say(
@@ -60,7 +61,7 @@ async function main(): Promise<void> {
     say('\nthe same in the simulator, median of 5 seeds')
     // a process of its own, which reads the tables just written
     execFileSync(process.execPath, [fileURLToPath(new URL('./simulated.ts', import.meta.url))], { stdio: 'inherit' })
-    kube.stop()
+    cluster.stop()
   } finally {
     clock.stop()
     await controlPlane.stop()

@@ -6,8 +6,9 @@ import { createWorld, type World } from '../../world/world.ts'
 import { ApiError } from '../errors.ts'
 import { ConfigMap, Pod } from '../kinds.ts'
 import type { OtherObject } from '../objects.ts'
-import { RemoteKube } from './remote-kube.ts'
-import type { Rest, WatchEvent } from './rest.ts'
+import { RemoteCluster } from './remote-cluster.ts'
+import type { RemoteKube } from './remote-kube.ts'
+import { Script } from './script.ts'
 
 const map = (name: string, version: number, n = ''): OtherObject => ({
   apiVersion: 'v1',
@@ -16,49 +17,10 @@ const map = (name: string, version: number, n = ''): OtherObject => ({
   data: { n },
 })
 
-/** A server that answers from a script. */
-class Script implements Rest {
-  readonly lists: string[] = []
-  readonly watches: string[] = []
-  items: OtherObject[] = []
-  version = '10'
-  list: (path: string) => Promise<unknown> = async () => ({
-    metadata: { resourceVersion: this.version },
-    items: this.items,
-  })
-  private onEvent: ((event: WatchEvent) => void) | undefined
-  private end: ((error?: unknown) => void) | undefined
-
-  async send({ path }: { path: string }): Promise<unknown> {
-    this.lists.push(path)
-    return this.list(path)
-  }
-
-  watch(path: string, signal: AbortSignal, onEvent: (event: WatchEvent) => void): Promise<void> {
-    this.watches.push(path)
-    return new Promise((resolve, reject) => {
-      this.onEvent = onEvent
-      this.end = (error) => (error ? reject(error) : resolve())
-      signal.addEventListener('abort', () => reject(new Error('aborted')))
-    })
-  }
-
-  say(type: WatchEvent['type'], object: unknown): void {
-    try {
-      this.onEvent!({ type, object })
-    } catch (error) {
-      this.end!(error)
-    }
-  }
-
-  hangUp(): void {
-    this.end!()
-  }
-}
-
 let clock: WallClock
 let world: World
 let rest: Script
+let cluster: RemoteCluster
 let kube: RemoteKube
 const errors: unknown[] = []
 const soon = (turns = 5) => new Promise<void>((resolve) => clock.after(turns * 1000, resolve))
@@ -68,10 +30,11 @@ beforeEach(() => {
   clock = new WallClock({ onError: (error) => errors.push(error) })
   world = createWorld({ clock, seed: 1, journal: new Journal(clock) })
   rest = new Script()
-  kube = new RemoteKube({ world, rest, process: 'test' })
+  cluster = new RemoteCluster({ world, rest })
+  kube = cluster.kubeOf('test')
 })
 afterEach(() => {
-  kube.stop()
+  cluster.stop()
   clock.stop()
 })
 

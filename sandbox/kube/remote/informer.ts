@@ -13,8 +13,6 @@ export interface InformerOptions<T extends KubeObject> {
   readonly rest: Rest
   readonly cache: Cache<T>
   readonly kind: Kind<T>
-  readonly process: string
-  readonly fieldSelector?: string
   /** Given the first list; the owner decides when it enters the cache. */
   onListed(fill: () => void): void
   /** The kind cannot be listed: the server does not know it, or does not allow it. It is tried again all the same. */
@@ -63,9 +61,9 @@ export class Informer<T extends KubeObject> {
   }
 
   private async list(query: string): Promise<void> {
-    const { rest, kind, process, fieldSelector } = this.options
-    const path = collectionPath(kind) + withField(query, fieldSelector)
-    const answer = (await rest.send({ method: 'GET', path, process })) as {
+    const { rest, kind } = this.options
+    const path = collectionPath(kind) + query
+    const answer = (await rest.send({ method: 'GET', path, process: 'informers' })) as {
       metadata: { resourceVersion: string }
       items: T[]
     }
@@ -84,9 +82,9 @@ export class Informer<T extends KubeObject> {
   }
 
   private async watch(): Promise<void> {
-    const { rest, kind, fieldSelector } = this.options
+    const { rest, kind } = this.options
     const query = `?watch=1&allowWatchBookmarks=true&timeoutSeconds=${WATCH_SECONDS}&resourceVersion=${this.version}`
-    await rest.watch(collectionPath(kind) + withField(query, fieldSelector), this.abort.signal, ({ type, object }) => {
+    await rest.watch(collectionPath(kind) + query, this.abort.signal, ({ type, object }) => {
       if (this.abort.signal.aborted) return
       if (type === 'ERROR') throw errorOf(500, object as object)
       this.backoff = BACKOFF_FIRST
@@ -111,7 +109,7 @@ export class Informer<T extends KubeObject> {
     }
   }
 
-  /** Handlers are the actors' code: what they throw goes out of the clock, as it does in the simulator. */
+  /** What an index throws is the actors' fault, and no reason to watch anew. */
   private deliver(change: () => void): void {
     try {
       change()
@@ -132,9 +130,6 @@ export class Informer<T extends KubeObject> {
     })
   }
 }
-
-const withField = (query: string, selector: string | undefined): string =>
-  selector === undefined ? query : `${query}${query ? '&' : '?'}fieldSelector=${encodeURIComponent(selector)}`
 
 /** As the cache holds it: with its kind, which lists leave out, without managedFields, which no actor reads, and frozen. */
 export function cleaned<T extends KubeObject>(kind: Kind<T>, object: T): T {

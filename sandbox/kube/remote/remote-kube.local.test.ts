@@ -8,7 +8,7 @@ import { WallClock } from '../../world/wall-clock.ts'
 import { createWorld } from '../../world/world.ts'
 import { describeKube, type Place } from '../contract.ts'
 import { Namespace } from '../kinds.ts'
-import { RemoteKube } from './remote-kube.ts'
+import { RemoteCluster } from './remote-cluster.ts'
 import { openRest, type Rest } from './rest.ts'
 
 let controlPlane: ControlPlane
@@ -30,12 +30,7 @@ async function remotePlace(): Promise<Place> {
   const clock = new WallClock({ onError: (error) => errors.push(error) })
   const world = createWorld({ clock, seed: 7, journal: new Journal(clock) })
   const namespace = `contract-${places++}`
-  const kubes: RemoteKube[] = []
-  const open = async (process: string) => {
-    const kube = new RemoteKube({ world, rest, process })
-    kubes.push(kube)
-    return kube
-  }
+  const cluster = new RemoteCluster({ world, rest })
   const run = <T>(task: Task<T>) =>
     new Promise<T>((resolve, reject) => {
       spawn(
@@ -50,14 +45,14 @@ async function remotePlace(): Promise<Place> {
         })(),
       )
     })
-  const admin = await open('kubectl')
+  const admin = cluster.kubeOf('kubectl')
   await run(admin.create(Namespace, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }))
   return {
     world,
     namespace,
     run,
     async kube(process, ...kinds) {
-      const kube = await open(process)
+      const kube = cluster.kubeOf(process)
       await kube.sync(...kinds)
       return kube
     },
@@ -72,7 +67,7 @@ async function remotePlace(): Promise<Place> {
       }
     },
     async close() {
-      for (const kube of kubes) kube.stop()
+      cluster.stop()
       clock.stop()
       if (errors.length > 0) throw errors[0]
     },

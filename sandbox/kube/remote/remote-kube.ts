@@ -1,41 +1,35 @@
-import type { FieldPath } from '../../apiserver/watchers.ts'
 import { perform, type Task } from '../../world/actor.ts'
-import type { World } from '../../world/world.ts'
-import { Cache } from '../cache.ts'
 import { type Kind, keyOf, Pod, splitKey } from '../kinds.ts'
 import type { DeleteOptions, EvictOptions, Handler, Index, Kube, ListFilter, PatchOptions } from '../kube.ts'
-import { type LagProfile, TokenBucket } from '../lag.ts'
+import { TokenBucket } from '../lag.ts'
 import type { Draft, KubeObject, Scale } from '../objects.ts'
-import { cleaned, Informer } from './informer.ts'
+import { cleaned } from './informer.ts'
 import { collectionPath, objectPath } from './paths.ts'
+import type { RemoteCluster } from './remote-cluster.ts'
 import { RemoteEvents } from './remote-events.ts'
-import type { Rest, RestRequest } from './rest.ts'
+import type { RestRequest } from './rest.ts'
+import { type Fields, View } from './view.ts'
 
 export interface RemoteKubeOptions {
-  /** On a `WallClock`. */
-  world: World
-  rest: Rest
+  readonly cluster: RemoteCluster
   /** `kube-scheduler`, `kubelet/gpu-3`. */
-  process: string
-  /** Rate limits by process, as in a lag profile. A process that is not in it is not limited. */
-  limits?: LagProfile['clients']
-  /** Narrows what the process watches of a kind, by kind id. */
-  fields?: Readonly<Record<string, { path: FieldPath; value: string }>>
+  readonly process: string
+  readonly fields: Fields
+  /** Called when the view has ended. */
+  stopped(): void
 }
 
-/**
- * A process's view of a real cluster: informers that follow it, requests over HTTP that wait for a token. Get the `rest` by `openRest`.
- * The first lists of all kinds asked for together enter the caches together, so that no handler sees one kind without the other.
- */
+/** A process's view of a real cluster: caches that its informers keep, requests over HTTP that wait for a token. */
 export class RemoteKube implements Kube {
   readonly process: string
   private readonly shared: Shared
   private readonly bucket: TokenBucket | undefined
 
   constructor(options: RemoteKubeOptions | { shared: Shared }) {
-    this.shared = 'shared' in options ? options.shared : new Shared(options)
-    this.process = this.shared.process
-    const limit = this.shared.limits[this.process.split('/')[0]!]
+    this.shared = 'shared' in options ? options.shared : shared(options)
+    const { process, cluster } = this.shared
+    this.process = process
+    const limit = cluster.limits[process.split('/')[0]!]
     this.bucket = limit && new TokenBucket(limit)
   }
 
@@ -45,29 +39,30 @@ export class RemoteKube implements Kube {
 
   /** Starts the informers of these kinds and waits until all of them hold what the server had. */
   async sync(...kinds: readonly Kind[]): Promise<void> {
-    for (const kind of kinds) this.shared.cache(kind)
-    await this.shared.filled()
+    for (const kind of kinds) this.shared.view.cache(kind)
+    await this.shared.cluster.sync(...kinds)
   }
 
-  /** Ends every watch of the process. */
+  /** Ends what the process and its other clients see: no handler is called any more, and caches stay as they are. */
   stop(): void {
-    this.shared.stop()
+    this.shared.view.stop()
+    this.shared.stopped()
   }
 
   get<T extends KubeObject>(kind: Kind<T>, key: string): T | undefined {
-    return this.shared.cache(kind).get(key)
+    return this.shared.view.cache(kind)?.get(key)
   }
 
   list<T extends KubeObject>(kind: Kind<T>, filter?: ListFilter): readonly T[] {
-    return this.shared.cache(kind).list(filter)
+    return this.shared.view.cache(kind)?.list(filter) ?? []
   }
 
   indexed<T extends KubeObject>(index: Index<T>, value: string): readonly T[] {
-    return this.shared.cache(index.kind).indexed(index, value)
+    return this.shared.view.cache(index.kind)?.indexed(index, value) ?? []
   }
 
   watch<T extends KubeObject>(kind: Kind<T>, handler: Handler<T>): () => void {
-    return this.shared.cache(kind).watch(handler)
+    return this.shared.view.watch(kind, handler)
   }
 
   *read<T extends KubeObject>(kind: Kind<T>, key: string): Task<T> {
@@ -152,7 +147,7 @@ export class RemoteKube implements Kube {
         }
         const send = () => {
           sent = true
-          this.shared.rest.send({ ...request, process: this.process }).then(
+          this.shared.cluster.rest.send({ ...request, process: this.process }).then(
             (value) => answer(() => resume(value)),
             (error) => answer(() => fail(error)),
           )
@@ -169,13 +164,13 @@ export class RemoteKube implements Kube {
   }
 
   private async afterToken(request: Omit<RestRequest, 'process'>): Promise<unknown> {
-    const { clock } = this.shared.world
+    const { clock } = this.shared.cluster.world
     const sendAt = this.bucket?.take(clock.now) ?? clock.now
     if (sendAt > clock.now)
       await new Promise<void>((resolve) => {
         clock.at(sendAt, resolve)
       })
-    return this.shared.rest.send({ ...request, process: this.process })
+    return this.shared.cluster.rest.send({ ...request, process: this.process })
   }
 }
 
@@ -188,81 +183,19 @@ const ScaleKind: Kind<Scale> = {
   id: 'scales.autoscaling',
 }
 
-/** What the clients of one process share: informers and the event queue. */
-class Shared {
-  readonly world: World
-  readonly rest: Rest
+/** What the clients of one process share. */
+interface Shared {
+  readonly cluster: RemoteCluster
   readonly process: string
-  readonly limits: LagProfile['clients']
+  readonly view: View
   readonly events: RemoteEvents
-  private readonly fields: NonNullable<RemoteKubeOptions['fields']>
-  private readonly caches = new Map<string, Cache>()
-  private readonly informers: Informer<KubeObject>[] = []
-  private readonly listing = new Set<string>()
-  private fills: (() => void)[] = []
-  private waiters: (() => void)[] = []
-
-  constructor(options: RemoteKubeOptions) {
-    this.world = options.world
-    this.rest = options.rest
-    this.process = options.process
-    this.limits = options.limits ?? {}
-    this.fields = options.fields ?? {}
-    this.events = new RemoteEvents(options.world, options.process)
-  }
-
-  /** The informer of a kind, started at its first use; it is empty until its list has come. */
-  cache<T extends KubeObject>(kind: Kind<T>): Cache<T> {
-    const known = this.caches.get(kind.id)
-    if (known) return known as unknown as Cache<T>
-    const cache = new Cache<T>(kind)
-    this.caches.set(kind.id, cache as unknown as Cache)
-    this.listing.add(kind.id)
-    const field = this.fields[kind.id]
-    const informer = new Informer<T>({
-      clock: this.world.clock,
-      rest: this.rest,
-      cache,
-      kind,
-      process: this.process,
-      fieldSelector: field && `${field.path}=${field.value}`,
-      onListed: (fill) => {
-        this.fills.push(fill)
-        this.doneListing(kind)
-      },
-      onRefused: (error) => {
-        this.world.journal.append({
-          type: 'note',
-          by: this.process,
-          about: kind.id,
-          text: `not watched: ${error.message}`,
-        })
-        this.doneListing(kind)
-      },
-    })
-    this.informers.push(informer as unknown as Informer<KubeObject>)
-    return cache
-  }
-
-  /** When no kind is being listed for the first time. */
-  filled(): Promise<void> {
-    if (this.listing.size === 0) return Promise.resolve()
-    return new Promise((resolve) => {
-      this.waiters.push(resolve)
-    })
-  }
-
-  stop(): void {
-    for (const informer of this.informers) informer.stop()
-  }
-
-  private doneListing(kind: Kind): void {
-    this.listing.delete(kind.id)
-    if (this.listing.size > 0) return
-    const { fills, waiters } = this
-    this.fills = []
-    this.waiters = []
-    for (const fill of fills) fill()
-    for (const resume of waiters) resume()
-  }
+  stopped(): void
 }
+
+const shared = ({ cluster, process, fields, stopped }: RemoteKubeOptions): Shared => ({
+  cluster,
+  process,
+  view: new View(cluster, fields),
+  events: new RemoteEvents(cluster.world, process),
+  stopped,
+})
