@@ -5,7 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { it as always, expect } from 'vitest'
 import { whyUnavailable } from './binaries.ts'
 import { startControlPlane } from './control-plane.ts'
-import { removeOrphans } from './orphans.ts'
+import { recordedIn, removeOrphans } from './orphans.ts'
 
 const unavailable = await whyUnavailable()
 const it = always.skipIf(unavailable)
@@ -60,12 +60,11 @@ it.each(['SIGKILL', 'SIGINT'] as const)('ends everything when its parent dies of
 
 it('ends what a killed supervisor left behind, at the next start', async () => {
   const { child, folder } = await started()
-  const { supervisor } = JSON.parse(readFileSync(`${folder}/pids.json`, 'utf8')) as { supervisor: number }
-  process.kill(supervisor, 'SIGKILL')
+  process.kill(recordedIn(folder).find(({ name }) => name === 'supervisor')!.pid, 'SIGKILL')
   child.kill('SIGKILL')
   await wait(300)
   expect(processesOf(folder)).toHaveLength(2)
-  expect(removeOrphans()).toContain(folder)
+  expect(removeOrphans()).toContainEqual({ folder, processes: 2 })
   await gone(folder)
 })
 

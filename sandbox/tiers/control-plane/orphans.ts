@@ -1,40 +1,79 @@
-import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
+import { isLeft, ownedName } from './owned-names.ts'
+import { isAlive, kill, ownProcesses, type ProcessId, pause, type RunningProcess } from './processes.ts'
 
-/** Names of the folders control planes run in. */
-export const FOLDER_PREFIX = 'seatrial-control-plane-'
+/** What a killed process left, and is no more. */
+export interface Removed {
+  readonly folder: string
+  readonly processes: number
+}
+
+const PREFIX = 'seatrial-control-plane-'
+/** How long a process may take to be gone after it was killed. */
+const GONE_WITHIN_MS = 5_000
+
+/** How the name of a folder begins that this process runs a control plane in. */
+export const folderPrefix = (): string => ownedName(PREFIX)
 
 /**
- * Ends the programs of control planes whose supervisor was itself killed, and removes their folders. A process is only ended when its
- * command line names the folder, so that a process number given to somebody else is left alone. Returns the folders removed.
+ * Ends the programs of control planes whose owner was killed, and removes their folders. What another user or container has is left
+ * alone. A process is only ended when it is one that was recorded, by number and start time, or a program of a control plane whose
+ * command line names the folder.
  */
-export function removeOrphans(parent = tmpdir()): string[] {
-  const removed: string[] = []
-  for (const name of readdirSync(parent)) {
-    if (!name.startsWith(FOLDER_PREFIX)) continue
-    const folder = join(parent, name)
-    const held = readPids(folder)
-    if (!held || belongsTo(held.supervisor, folder)) continue
-    for (const pid of held.pids) if (belongsTo(pid, folder)) process.kill(pid, 'SIGKILL')
-    rmSync(folder, { recursive: true, force: true })
-    removed.push(folder)
-  }
-  return removed
+export function removeOrphans(parent = tmpdir()): Removed[] {
+  return readdirSync(parent)
+    .filter((name) => isLeft(name, PREFIX) && isOwn(join(parent, name)))
+    .map((name) => removeControlPlane(join(parent, name)))
 }
 
-function readPids(folder: string): { supervisor: number; pids: number[] } | undefined {
+/** Ends what runs in the folder of a control plane, its supervisor first, and removes the folder. */
+export function removeControlPlane(folder: string): Removed {
+  const ended = endProcesses(() => {
+    const recorded = recordedIn(folder).filter(isAlive)
+    return [...recorded, ...ownProcesses().filter((one) => runsIn(folder, one))]
+  })
+  rmSync(folder, { recursive: true, force: true })
+  return { folder, processes: ended }
+}
+
+/** Kills what `find` finds until it finds nothing: what a killed process started last may not have been there yet. Returns how many. */
+export function endProcesses(find: () => readonly ProcessId[]): number {
+  const ended = new Set<string>()
+  for (let waited = 0; waited < GONE_WITHIN_MS; waited += 10) {
+    const found = find()
+    if (found.length === 0) break
+    for (const one of found) {
+      kill(one)
+      ended.add(`${one.pid} ${one.startedAt}`)
+    }
+    pause(10)
+  }
+  return ended.size
+}
+
+/** The programs of a control plane that its supervisor wrote down. */
+export function recordedIn(folder: string): (ProcessId & { readonly name: string })[] {
   try {
-    return JSON.parse(readFileSync(join(folder, 'pids.json'), 'utf8')) as { supervisor: number; pids: number[] }
+    const { supervisor, programs } = JSON.parse(readFileSync(join(folder, 'pids.json'), 'utf8')) as {
+      supervisor: ProcessId
+      programs: (ProcessId & { name: string })[]
+    }
+    return [{ ...supervisor, name: 'supervisor' }, ...programs]
   } catch {
-    return undefined
+    return []
   }
 }
 
-function belongsTo(pid: number, folder: string): boolean {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(folder)
-  } catch {
-    return false
-  }
+const PROGRAMS = new Set(['etcd', 'kube-apiserver', 'kube-scheduler', 'kube-controller-manager'])
+
+/** A program of ours and no editor or pager: what it is, and that an argument names the folder or a file in it. */
+function runsIn(folder: string, { argv }: RunningProcess): boolean {
+  const [program = '', ...args] = argv
+  const isSupervisor = basename(args[0] ?? '') === 'supervisor.js' && args[1] === folder
+  return isSupervisor || (PROGRAMS.has(basename(program)) && args.some((arg) => arg.includes(`${folder}/`)))
 }
+
+const isOwn = (folder: string): boolean =>
+  existsSync(folder) && statSync(folder, { throwIfNoEntry: false })?.uid === process.getuid?.()
