@@ -6,7 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { ControlPlaneError, ensureBinaries, KUBERNETES_VERSION, type Program } from './binaries.ts'
 import { folderPrefix, removeOrphans } from './orphans.ts'
 import { apiserverFlags, createPki, type Pki } from './pki.ts'
-import { answersOk, freePorts } from './ready.ts'
+import { answersOk, freePorts, listensOn } from './ready.ts'
 import { Supervised } from './supervised.ts'
 
 export interface ControlPlaneOptions {
@@ -18,6 +18,11 @@ export interface ControlPlaneOptions {
   apiserver?: readonly string[]
   /** Whether etcd waits for its disk, as it does outside of tests. Default false. */
   fsync?: boolean
+  /**
+   * What is waited for. `ready`, the default: `/readyz`. `serving`, a second earlier: objects can be written, while roles and priority classes
+   * are still being made and the controller manager waits for them; see `ControlPlane.ready`.
+   */
+  until?: 'serving' | 'ready'
 }
 
 /** A real control plane on loopback. */
@@ -30,6 +35,8 @@ export interface ControlPlane {
   readonly folder: string
   /** The certificates it trusts, for servers of ours that it is to ask. */
   readonly pki: Pki
+  /** Waits for `/readyz`. Fails like `startControlPlane`. */
+  ready(): Promise<void>
   /** Resolves, with why, when a program or what holds them ended unasked. The rest is ended by `stop`. */
   readonly lost: Promise<string>
   /** The last lines of a program's log. */
@@ -58,8 +65,11 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   const running = new Running(version, mkdtempSync(join(tmpdir(), folderPrefix())))
   try {
     await running.startServers(options)
-    if (options.scheduler) await running.restart('kube-scheduler', options.scheduler)
-    if (options.controllerManager) await running.restart('kube-controller-manager', options.controllerManager)
+    await Promise.all([
+      options.controllerManager && running.restart('kube-controller-manager', options.controllerManager),
+      options.scheduler && running.restart('kube-scheduler', options.scheduler),
+    ])
+    if (options.until !== 'serving') await running.ready()
     return running
   } catch (error) {
     await running.stop()
@@ -92,15 +102,19 @@ class Running implements ControlPlane {
     keep('sa.key', privateKey.export({ type: 'sec1', format: 'pem' }))
     keep('sa.pub', publicKey.export({ type: 'spki', format: 'pem' }))
     keep('tokens.csv', `${token},seatrial,1,"system:masters"\n`)
-    const [clientPort, peerPort, port] = await freePorts(3)
+    const [clientPort, peerPort, port] = (await freePorts(3)) as [number, number, number]
     const client = `http://127.0.0.1:${clientPort}`
     const peer = `http://127.0.0.1:${peerPort}`
     const etcd = this.run('etcd', [
       ...['--data-dir', join(folder, 'etcd'), '--listen-client-urls', client, '--advertise-client-urls', client],
       ...['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer, '--initial-cluster', `default=${peer}`],
+      // one member is its own leader as soon as it stands for election
+      ...['--heartbeat-interval', '20', '--election-timeout', '100'],
       ...(options.fsync ? [] : ['--unsafe-no-fsync']),
     ])
     ;[this.pki] = await Promise.all([createPki(folder), etcd])
+    // an API server that finds nobody there tries again a whole second later
+    await this.until('etcd', () => listensOn(clientPort))
     await this.run('kube-apiserver', [
       ...apiserverFlags(this.pki),
       ...['--etcd-servers', client, '--secure-port', `${port}`, '--bind-address', '127.0.0.1'],
@@ -113,7 +127,11 @@ class Running implements ControlPlane {
     this.server = `https://127.0.0.1:${port}`
     this.kubeconfig = kubeconfigOf(this.server, token, this.pki.ca)
     keep('kubeconfig', this.kubeconfig)
-    await this.ready()
+    await this.until('kube-apiserver', () => this.answers('/api/v1/namespaces/kube-node-lease'))
+  }
+
+  ready(): Promise<void> {
+    return this.until('kube-apiserver', () => this.answers('/readyz'))
   }
 
   async restart(program: 'kube-scheduler' | 'kube-controller-manager', flags: readonly string[]): Promise<void> {
@@ -142,22 +160,25 @@ class Running implements ControlPlane {
     await this.programs.start(program, command, args)
   }
 
-  /** Waits for `/readyz`. */
-  private async ready(): Promise<void> {
+  private answers(path: string): Promise<boolean> {
+    return answersOk(this.server + path, this.token, this.pki.ca)
+  }
+
+  /** Waits until a program does what is asked of it. */
+  private async until(program: Program, done: () => Promise<boolean>): Promise<void> {
     const expired = AbortSignal.timeout(READY_MS)
-    while (!expired.aborted) {
-      for (const program of ['etcd', 'kube-apiserver'] as const) {
-        const end = this.programs.endOf(program)
-        if (end !== undefined)
-          throw new ControlPlaneError('CONTROL_PLANE_START', `${program} ${end}:\n${this.log(program)}`)
+    while (!(await done())) {
+      for (const one of ['etcd', 'kube-apiserver'] as const) {
+        const end = this.programs.endOf(one)
+        if (end !== undefined) throw new ControlPlaneError('CONTROL_PLANE_START', `${one} ${end}:\n${this.log(one)}`)
       }
-      if (await answersOk(`${this.server}/readyz`, this.token, this.pki.ca)) return
-      await wait(20)
+      if (expired.aborted)
+        throw new ControlPlaneError(
+          'CONTROL_PLANE_START',
+          `${program} was not ready within ${READY_MS / 1000} s:\n${this.log(program)}`,
+        )
+      await wait(15)
     }
-    throw new ControlPlaneError(
-      'CONTROL_PLANE_START',
-      `kube-apiserver was not ready within ${READY_MS / 1000} s:\n${this.log('kube-apiserver')}`,
-    )
   }
 }
 

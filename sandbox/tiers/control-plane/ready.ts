@@ -1,5 +1,5 @@
 import { request } from 'node:https'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 
 /** Whether an API server answers 200 on a path; no when it does not answer at all. */
 export function answersOk(url: string, token: string, ca: string): Promise<boolean> {
@@ -11,6 +11,15 @@ export function answersOk(url: string, token: string, ca: string): Promise<boole
     sent.on('error', () => resolve(false))
     sent.setTimeout(2_000, () => sent.destroy())
     sent.end()
+  })
+}
+
+/** Whether anybody listens on a port of loopback. */
+export function listensOn(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
+    socket.once('connect', () => socket.destroy())
   })
 }
 
