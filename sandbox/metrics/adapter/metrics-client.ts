@@ -4,17 +4,22 @@ import type { LabelSelector } from '../../kube/objects.ts'
 import { sleep, type Task } from '../../world/actor.ts'
 import { seconds, type Us } from '../../world/time.ts'
 import type { World } from '../../world/world.ts'
-import type { NamedPodUsage } from '../resource/metrics-server.ts'
+import type { NamedNodeUsage, NamedPodUsage } from '../resource/metrics-server.ts'
 import { type GroupResource, resourceFor, resourceOfKind, textOf } from './group-resource.ts'
 import type { CustomValue } from './prometheus-adapter.ts'
 
 /** What serves metrics.k8s.io: metrics-server, or an adapter with resource rules. */
 export interface ResourceBackend {
+  /** Of one namespace, or of all where it is ''. */
   list(namespace: string, selector: LabelSelector): readonly NamedPodUsage[] | Task<readonly NamedPodUsage[]>
+  /** Of nodes, by name. Left out: it has none. */
+  nodes?(selector: LabelSelector): readonly NamedNodeUsage[]
 }
 
 /** What serves custom.metrics.k8s.io. An error's message is that of the Status it answers with. */
 export interface CustomBackend {
+  /** What discovery lists: `pods/queue_depth`. Left out: nothing. */
+  readonly customMetrics?: readonly string[]
   byName(
     resource: GroupResource,
     namespace: string,
@@ -33,7 +38,16 @@ export interface CustomBackend {
 
 /** What serves external.metrics.k8s.io: an adapter or KEDA. */
 export interface ExternalBackend {
-  external(metric: string, namespace: string, selector?: LabelSelector): Task<readonly { milli: number; at: Us }[]>
+  /** What discovery lists. Left out: KEDA's one name for all of its own. */
+  readonly externalMetrics?: readonly string[]
+  external(metric: string, namespace: string, selector?: LabelSelector): Task<readonly ExternalValue[]>
+}
+
+/** A value of one series. */
+export interface ExternalValue {
+  readonly milli: number
+  readonly at: Us
+  readonly labels?: Readonly<Record<string, string>>
 }
 
 interface Backends {

@@ -7,6 +7,7 @@ import type { World } from '../../world/world.ts'
 import type { Labels, Querier, QueryValue } from '../querier.ts'
 import type { AdapterConfig } from './config.ts'
 import { type GroupResource, textOf } from './group-resource.ts'
+import type { ExternalValue } from './metrics-client.ts'
 import { type Namer, namerOf } from './namer.ts'
 
 /** The series a selector matches that have samples in a span of time: Prometheus' `/api/v1/series`. */
@@ -126,7 +127,7 @@ export class PrometheusAdapter {
 
   /** Every series of an external metric. */
   // follows pkg/external-provider/provider.go and metric_converter.go
-  *external(metric: string, namespace: string, selector?: LabelSelector): Task<readonly { milli: number; at: Us }[]> {
+  *external(metric: string, namespace: string, selector?: LabelSelector): Task<readonly ExternalValue[]> {
     const known = this.externals.get(metric)
     if (!known) {
       const about = namespace === 'default' ? 'namespaces' : ''
@@ -134,8 +135,9 @@ export class PrometheusAdapter {
     }
     const result = yield* this.query(() => known.namer.externalQuery(known.series, namespace, selector))
     if (result.type === 'string') throw unableToFetch()
-    const values = result.type === 'scalar' ? [result.value] : result.samples.map((s) => s.value)
-    return values.map((value) => ({ milli: Math.trunc(value * 1000), at: this.now }))
+    const milli = (value: number) => Math.trunc(value * 1000)
+    if (result.type === 'scalar') return [{ milli: milli(result.value), at: this.now }]
+    return result.samples.map(({ labels, value }) => ({ milli: milli(value), at: this.now, labels }))
   }
 
   /** Names of the custom metrics it would list now, like `pods/queue_depth`. */

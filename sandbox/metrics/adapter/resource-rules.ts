@@ -1,5 +1,5 @@
 import { Pod } from '../../kube/kinds.ts'
-import type { Kube } from '../../kube/kube.ts'
+import type { Kube, ListFilter } from '../../kube/kube.ts'
 import type { LabelSelector } from '../../kube/objects.ts'
 import { sleep, type Task } from '../../world/actor.ts'
 import { ms, seconds } from '../../world/time.ts'
@@ -38,9 +38,16 @@ export function adapterResources({ world, kube, querier, rules }: AdapterResourc
     yield* sleep(ms(5))
     return byPod
   }
+  const running = (filter: ListFilter) => kube.list(Pod, filter).filter((pod) => pod.status.phase === 'Running')
   return {
     *list(namespace: string, selector: LabelSelector): Task<readonly NamedPodUsage[]> {
-      const pods = kube.list(Pod, { namespace, selector }).filter((pod) => pod.status.phase === 'Running')
+      if (namespace === '') {
+        const spaces = new Set(running({ selector }).map(({ metadata }) => metadata.namespace ?? 'default'))
+        const lists: NamedPodUsage[] = []
+        for (const one of [...spaces].sort()) lists.push(...(yield* this.list(one, selector) as Task<NamedPodUsage[]>))
+        return lists
+      }
+      const pods = running({ namespace, selector })
       const names = pods.map((pod) => pod.metadata.name).sort()
       if (names.length === 0) return []
       let used: readonly Map<string, Map<string, number>>[]

@@ -21,6 +21,17 @@ export interface MetricsServerOptions {
 export interface NamedPodUsage extends PodUsage {
   readonly namespace: string
   readonly name: string
+  readonly labels?: Readonly<Record<string, string>>
+}
+
+/** NodeMetrics of one node. */
+export interface NamedNodeUsage {
+  readonly name: string
+  readonly labels?: Readonly<Record<string, string>>
+  readonly at: Us
+  readonly windowUs: Us
+  readonly cpuNanos: number
+  readonly memoryBytes: number
 }
 
 const RESOLUTION: Us = seconds(15)
@@ -53,14 +64,39 @@ export class MetricsServer {
     this.actor.stop()
   }
 
-  /** PodMetrics of the pods that match, by namespace and name; those without metrics are left out. */
+  /** PodMetrics of the pods of a namespace ('': of all) that match, by namespace and name; those without metrics are left out. */
   list(namespace: string, selector: LabelSelector): readonly NamedPodUsage[] {
-    const pods = this.options.kube.list(Pod, { namespace, selector })
+    const pods = this.options.kube.list(Pod, namespace === '' ? { selector } : { namespace, selector })
     return pods
       .filter((pod) => pod.status.phase === 'Running')
       .flatMap(({ metadata }): NamedPodUsage[] => {
-        const usage = this.storage.usageOf(`${namespace}/${metadata.name}`)
-        return usage ? [{ ...usage, namespace, name: metadata.name }] : []
+        const { name, namespace = 'default', labels } = metadata
+        const usage = this.storage.usageOf(`${namespace}/${name}`)
+        return usage ? [{ ...usage, namespace, name, ...(labels ? { labels } : {}) }] : []
+      })
+      .sort((a, b) => (a.namespace === b.namespace ? (a.name < b.name ? -1 : 1) : a.namespace < b.namespace ? -1 : 1))
+  }
+
+  /** NodeMetrics: what the pods of each node use. Simulated nodes run nothing else. */
+  nodes(selector: LabelSelector): readonly NamedNodeUsage[] {
+    const { kube } = this.options
+    const used = Map.groupBy(
+      kube.list(Pod).flatMap(({ metadata: { name, namespace }, spec: { nodeName } }) => {
+        const usage = nodeName === undefined ? undefined : this.storage.usageOf(`${namespace}/${name}`)
+        return usage ? [{ ...usage, nodeName }] : []
+      }),
+      ({ nodeName }) => nodeName,
+    )
+    return kube
+      .list(Node, { selector })
+      .flatMap(({ metadata: { name, labels } }): NamedNodeUsage[] => {
+        const pods = used.get(name) ?? []
+        const first = pods.reduce((oldest, pod) => (pod.at < oldest.at ? pod : oldest), pods[0]!)
+        if (!first) return []
+        const containers = pods.flatMap((pod) => [...pod.containers.values()])
+        const sum = (of: 'cpuNanos' | 'memoryBytes') => containers.reduce((total, one) => total + one[of], 0)
+        const usage = { cpuNanos: sum('cpuNanos'), memoryBytes: sum('memoryBytes') }
+        return [{ name, ...(labels ? { labels } : {}), at: first.at, windowUs: first.windowUs, ...usage }]
       })
       .sort((a, b) => (a.name < b.name ? -1 : 1))
   }
