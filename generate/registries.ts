@@ -43,6 +43,13 @@ const REGISTRIES: readonly Registry[] = [
       `/** Every remedy. The first that knows the cause is asked. */\n${list('export const remedies: readonly Remedy[] = ', names)}\n`,
   },
   {
+    folder: 'harness/parity/streams',
+    exports: /^export const (\w+) = stream\(/m,
+    type: ['Stream', '../stream.ts'],
+    body: (names) =>
+      `/** Every sort of decision that parity compares. */\n${list('export const streams: readonly Stream[] = ', names)}\n`,
+  },
+  {
     folder: 'fixtures/gpus',
     exports: /^export const (\w+): GpuSpec = /m,
     type: ['GpuSpec', './gpu.ts'],
