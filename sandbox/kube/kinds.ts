@@ -124,6 +124,9 @@ export function kindOf(object: { apiVersion: string; kind: string }): Kind {
   return define(object.apiVersion, object.kind, plural, !object.kind.startsWith('Cluster'))
 }
 
+/** Every kind that is known now: those of this file, those that actors name, and those that objects had. */
+export const knownKinds = (): readonly Kind[] => [...registered.values()]
+
 /** The known kind of a plural with its group: `deployments.apps`. */
 export function kindNamed(id: string): Kind | undefined {
   for (const kind of registered.values()) if (kind.id === id) return kind

@@ -6,4 +6,6 @@ export interface SchedulerProcess {
   readonly process: string
   /** Upstream's default profile where it is left out. */
   readonly configuration?: SchedulerConfiguration
+  /** The KubeSchedulerConfiguration it was read from, as a real kube-scheduler takes it. */
+  readonly document?: Readonly<Record<string, unknown>>
 }

@@ -1,7 +1,7 @@
 import type { DeschedulerOptions } from '../controllers/descheduler.ts'
 import type { Kube } from '../kube/kube.ts'
 import type { LagProfile } from '../kube/lag.ts'
-import type { Container, Pod } from '../kube/objects.ts'
+import type { Container, Draft, KubeObject, Pod } from '../kube/objects.ts'
 import type { MetricFamily } from '../metrics/sample.ts'
 import type { EntryPoint } from '../network/gateway/entry.ts'
 import type { InferenceObserver, InferenceRequest, Program } from '../nodes/program.ts'
@@ -51,6 +51,8 @@ export interface SandboxOptions {
   readonly karpenter?: KarpenterTierOptions
   /** The kube-schedulers; one with upstream's default profile where it is left out. */
   readonly schedulers?: readonly SchedulerProcess[]
+  /** What will be applied. A tier that cannot take it without more makes room for it: definitions of custom resources, service accounts. */
+  readonly objects?: readonly Draft<KubeObject>[]
 }
 
 /** `on`: the node the container starts on, as far as programs differ by it. */

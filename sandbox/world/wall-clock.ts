@@ -8,8 +8,8 @@ const SLICE_MS = 10
 const LONGEST_MS = 2 ** 31 - 1
 
 /**
- * The wall's time as a clock. `now` counts from the same instant as trial time does on a virtual clock (2026-01-01T00:00:00Z), so that
- * it agrees with the times a real API server writes into objects; a trial keeps its own start to count from. It never goes back.
+ * The wall's time as a clock. `now` counts from `zeroMs`: by default from the instant at which trial time begins on a virtual clock
+ * (2026-01-01T00:00:00Z), so that it agrees with the times a real API server writes into objects. It never goes back.
  *
  * An error thrown by a call, such as an actor's, goes to `onError`; without one it is thrown out of the timer and ends the process.
  */
@@ -19,14 +19,22 @@ export class WallClock implements Clock {
   private armed: { at: Us; disarm(): void } | undefined
   private running = false
   private stopped = false
+  /** When it shows 0, as Unix milliseconds. */
+  readonly zeroMs: number
 
-  constructor(options: { onError?: (error: unknown) => void } = {}) {
+  constructor(options: { onError?: (error: unknown) => void; zeroMs?: number } = {}) {
     this.onError = options.onError
+    this.zeroMs = options.zeroMs ?? EPOCH_MS
     this.due.now = this.now
   }
 
+  /** A clock of trial time: it showed 0 at the last whole second of the wall, as Kubernetes writes times in whole seconds. */
+  static fromNow(options: { onError?: (error: unknown) => void } = {}): WallClock {
+    return new WallClock({ ...options, zeroMs: Math.floor((performance.timeOrigin + performance.now()) / 1e3) * 1e3 })
+  }
+
   get now(): Us {
-    return Math.round((performance.timeOrigin + performance.now() - EPOCH_MS) * 1e3)
+    return Math.round((performance.timeOrigin + performance.now() - this.zeroMs) * 1e3)
   }
 
   at(at: Us, fn: () => void): Timer {

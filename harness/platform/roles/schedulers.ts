@@ -43,21 +43,21 @@ function readSchedulers(platform: Platform): Schedulers {
   const problems: SchedulerProblem[] = []
   const taken: string[] = []
   const processes: SchedulerProcess[] = []
-  const add = (process: string, configuration: SchedulerConfiguration, from: string) => {
-    processes.push({ process, configuration })
+  const add = (process: string, { configuration, document }: Read, from: string) => {
+    processes.push({ process, configuration, document })
     taken.push(`scheduler profiles of ${from}: ${namesOf(configuration).join(', ')}`)
   }
   for (const file of platform.schedulers ?? []) {
-    const configuration = fromFile(file, problems)
-    if (!configuration) continue
-    const own = namesOf(configuration).includes(DEFAULT)
-    const process = own ? 'kube-scheduler' : `kube-scheduler/${namesOf(configuration)[0]}`
-    add(process, configuration, locate(file.parsed, file.base).file ?? 'a file')
+    const found = fromFile(file, problems)
+    if (!found) continue
+    const names = namesOf(found.configuration)
+    const process = names.includes(DEFAULT) ? 'kube-scheduler' : `kube-scheduler/${names[0]}`
+    add(process, found, locate(file.parsed, file.base).file ?? 'a file')
   }
   for (const pod of schedulerPods(platform)) {
-    const configuration = fromPod(pod, problems)
+    const found = fromPod(pod, problems)
     const { name } = pod.object.manifest.metadata
-    if (configuration) add(`kube-scheduler/${name}`, configuration, `${pod.object.id}, taken to run`)
+    if (found) add(`kube-scheduler/${name}`, found, `${pod.object.id}, taken to run`)
   }
   problems.push(...contested(platform, processes))
   const declared = processes.length > 0 || problems.length > 0
@@ -81,7 +81,7 @@ export const isScheduledElsewhere = (name: string, schedulers: Schedulers): bool
 
 const namesOf = ({ profiles }: SchedulerConfiguration): string[] => profiles.map(({ schedulerName }) => schedulerName)
 
-function fromFile(file: SchedulerFile, problems: SchedulerProblem[]): SchedulerConfiguration | undefined {
+function fromFile(file: SchedulerFile, problems: SchedulerProblem[]): Read | undefined {
   const place = (problem: string) => {
     const field = /^[\w.[\]]+(?=:)/.exec(problem)?.[0]
     return locate(file.parsed, [...file.base, ...(field ? parsePath(field) : [])])
@@ -91,10 +91,7 @@ function fromFile(file: SchedulerFile, problems: SchedulerProblem[]): SchedulerC
   )
 }
 
-function fromPod(
-  { object, text, map, key, missing }: MountedConfig,
-  problems: SchedulerProblem[],
-): SchedulerConfiguration | undefined {
+function fromPod({ object, text, map, key, missing }: MountedConfig, problems: SchedulerProblem[]): Read | undefined {
   if (text === undefined) {
     problems.push({ what: object.id, why: missing ?? 'its configuration cannot be read', source: sourceOf(object) })
     return undefined
@@ -110,9 +107,12 @@ function fromPod(
   }
 }
 
-function read(value: unknown, tell: (problem: string) => void): SchedulerConfiguration | undefined {
+/** A configuration, and the document it was read from. */
+type Read = Required<Pick<SchedulerProcess, 'configuration' | 'document'>>
+
+function read(value: unknown, tell: (problem: string) => void): Read | undefined {
   try {
-    return parseSchedulerConfiguration(value)
+    return { configuration: parseSchedulerConfiguration(value), document: value as Read['document'] }
   } catch (error) {
     if (!(error instanceof SchedulerConfigurationError)) throw error
     for (const problem of error.problems) tell(problem)

@@ -17,7 +17,8 @@ export interface NodeParts
   readonly network: PodNetwork
   readonly kubeOf: (process: string, fields?: Fields) => Kube
   readonly registry: Registry
-  readonly leases: NodeLeases
+  /** Where renewals of leases are worked out; left out: kubelets write them. */
+  readonly leases?: NodeLeases
   readonly monitoring: Pick<Monitoring, 'nodeAdded' | 'nodeRemoved'>
   /** What the cloud has none of now. */
   readonly soldOut: ReadonlySet<string>
@@ -47,7 +48,7 @@ export function startOne(parts: NodeParts, node: NodeSpec, pluginDelay?: number)
     world,
     network,
     registry,
-    leases,
+    ...(leases ? { leases } : { renewLease: true }),
     mountsClaims: true,
     programFor: (pod, container) => programFor(pod, container, on),
     kube: kubeOf(`kubelet/${name}`, kubeletFields(name)),
