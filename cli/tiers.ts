@@ -1,0 +1,24 @@
+import type { Tier } from '../sandbox/tiers/tier.ts'
+import { exitCodes } from './exit-codes.ts'
+import { UsageError } from './failure.ts'
+
+/** What each tier is loaded by: nothing of a tier that is not asked for. */
+const TIERS: Readonly<Record<string, () => Promise<Tier>>> = {
+  sim: async () => (await import('../sandbox/tiers/sim/sim.ts')).sim,
+}
+
+export const tierNames: readonly string[] = Object.keys(TIERS)
+
+/** A tier that can be used here and now. Throws a UsageError for one that nobody knows, or that lacks something on this machine. */
+export async function tierNamed(name: string): Promise<Tier> {
+  const tier = await TIERS[name]?.()
+  if (!tier) throw new UsageError('UNKNOWN_TIER', `there is no tier «${name}»`, `There are: ${tierNames.join(', ')}.`)
+  const missing = await tier.available()
+  if (missing.length === 0) return tier
+  throw new UsageError(
+    'TIER_UNAVAILABLE',
+    `tier ${name} cannot run here: ${missing.map(({ what }) => what).join('; ')}`,
+    missing.map(({ fix }) => fix).join(' '),
+    exitCodes.unavailable,
+  )
+}
