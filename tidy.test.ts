@@ -62,6 +62,7 @@ describe('time and chance come from the World', () => {
   const EDGES: readonly (readonly [path: string, why: string])[] = [
     ['sandbox/world/wall-clock.ts', 'the clock that is the wall’s'],
     ['sandbox/kube/remote/rest.ts', 'HTTP: waits as long as the server asks'],
+    ['sandbox/kube/remote/http2-transport.ts', 'HTTP: credentials grow old'],
     ['sandbox/tiers/control-plane/', 'starts programs: tokens, ports, waiting for them'],
     ['harness/bench/', 'measures the wall’s time'],
     ['harness/pool/', 'gives threads their work, and one thread several things to do'],

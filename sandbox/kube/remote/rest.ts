@@ -1,5 +1,7 @@
-import type * as client from '@kubernetes/client-node'
 import { ApiError, type ApiErrorDetails, type ApiReason } from '../errors.ts'
+import { FetchTransport } from './fetch-transport.ts'
+import { Http2Transport } from './http2-transport.ts'
+import type { Transport } from './transport.ts'
 
 /** An API server as HTTP: paths and JSON. */
 export interface Rest {
@@ -41,72 +43,78 @@ export async function openRest(options: RestOptions = {}): Promise<Rest> {
   const cluster = config.getCurrentCluster()
   if (!cluster)
     throw new ApiError(0, 'Unreachable', 'the kubeconfig names no current cluster. Choose one with --context')
-  return new ClientNodeRest(module, config, cluster.server.replace(/\/$/, ''))
+  const server = cluster.server.replace(/\/$/, '')
+  const byFetch = new FetchTransport(module, config, server)
+  const direct = server.startsWith('https:') && !cluster.proxyUrl
+  return new HttpRest(server, direct ? new Http2Transport(config, server, byFetch) : byFetch)
 }
 
-class ClientNodeRest implements Rest {
-  private readonly module: typeof client
-  private readonly config: client.KubeConfig
+class HttpRest implements Rest {
   private readonly server: string
-  private readonly http: client.IsomorphicFetchHttpLibrary
-  private dispatcher: ReturnType<client.RequestContext['getDispatcher']>
+  private readonly transport: Transport
 
-  constructor(module: typeof client, config: client.KubeConfig, server: string) {
-    this.module = module
-    this.config = config
+  constructor(server: string, transport: Transport) {
     this.server = server
-    this.http = new module.IsomorphicFetchHttpLibrary()
+    this.transport = transport
   }
 
   async send(request: RestRequest): Promise<unknown> {
     for (let tries = 1; ; tries++) {
-      const response = await this.exchange(request)
-      const text = await response.body.text()
-      if (response.httpStatusCode < 300) return JSON.parse(text)
-      const retryAfter = Number(response.headers['retry-after'])
-      const later = response.httpStatusCode === 429 || response.httpStatusCode >= 500
-      if (!later || !(retryAfter > 0) || tries >= MAX_TRIES) throw errorOf(response.httpStatusCode, text)
-      await new Promise((resolve) => setTimeout(resolve, retryAfter * 1000))
+      const { status, retryAfter, text } = await this.exchange(request)
+      if (status < 300) return this.parsed(text)
+      const seconds = Number(retryAfter)
+      const later = status === 429 || status >= 500
+      if (!later || !(seconds > 0) || tries >= MAX_TRIES) throw errorOf(status, text)
+      await new Promise((resolve) => setTimeout(resolve, seconds * 1000))
     }
   }
 
   async watch(path: string, signal: AbortSignal, onEvent: (event: WatchEvent) => void): Promise<void> {
-    const response = await this.exchange({ method: 'GET', path, process: 'seatrial' }, signal)
-    if (response.httpStatusCode !== 200) throw errorOf(response.httpStatusCode, await response.body.text())
-    const decoder = new TextDecoder()
-    let rest = ''
-    for await (const chunk of response.body.stream() ?? []) {
-      const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n')
-      rest = lines.pop()!
-      for (const line of lines) if (line) onEvent(JSON.parse(line) as WatchEvent)
-      if (signal.aborted) return
+    try {
+      const { status, text, chunks } = await this.transport.exchange(
+        { method: 'GET', path, headers: headersOf('informers') },
+        signal,
+      )
+      if (status !== 200) throw errorOf(status, await text())
+      const decoder = new TextDecoder()
+      let rest = ''
+      for await (const chunk of chunks()) {
+        const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n')
+        rest = lines.pop()!
+        for (const line of lines) if (line) onEvent(JSON.parse(line) as WatchEvent)
+        if (signal.aborted) return
+      }
+    } catch (error) {
+      if (signal.aborted || error instanceof ApiError) throw error
+      throw unreachable(this.server, error)
     }
   }
 
-  private async exchange(request: RestRequest, signal?: AbortSignal): Promise<client.ResponseContext> {
-    const context = new this.module.RequestContext(this.server + request.path, this.module.HttpMethod[request.method])
-    await this.config.applySecurityAuthentication(context)
-    // the config makes a connection pool for each request; one must serve them all
-    this.dispatcher ??= context.getDispatcher()
-    if (this.dispatcher) context.setDispatcher(this.dispatcher)
-    context.setHeaderParam('Accept', 'application/json')
-    context.setHeaderParam('User-Agent', `seatrial/${request.process}`)
-    if (request.body !== undefined) {
-      context.setHeaderParam(
-        'Content-Type',
-        request.method === 'PATCH' ? 'application/merge-patch+json' : 'application/json',
-      )
-      context.setBody(JSON.stringify(request.body))
-    }
-    if (signal) context.setSignal(signal)
+  /** An answer that broke off is none. */
+  private parsed(text: string): unknown {
     try {
-      return await this.http.send(context).toPromise()
+      return JSON.parse(text)
     } catch (error) {
-      if (signal?.aborted) throw error
+      throw unreachable(this.server, error)
+    }
+  }
+
+  private async exchange({ method, path, body, process }: RestRequest) {
+    const type = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json'
+    try {
+      const { status, retryAfter, text } = await this.transport.exchange({
+        ...{ method, path },
+        headers: body === undefined ? headersOf(process) : { ...headersOf(process), 'content-type': type },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      })
+      return { status, retryAfter, text: await text() }
+    } catch (error) {
       throw unreachable(this.server, error)
     }
   }
 }
+
+const headersOf = (process: string) => ({ accept: 'application/json', 'user-agent': `seatrial/${process}` })
 
 function unreachable(server: string, error: unknown): ApiError {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
