@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config'
 const TIERS: Readonly<Record<string, { globalSetup?: string }>> = {
   local: { globalSetup: './sandbox/tiers/control-plane/local-tests.ts' },
   kind: {},
-  oracle: {},
+  oracle: { globalSetup: './fixtures/oracles/figures.ts' },
   vllm: {},
 }
 

@@ -1,4 +1,5 @@
-import { beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { printCoverage, printFigures } from '../../../fixtures/oracles/figures.ts'
 import { askOracle, buildOracle, whyNoGo } from '../../../fixtures/oracles/program.ts'
 import { type CalcAnswer, calcCases, calculate, comparableAnswer } from './oracle/calc-cases.ts'
 import { comparable, replay } from './oracle/replay.ts'
@@ -10,7 +11,17 @@ if (unavailable) console.log(`skipped: ${unavailable}`)
 let program: string
 beforeAll(async () => {
   if (!unavailable) program = await buildOracle('hpa')
-}, 20 * 60_000)
+}, 30 * 60_000)
+afterAll(async () => {
+  if (!unavailable) await printCoverage('hpa', program, REACHED)
+})
+
+const REACHED = {
+  'podautoscaler/replica_calculator.go': /podautoscaler\/replica_calculator\.go:/,
+  'podautoscaler/horizontal.go: a pass over an HPA': /podautoscaler\/horizontal\.go:/,
+  'podautoscaler/horizontal.go: behavior, stabilization':
+    /horizontal\.go:.*(normalize|stabilize|convertDesired|calculateScale|get(Unableto|Desired)|Behavior|Stabiliz)/i,
+}
 
 it.skipIf(unavailable)('works out replicas as Kubernetes does: 20,000 random calls', { timeout: 300_000 }, async () => {
   const cases = calcCases(1, 20_000)
@@ -21,6 +32,10 @@ it.skipIf(unavailable)('works out replicas as Kubernetes does: 20,000 random cal
   const differing = cases.flatMap((item, i) => {
     const ours = calculate(item)
     return comparableAnswer(ours) === comparableAnswer(real[i]!) ? [] : [{ item, ours, real: real[i] }]
+  })
+  printFigures('hpa', 'replica calculator: replicas, utilization, errors', {
+    cases: cases.length,
+    differ: differing.length,
   })
   expect(differing.slice(0, 2)).toEqual([])
   expect(new Set(real.map(({ error }) => error.replace(/p\d+/, 'p'))).size).toBeGreaterThan(5)
@@ -38,6 +53,11 @@ it.skipIf(unavailable)('passes as Kubernetes does: 4,000 random runs', { timeout
     return at < 0
       ? []
       : [{ i, at, ours: ours[at], theirs: theirs[at], hpas: item.hpas, steps: item.steps.slice(0, at + 1) }]
+  })
+  printFigures('hpa', 'controller: replicas, status, conditions, events of runs', {
+    cases: cases.length,
+    differ: differing.length,
+    note: `${cases.flatMap(({ steps }) => steps).length} passes`,
   })
   expect(differing.slice(0, 1)).toEqual([])
 })

@@ -1,4 +1,5 @@
-import { beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { printCoverage, printFigures } from '../../../fixtures/oracles/figures.ts'
 import { askOracle, buildOracle, whyNoGo } from '../../../fixtures/oracles/program.ts'
 import { canonical } from '../../journal/record.ts'
 import { formatQuantity, parseQuantity } from '../../kube/quantity.ts'
@@ -24,6 +25,16 @@ let program: string
 beforeAll(async () => {
   if (!unavailable) program = await buildOracle('keda')
 }, 30 * 60_000)
+afterAll(async () => {
+  if (!unavailable) await printCoverage('keda', program, REACHED)
+})
+
+const REACHED = {
+  'scaling/executor/scale_scaledobjects.go': /executor\/scale_scaledobjects\.go:/,
+  'fallback/fallback.go': /fallback\/fallback\.go:/,
+  'scaling/modifiers': /scaling\/modifiers\//,
+  'robfig/cron: schedules and their parser': /cron\/v3\/(spec|parser)\.go:/,
+}
 
 const casesOf = <C>(count: number, make: (dice: Dice) => C): C[] => {
   const dice = new Dice(randomStream(7, make.name))
@@ -32,6 +43,7 @@ const casesOf = <C>(count: number, make: (dice: Dice) => C): C[] => {
 
 /** Asks both; fails with the first cases they differ in. `same` makes answers alike that differ in no way that counts. */
 async function judge<C>(
+  what: string,
   cases: readonly C[],
   ours: (item: C) => unknown,
   options: { asked?: (item: C) => unknown; same?: (answer: Answer) => unknown } = {},
@@ -43,7 +55,7 @@ async function judge<C>(
     if (!mine || real[i]!.error?.includes(MIXED_MINIMUM)) return []
     return canonical(same(mine)) === canonical(same(real[i]!)) ? [] : [{ item, mine, theirs: real[i] }]
   })
-  console.log(`${differing.length} of ${cases.length} differ`)
+  printFigures('keda', what, { cases: cases.length, differ: differing.length })
   expect(differing.slice(0, 3)).toEqual([])
 }
 
@@ -78,18 +90,27 @@ const anyError = (answer: Answer): unknown => (answer.error ? 'error' : answer)
 const compare = it.skipIf(unavailable)
 const within = { timeout: 300_000 }
 
-compare('scales as the executor does', within, () => judge(casesOf(6000, scaleCase), ourScale, { same: cachedClient }))
+compare('scales as the executor does', within, () =>
+  judge('executor: scaling, conditions, events', casesOf(6000, scaleCase), ourScale, { same: cachedClient }),
+)
 
-compare('falls back as KEDA does', within, () => judge(casesOf(4000, fallbackCase), ourFallback))
+compare('falls back as KEDA does', within, () => judge('fallback', casesOf(4000, fallbackCase), ourFallback))
 
-compare('finds the times of schedules', within, () => judge(casesOf(6000, cronCase), ourCron))
+compare('finds the times of schedules', within, () =>
+  judge('cron schedules with time zones', casesOf(6000, cronCase), ourCron),
+)
 
 compare('reads answers of Prometheus', within, () =>
-  judge(casesOf(2000, prometheusCase), ourPrometheus, { asked: (item) => item.case, same: sameQuantities }),
+  judge('prometheus trigger', casesOf(2000, prometheusCase), ourPrometheus, {
+    asked: (item) => item.case,
+    same: sameQuantities,
+  }),
 )
 
 compare('makes metrics of cpu and memory', within, () =>
-  judge(casesOf(500, resourceCase), ourResource, { same: panicsFail }),
+  judge('cpu and memory triggers', casesOf(500, resourceCase), ourResource, { same: panicsFail }),
 )
 
-compare('computes formulas', within, () => judge(casesOf(6000, formulaCase), ourFormula, { same: anyError }))
+compare('computes formulas', within, () =>
+  judge('formulas of scaling modifiers', casesOf(6000, formulaCase), ourFormula, { same: anyError }),
+)
