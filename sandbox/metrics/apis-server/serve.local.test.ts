@@ -1,0 +1,275 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { isDeepStrictEqual, promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { horizontalPodAutoscaler } from '../../autoscaling/hpa/controller.ts'
+import type { MetricsClient } from '../../autoscaling/metrics-client.ts'
+import { deploymentController } from '../../controllers/deployment.ts'
+import { replicaSetController } from '../../controllers/replicaset.ts'
+import { podTemplate, testCluster } from '../../controllers/testkit.ts'
+import { Journal } from '../../journal/journal.ts'
+import { Deployment, HorizontalPodAutoscaler, Pod } from '../../kube/kinds.ts'
+import type { Kube } from '../../kube/kube.ts'
+import { instant } from '../../kube/lag.ts'
+import type * as o from '../../kube/objects.ts'
+import { RemoteCluster } from '../../kube/remote/remote-cluster.ts'
+import type { RemoteKube } from '../../kube/remote/remote-kube.ts'
+import { openRest } from '../../kube/remote/rest.ts'
+import { ensureBinaries, whyUnavailable } from '../../tiers/control-plane/binaries.ts'
+import { type ControlPlane, startControlPlane } from '../../tiers/control-plane/control-plane.ts'
+import type { Task } from '../../world/actor.ts'
+import { ms, seconds, toRfc3339, type Us } from '../../world/time.ts'
+import { WallClock } from '../../world/wall-clock.ts'
+import { createWorld } from '../../world/world.ts'
+import { MetricsApis, metricsClient } from '../adapter/metrics-client.ts'
+import { AdapterStatusError } from '../adapter/prometheus-adapter.ts'
+import { type ServedMetricsApis, serveMetricsApis } from './serve.ts'
+
+const unavailable = await whyUnavailable()
+const run = promisify(execFile)
+const SYNC: Us = seconds(1)
+
+/** What servers of the platform say: two pods' worth of load for each pod there is, until there are four. */
+function platform(kube: () => Kube, now: () => Us): MetricsApis {
+  const apis = new MetricsApis()
+  const pods = (selector: o.LabelSelector) => kube().list(Pod, { namespace: 'default', selector })
+  const each = (selector: o.LabelSelector) => 8000 / pods(selector).length
+  const used = (milli: number) => new Map([['app', { cpuNanos: milli * 1e6, memoryBytes: 2 ** 30 }]])
+  apis.serve('metrics.k8s.io', 'metrics-server', {
+    list: (_, selector) =>
+      pods(selector)
+        .filter(({ metadata }) => metadata.labels?.['app'] !== 'none')
+        .map(({ metadata: { name } }) => ({
+          ...{ name, namespace: 'default', at: now(), windowUs: seconds(15), containers: used(each(selector) / 10) },
+        })),
+    nodes: () => [{ name: 'n1', at: now(), windowUs: seconds(15), cpuNanos: 1.5e9, memoryBytes: 3 * 2 ** 30 }],
+  })
+  const missing = (metric: string, about: string) =>
+    new AdapterStatusError(404, `the server could not find the metric ${metric} for ${about}`)
+  apis.serve('custom.metrics.k8s.io', 'prometheus-adapter', {
+    customMetrics: ['pods/queue', 'services/inflight'],
+    *bySelector({ resource }, _, selector, metric): Task<{ name: string; milli: number; at: Us }[]> {
+      if (metric === 'broken') throw new AdapterStatusError(500, 'Internal error occurred: unable to fetch metrics')
+      if (metric !== 'queue') throw missing(metric, resource)
+      return pods(selector).map(({ metadata: { name } }) => ({ name, milli: each(selector), at: now() }))
+    },
+    *byName({ resource }, _, name, metric): Task<{ name: string; milli: number; at: Us }> {
+      if (metric !== 'inflight' || name !== 'object') throw missing(metric, `${resource} ${name}`)
+      return { name, milli: 8000, at: now() }
+    },
+  })
+  apis.serve('external.metrics.k8s.io', 'keda', {
+    *external(metric, _, selector): Task<{ milli: number; at: Us; labels?: Record<string, string> }[]> {
+      if (metric === 'empty') return []
+      if (selector?.matchLabels?.['scaledobject.keda.sh/name'] !== 'chat')
+        throw new Error('scaledObject name is not specified')
+      return [
+        { milli: 2500, at: now(), labels: { queue: 'a' } },
+        { milli: 5500, at: now() },
+      ]
+    },
+  })
+  return apis
+}
+
+const target = { type: 'AverageValue', averageValue: '2' } as const
+const external = (name: string, matchLabels?: Record<string, string>): o.MetricSpec => ({
+  type: 'External',
+  external: { metric: { name, ...(matchLabels ? { selector: { matchLabels } } : {}) }, target },
+})
+const describedObject = (name: string) => ({ apiVersion: 'v1', kind: 'Service', name })
+
+/** HPAs by name, each on a Deployment of its own: those that scale to four, and those that cannot say. */
+const SCALES: Readonly<Record<string, o.MetricSpec>> = {
+  resource: { type: 'Resource', resource: { name: 'cpu', target: { type: 'AverageValue', averageValue: '200m' } } },
+  pods: { type: 'Pods', pods: { metric: { name: 'queue' }, target } },
+  object: {
+    type: 'Object',
+    object: { metric: { name: 'inflight' }, describedObject: describedObject('object'), target },
+  },
+  external: external('chat-queue', { 'scaledobject.keda.sh/name': 'chat' }),
+}
+const FAILS: Readonly<Record<string, o.MetricSpec>> = {
+  none: { type: 'Resource', resource: { name: 'cpu', target: { type: 'AverageValue', averageValue: '1' } } },
+  'missing-pods': { type: 'Pods', pods: { metric: { name: 'nope' }, target } },
+  'broken-pods': { type: 'Pods', pods: { metric: { name: 'broken' }, target } },
+  'missing-object': {
+    type: 'Object',
+    object: { metric: { name: 'inflight' }, describedObject: describedObject('other'), target },
+  },
+  'unknown-kind': {
+    type: 'Object',
+    object: {
+      metric: { name: 'inflight' },
+      describedObject: { apiVersion: 'example.com/v1', kind: 'Gadget', name: 'g' },
+      target,
+    },
+  },
+  'refused-external': external('chat-queue'),
+  'empty-external': external('empty'),
+}
+const NAMES = [...Object.keys(SCALES), ...Object.keys(FAILS)]
+
+function* make(kube: Kube): Task {
+  for (const name of NAMES) {
+    const labels = { app: name }
+    const container = { resources: { requests: { cpu: '1' } } }
+    const template = podTemplate(labels, 'v1')
+    template.spec.containers[0] = { ...template.spec.containers[0]!, ...container } as o.Container
+    yield* kube.create(Deployment, {
+      ...{ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name, namespace: 'default' } },
+      spec: { replicas: 1, selector: { matchLabels: labels }, template },
+    } as never)
+    yield* kube.create(HorizontalPodAutoscaler, {
+      ...{ apiVersion: 'autoscaling/v2', kind: 'HorizontalPodAutoscaler', metadata: { name, namespace: 'default' } },
+      spec: {
+        scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name },
+        ...{ maxReplicas: 6, metrics: [SCALES[name] ?? FAILS[name]!] },
+      },
+    } as never)
+  }
+}
+
+/** Runs pods without a node: bound, and ready at once. */
+function playKubelet(kube: Kube, spawn: (task: Task) => void): void {
+  const seen = new Set<string>()
+  const ready = function* ({ metadata: { uid, namespace, name } }: o.Pod): Task {
+    yield* kube.bind(`${namespace}/${name}`, uid, 'n1')
+    const at = toRfc3339(0)
+    const conditions = [{ type: 'Ready', status: 'True', lastTransitionTime: at }]
+    const status = { phase: 'Running', startTime: at, conditions }
+    yield* kube.patch(Pod, `${namespace}/${name}`, { status }, { subresource: 'status' })
+  }
+  kube.watch(Pod, {
+    added(pod) {
+      if (!seen.has(pod.metadata.uid)) spawn(ready(pod))
+      seen.add(pod.metadata.uid)
+    },
+  })
+}
+
+/** What an HPA came to, without times. */
+const told = (hpa: o.HorizontalPodAutoscaler) => ({
+  desired: hpa.status.desiredReplicas,
+  metrics: hpa.status.currentMetrics,
+  conditions: hpa.status.conditions?.map(
+    ({ type, status, reason, message }) => `${type} ${status} ${reason}: ${message}`,
+  ),
+})
+
+/** The same platform under our controllers, on a virtual clock. */
+function simulated(): Record<string, ReturnType<typeof told>> {
+  let client: MetricsClient
+  let kube: Kube
+  const metrics: MetricsClient = {
+    resource: (...asked) => client.resource(...asked),
+    pods: (...asked) => client.pods(...asked),
+    object: (...asked) => client.object(...asked),
+    external: (...asked) => client.external(...asked),
+  }
+  const hpa = horizontalPodAutoscaler({ metrics, ...OPTIONS })
+  const cluster = testCluster({ controllers: [deploymentController, replicaSetController, hpa], kubelet: false })
+  const { world } = cluster
+  const apis = platform(
+    () => kube,
+    () => world.clock.now,
+  )
+  client = metricsClient({ world, apis, latency: instant.requestLatency.read, process: 'kube-controller-manager' })
+  kube = cluster.kube('kubectl')
+  playKubelet(kube, (task) => void world.spawn('kubelet', task))
+  world.spawn('make', make(kube))
+  cluster.clock.runUntil(seconds(20))
+  return Object.fromEntries(
+    NAMES.map((name) => [name, told(cluster.store.get(HorizontalPodAutoscaler, `default/${name}`))]),
+  )
+}
+const OPTIONS = { syncPeriod: SYNC, cpuInitializationPeriod: 0, initialReadinessDelay: 0 }
+
+describe.skipIf(unavailable)('a real HPA that asks our metrics APIs', () => {
+  const ours = unavailable ? {} : simulated()
+  let controlPlane: ControlPlane
+  let cluster: RemoteCluster
+  let kube: RemoteKube
+  let served: ServedMetricsApis
+  let kubectl: (...args: string[]) => Promise<string>
+  const clock = new WallClock({ onError: () => {} })
+  const world = createWorld({ clock, seed: 1, journal: new Journal(clock) })
+
+  beforeAll(async () => {
+    controlPlane = await startControlPlane({
+      apiserver: ['--disable-admission-plugins=ServiceAccount,TaintNodesByCondition'],
+      controllerManager: [
+        '--controllers=deployment-controller,replicaset-controller,horizontal-pod-autoscaler-controller',
+        '--horizontal-pod-autoscaler-sync-period=1s',
+        '--horizontal-pod-autoscaler-cpu-initialization-period=1ms',
+        '--horizontal-pod-autoscaler-initial-readiness-delay=1ms',
+      ],
+    })
+    const rest = await openRest({ kubeconfig: controlPlane.kubeconfig })
+    cluster = new RemoteCluster({ world, rest })
+    kube = cluster.kubeOf('kubectl')
+    await kube.sync(Pod, HorizontalPodAutoscaler, Deployment)
+    playKubelet(kube, (task) => void world.spawn('kubelet', task))
+    const apis = platform(
+      () => kube,
+      () => clock.now,
+    )
+    served = await serveMetricsApis({ world, rest, apis, pki: controlPlane.pki })
+    const { kubectl: program } = await ensureBinaries(['kubectl'])
+    const config = join(controlPlane.folder, 'kubeconfig')
+    kubectl = async (...args) =>
+      (await run(program, ['--kubeconfig', config, '--cache-dir', join(controlPlane.folder, 'kubectl'), ...args]))
+        .stdout
+    world.spawn('make', make(kube))
+    await until(() => NAMES.every((name) => settled(kube.get(HorizontalPodAutoscaler, `default/${name}`), name)))
+  }, 120_000)
+  afterAll(async () => {
+    await served?.close()
+    cluster?.stop()
+    clock.stop()
+    await controlPlane?.stop()
+  })
+
+  /** Whether it says what ours said in the end; a difference that stays is the test's to show. */
+  const settled = (hpa: o.HorizontalPodAutoscaler | undefined, name: string): boolean =>
+    hpa?.status !== undefined && isDeepStrictEqual(told(hpa), ours[name])
+  async function until(condition: () => boolean): Promise<void> {
+    const deadline = clock.now + seconds(20)
+    while (!condition() && clock.now < deadline)
+      await new Promise<void>((resolve) => void clock.after(ms(100), resolve))
+  }
+
+  it.each(NAMES)('%s: as our HPA with the same metrics', (name) => {
+    const real = told(kube.get(HorizontalPodAutoscaler, `default/${name}`)!)
+    expect(ours[name]).toEqual(real)
+    if (name in SCALES) expect(real.desired).toBe(4)
+    else expect(real.conditions?.join()).toContain('ScalingActive False FailedGet')
+  })
+
+  it('is seen by kubectl', async () => {
+    const path = '/apis/external.metrics.k8s.io/v1beta1/namespaces/default/chat-queue'
+    const raw = await kubectl('get', '--raw', `${path}?labelSelector=scaledobject.keda.sh%2Fname%3Dchat`)
+    expect(JSON.parse(raw)).toMatchObject({
+      kind: 'ExternalMetricValueList',
+      apiVersion: 'external.metrics.k8s.io/v1beta1',
+      items: [
+        { metricName: 'chat-queue', metricLabels: { queue: 'a' }, value: '2500m' },
+        { metricName: 'chat-queue', metricLabels: null, value: '5500m' },
+      ],
+    })
+    const top = (await kubectl('top', 'pods', '-l', 'app=resource', '--no-headers')).trim().split('\n')
+    expect(top).toHaveLength(4)
+    expect(top[0]).toMatch(/^resource-\S+\s+200m\s+1024Mi\s*$/)
+    expect(await kubectl('api-resources', '--api-group=metrics.k8s.io', '--no-headers', '-o', 'name')).toContain(
+      'pods.metrics.k8s.io',
+    )
+    await expect(
+      kubectl('get', '--raw', '/apis/custom.metrics.k8s.io/v1beta2/namespaces/default/services/x/inflight'),
+    ).rejects.toThrow('the server could not find the metric inflight for services x')
+  })
+
+  it('answers nobody but the aggregator', async () => {
+    const answered = fetch(`https://127.0.0.1:${served.port}/apis/metrics.k8s.io/v1beta1/pods`)
+    await expect(answered).rejects.toThrow('fetch failed')
+  })
+})
