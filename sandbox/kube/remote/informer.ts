@@ -3,7 +3,7 @@ import type { Clock } from '../../world/clock.ts'
 import { ms, seconds, type Us } from '../../world/time.ts'
 import type { Cache } from '../cache.ts'
 import { ApiError, isApiError } from '../errors.ts'
-import { type Kind, keyOf } from '../kinds.ts'
+import { EndpointSlice, type Kind, keyOf } from '../kinds.ts'
 import type { KubeObject } from '../objects.ts'
 import { collectionPath } from './paths.ts'
 import { errorOf, type Rest } from './rest.ts'
@@ -134,5 +134,14 @@ export class Informer<T extends KubeObject> {
 /** As the cache holds it: with its kind, which lists leave out, without managedFields, which no actor reads, and frozen. */
 export function cleaned<T extends KubeObject>(kind: Kind<T>, object: T): T {
   const { managedFields: _, ...metadata } = object.metadata as T['metadata'] & { managedFields?: unknown }
-  return deepFreeze({ ...object, apiVersion: kind.apiVersion, kind: kind.kind, metadata })
+  const lists = kind.id === EndpointSlice.id ? listsOf(object as unknown as EndpointLists) : {}
+  return deepFreeze({ ...object, ...lists, apiVersion: kind.apiVersion, kind: kind.kind, metadata })
 }
+
+interface EndpointLists {
+  readonly endpoints: readonly unknown[] | null
+  readonly ports: readonly unknown[] | null
+}
+
+/** Empty lists of a slice are sent as null: `omitempty` is missing in k8s.io/api/discovery/v1/types.go. */
+const listsOf = ({ endpoints, ports }: EndpointLists) => ({ endpoints: endpoints ?? [], ports: ports ?? [] })
