@@ -101,7 +101,7 @@ test('a series that is gone counts as nothing to do, unless nulls are not ignore
     "KEDAScalerFailed: prometheus metrics 'prometheus' target may be lost, the result is empty",
   )
   expect(wary.metric('s0-prometheus')).toBe(
-    'unable to fetch metrics from external metrics API: rpc error: code = Unknown desc = error when getting metric values metric:s0-prometheus encountered error',
+    'rpc error: code = Unknown desc = error when getting metric values metric:s0-prometheus encountered error',
   )
 })
 

@@ -1,5 +1,6 @@
 import { ScaledObject } from '../../kube/kinds.ts'
 import type * as o from '../../kube/objects.ts'
+import type { ExternalBackend } from '../../metrics/adapter/metrics-client.ts'
 import type { Task } from '../../world/actor.ts'
 import type { Us } from '../../world/time.ts'
 import { type MetricsClient, MetricsError } from '../metrics-client.ts'
@@ -36,7 +37,6 @@ export class KedaMetricsServer implements Pick<MetricsClient, 'external'> {
     if (name === undefined) throw refusal('scaledObject name is not specified')
     try {
       const values = yield* this.metricsOf(`${namespace}/${name}`, metric)
-      if (values.length === 0) throw new MetricsError('no metrics returned from external metrics API')
       return { milli: values.map(({ milli }) => milli), at: this.context.world.clock.now }
     } catch (error) {
       if (!(error instanceof KedaError)) throw error
@@ -87,11 +87,19 @@ export class KedaMetricsServer implements Pick<MetricsClient, 'external'> {
   }
 }
 
+/** What serves external.metrics.k8s.io where KEDA is: one value of each series. */
+export const kedaBackend = (metrics: KedaMetricsServer): ExternalBackend => ({
+  *external(metric, namespace, selector) {
+    const { milli, at } = yield* metrics.external(metric, namespace, selector)
+    return milli.map((value) => ({ milli: value, at }))
+  },
+})
+
 const ownerIn = (selector: o.LabelSelector | undefined): string | undefined =>
   selector?.matchLabels?.[OWNER_LABEL] || undefined
 
-const refusal = (message: string): MetricsError =>
-  new MetricsError(`unable to fetch metrics from external metrics API: ${message}`)
+/** In the words of the Status: who asks puts its own before them. */
+const refusal = (message: string): MetricsError => new MetricsError(message)
 
 function scalersOf(caches: ScaleHandler['caches'], key: string): ReturnType<ScaleHandler['caches']['byKey']> {
   try {

@@ -1,24 +1,20 @@
 import { expect, test } from 'vitest'
 import { runController } from '../../controllers/controller.ts'
 import { canonical } from '../../journal/record.ts'
-import { defaultProfile, type LagProfile } from '../../kube/lag.ts'
+import { defaultProfile, instant, type LagProfile } from '../../kube/lag.ts'
+import { MetricsApis, metricsClient } from '../../metrics/adapter/metrics-client.ts'
 import { horizontalPodAutoscaler } from '../hpa/controller.ts'
-import type { MetricsClient } from '../metrics-client.ts'
-import { MetricsError } from '../metrics-client.ts'
+import { kedaBackend } from './metrics-server.ts'
 import { type KedaCluster, kedaCluster, prometheusTrigger } from './testkit.ts'
 
 /** A cluster whose HPA controller reads external metrics from KEDA. */
 function withHpa(replicas: number, profile?: LagProfile): KedaCluster {
   const cluster = kedaCluster(replicas, profile)
-  const none = (): never => {
-    throw new MetricsError('no such API')
-  }
-  const metrics: MetricsClient = {
-    resource: none,
-    pods: none,
-    object: none,
-    external: (metric, namespace, selector) => cluster.keda.metrics.external(metric, namespace, selector),
-  }
+  const { world } = cluster
+  const apis = new MetricsApis()
+  apis.serve('external.metrics.k8s.io', 'keda', kedaBackend(cluster.keda.metrics))
+  const process = 'kube-controller-manager'
+  const metrics = metricsClient({ world, apis, latency: (profile ?? instant).requestLatency.read, process })
   runController(horizontalPodAutoscaler({ metrics }), {
     world: cluster.world,
     kube: cluster.kube('kube-controller-manager'),
@@ -77,6 +73,17 @@ test('the fallback holds its replicas while the trigger fails', () => {
   cluster.answer('error')
   cluster.run(180)
   expect(cluster.replicas()).toBe(6)
+})
+
+test('what KEDA refuses stands once in the words of the HPA', () => {
+  const cluster = withHpa(2)
+  cluster.answer('error')
+  cluster.apply({ minReplicaCount: 1 })
+  cluster.run(60)
+  expect(cluster.events()).toContain(
+    'FailedGetExternalMetric: unable to get external metric default/s0-prometheus/&LabelSelector{MatchLabels:map[string]string{scaledobject.keda.sh/name: web,},MatchExpressions:[]LabelSelectorRequirement{},}: ' +
+      'unable to fetch metrics from external metrics API: rpc error: code = Unknown desc = error when getting metric values metric:s0-prometheus encountered error',
+  )
 })
 
 test('with lag it comes to the same, and the same seed writes the same journal', () => {

@@ -1,4 +1,5 @@
 import { runKeda } from '../../autoscaling/keda/keda.ts'
+import { kedaBackend } from '../../autoscaling/keda/metrics-server.ts'
 import type { PrometheusLookup } from '../../autoscaling/keda/scalers/prometheus-http.ts'
 import type { MetricsClient } from '../../autoscaling/metrics-client.ts'
 import type { Kube } from '../../kube/kube.ts'
@@ -100,13 +101,7 @@ export function startMonitoring({ world, network, kubeOf, options }: Parts): Mon
   const keda = monitoring.keda
     ? runKeda({ world, kube: kubeOf('keda-operator'), prometheus: lookupIn(servers) })
     : undefined
-  if (keda)
-    apis.serve('external.metrics.k8s.io', 'keda', {
-      *external(metric, namespace, selector) {
-        const { milli, at } = yield* keda.metrics.external(metric, namespace, selector)
-        return milli.map((value) => ({ milli: value, at }))
-      },
-    })
+  if (keda) apis.serve('external.metrics.k8s.io', 'keda', kedaBackend(keda.metrics))
   return {
     client: metricsClient({ world, apis, latency: lag.requestLatency.read, process: 'kube-controller-manager' }),
     apis,
