@@ -10,11 +10,13 @@ import { unmodelledServingResources } from '../harness/platform/roles/unmodelled
 import { deployerFix, deployerText, unfollowedDeployers } from '../harness/repository/deployers.ts'
 import type { Invalid } from '../harness/verdict/verdict.ts'
 import { checkWaivers } from '../harness/waivers/waivers.ts'
-import { type LagProfile, lagProfiles } from '../sandbox/kube/lag.ts'
+import type { LagProfile } from '../sandbox/kube/lag.ts'
 import { sim } from '../sandbox/tiers/sim/sim.ts'
+import type { Tier } from '../sandbox/tiers/tier.ts'
 import { scenarios } from '../scenarios/index.ts'
 import { exitCodes } from './exit-codes.ts'
 import { UsageError } from './failure.ts'
+import { lagNamed } from './lag.ts'
 import { plural } from './plural.ts'
 import { style } from './style.ts'
 
@@ -23,6 +25,8 @@ export interface LoadOptions {
   /** False: commands of `seatrial.yaml` are refused. */
   readonly render?: boolean
   readonly lag?: string
+  /** Where trials will run; simulated where it is left out. */
+  readonly tier?: Tier
 }
 
 export interface Loaded extends JudgedPlatform {
@@ -49,14 +53,15 @@ export async function load(paths: readonly string[], options: LoadOptions): Prom
     platform.config,
     scenarios.map(({ slug }) => slug),
   )
-  const lag = lagProfiles.find((profile) => profile.name === (options.lag ?? 'default'))!
-  const judged = judgePlatform(platform, { capabilities: sim.capabilities, lag })
+  const lag = lagNamed(options.lag)
+  const { capabilities } = options.tier ?? sim
+  const judged = judgePlatform(platform, { capabilities, lag })
   const judgedObjects = new Set<unknown>(findServers(platform).map(({ object }) => object))
   for (const { object, at, why } of unjudgedWorkloads(platform, (one) => judgedObjects.has(one)))
     platform.notes.push({ file: at, message: `${object.id} is not judged: ${why}` })
   const root = platform.config ? dirname(resolve(platform.config.parsed.source.file)) : process.cwd()
   const unfollowed = unfollowedDeployers(platform, root)
-  const unmodelled = unmodelledServingResources(platform, sim.capabilities).map(
+  const unmodelled = unmodelledServingResources(platform, capabilities).map(
     ({ what, why, source }): Invalid => ({
       code: 'UNMODELLED',
       what: `${what} (${source.file}:${source.line}:${source.column}): ${why}`,

@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander'
 import { VERSION } from '../harness/version.ts'
 import { exitCodes } from './exit-codes.ts'
 import { formats } from './reporters/index.ts'
+import { tierNames } from './tiers.ts'
 
 const EXAMPLES = `Examples:
   seatrial verify deploy/                          every scenario that fits, on the manifests in deploy/
@@ -29,11 +30,14 @@ const withInputs = (command: Command, formats: readonly string[] = ['terminal', 
     .option('--no-render', 'refuse the render commands of seatrial.yaml')
 
 const withLag = (command: Command): Command =>
-  command.addOption(
-    new Option('--lag <profile>', 'how far behind the control plane is')
-      .choices(['default', 'raised-qps', 'instant'])
-      .default('default'),
+  command.option(
+    '--lag <profile>',
+    'how far behind the control plane is: default, raised-qps, instant, or a file of `parity --fit-lag`',
+    'default',
   )
+
+const withTier = (command: Command): Command =>
+  command.addOption(new Option('--tier <name>', 'where trials run').choices(tierNames).default('sim'))
 
 const list = (value: string, before: string[] = []): string[] => [...before, ...value.split(',')]
 
@@ -61,7 +65,7 @@ withLag(withInputs(program.command('verify'), formats))
     )
   })
 
-withLag(withInputs(program.command('run')))
+withTier(withLag(withInputs(program.command('run'))))
   .description('one trial, with its timeline: how a finding came about')
   .argument('<scenario>', 'a name from `seatrial scenarios`')
   .argument('[paths...]', 'manifests: folders, files, or - for stdin', ['.'])
@@ -72,6 +76,25 @@ withLag(withInputs(program.command('run')))
   .action(async (scenario: string, paths: string[], options) =>
     finish((await import('./commands/run.ts')).run(scenario, paths, options)),
   )
+
+withLag(withInputs(program.command('parity')))
+  .description('the same trials on two tiers: what is decided differently, and how much earlier or later')
+  .argument(
+    '[scenarios and paths...]',
+    'scenarios (default: all) and manifests (default: a good and a bad sample of each)',
+  )
+  .option('--tiers <a,b>', 'the tiers; a lag profile may follow one: sim,sim:instant', 'sim,local')
+  .addOption(new Option('--samples <which>', 'of the scenarios’ samples').choices(['one', 'all']).default('one'))
+  .option('--seed <n>', 'the seed', '1')
+  .option('--jobs <n>', 'trials at once on a tier that takes wall time', '1')
+  .option('--keep <folder>', 'write each result there as soon as it is known')
+  .option('--missing', 'only what that folder does not keep yet')
+  .option('--journals <folder>', 'write the journals of both tiers there')
+  .option('--fit-lag', 'measure a real control plane on this machine instead, for a lag profile')
+  .option('--write <file>', 'with --fit-lag: write the profile there, for --lag')
+  .option('--rounds <n>', 'with --fit-lag: how often each is measured', '3')
+  .option('--seconds <n>', 'with --fit-lag: how long each time', '25')
+  .action(async (words: string[], options) => finish((await import('./commands/parity.ts')).parity(words, options)))
 
 program
   .command('scenarios')

@@ -13,7 +13,7 @@ export function replayLine(options: {
     `npx seatrial run ${scenario} ${paths.map(quoted).join(' ')}`,
     ...(target ? [`--target ${target}`] : []),
     ...(config ? [`--config ${quoted(config)}`] : []),
-    ...(lag && lag !== 'default' ? [`--lag ${lag}`] : []),
+    ...(lag && lag !== 'default' ? [`--lag ${quoted(lag)}`] : []),
     `--seed ${seed} --at ${at}`,
   ].join(' ')
 }
