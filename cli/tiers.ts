@@ -5,6 +5,7 @@ import { UsageError } from './failure.ts'
 /** What each tier is loaded by: nothing of a tier that is not asked for. */
 const TIERS: Readonly<Record<string, () => Promise<Tier>>> = {
   sim: async () => (await import('../sandbox/tiers/sim/sim.ts')).sim,
+  local: async () => (await import('../sandbox/tiers/local/local.ts')).local,
 }
 
 export const tierNames: readonly string[] = Object.keys(TIERS)

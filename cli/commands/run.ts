@@ -2,7 +2,6 @@ import { writeFile } from 'node:fs/promises'
 import { runTrial } from '../../harness/trial.ts'
 import type { TrialRecord } from '../../harness/trial-spec.ts'
 import { VERSION } from '../../harness/version.ts'
-import { sim } from '../../sandbox/tiers/sim/sim.ts'
 import { parseDuration } from '../../sandbox/world/time.ts'
 import { scenarios as all } from '../../scenarios/index.ts'
 import { exitCodes } from '../exit-codes.ts'
@@ -14,6 +13,7 @@ import { shown } from '../reporters/shown.ts'
 import { timelineLines } from '../reporters/timeline.ts'
 import { trialLines } from '../reporters/trial.ts'
 import { selectScenarios, selectTargets } from '../select.ts'
+import { tierNamed } from '../tiers.ts'
 
 export interface RunOptions {
   target?: string
@@ -24,6 +24,7 @@ export interface RunOptions {
   json?: boolean
   config?: string
   lag: string
+  tier: string
 }
 
 /** Runs one trial and shows how it went: what the verdict of `verify` rests on. */
@@ -31,7 +32,8 @@ export async function run(slug: string, paths: readonly string[], options: RunOp
   const scenario = selectScenarios(all, [slug])[0]!
   const seed = positiveInteger(options.seed, '--seed')
   const around = options.at === undefined ? undefined : momentOf(options.at)
-  const { platform, judgeables } = await load(paths, options)
+  const tier = await tierNamed(options.tier)
+  const { platform, judgeables } = await load(paths, { ...options, tier })
   if (judgeables.length === 0) throw nothingToJudge(platform)
   const chosen = selectTargets(judgeables, options.target ? [options.target] : [])
   if (chosen.length > 1)
@@ -52,7 +54,7 @@ export async function run(slug: string, paths: readonly string[], options: RunOp
   const result = await runTrial({
     scenario: judgeable.withParameters(scenario),
     setup: judgeable.prepare({}),
-    tier: sim,
+    tier,
     seed,
     onRecord: (whole) => {
       record = whole

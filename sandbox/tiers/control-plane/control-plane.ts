@@ -161,7 +161,7 @@ class Running implements ControlPlane {
   }
 
   private answers(path: string): Promise<boolean> {
-    return answersOk(this.server + path, this.token, this.pki.ca)
+    return answersOk({ server: this.server, token: this.token, ca: this.pki.ca }, path)
   }
 
   /** Waits until a program does what is asked of it. */

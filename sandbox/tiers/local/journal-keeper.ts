@@ -67,7 +67,7 @@ export function keepJournal({ world, kube, causes, kinds }: JournalKeeperOptions
     const key = keyOf({ metadata: { ...(namespace ? { namespace } : {}), ...(name ? { name } : {}) } })
     const level = type === 'Warning' ? 'Warning' : 'Normal'
     const said = message.replace(/^\(combined from similar events\): /, '')
-    world.journal.append({ type: 'event', by, level, reason, message: said, kind, key })
+    world.journal.append({ type: 'event', by, level, reason, message: said, kind: kind ?? '', key })
   }
 }
 

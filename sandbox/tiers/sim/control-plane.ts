@@ -20,19 +20,14 @@ import { resourceQuotaController } from '../../controllers/resourcequota/resourc
 import { statefulSetController } from '../../controllers/statefulset.ts'
 import { taintEvictionController } from '../../controllers/taint-eviction/controller.ts'
 import { ttlAfterFinishedController } from '../../controllers/ttl-after-finished.ts'
-import {
-  blockStorage,
-  fileStorage,
-  type StorageAssumptions,
-  volumeProvisioner,
-} from '../../controllers/volume-provisioner.ts'
+import { volumeProvisioner } from '../../controllers/volume-provisioner.ts'
 import { HorizontalPodAutoscaler, ScaledObject } from '../../kube/kinds.ts'
-import type { StorageClass } from '../../kube/objects.ts'
 import type { StoreKube } from '../../kube/store-kube.ts'
 import type { RunningNode } from '../../nodes/node.ts'
 import type { NodeLeases } from '../../nodes/node-leases.ts'
 import { runScheduler } from '../../scheduler/scheduler.ts'
 import type { World } from '../../world/world.ts'
+import { storageOf } from '../parts/storage.ts'
 import type { SchedulerProcess } from '../scheduler-options.ts'
 
 interface ControlPlane {
@@ -54,13 +49,6 @@ export function startControlPlane(options: ControlPlane): void {
   for (const { process, configuration } of options.schedulers ?? [{ process: 'kube-scheduler' } as SchedulerProcess])
     runScheduler({ world, kube: kubeOf(process), volumes: true, ...(configuration ? { configuration } : {}) })
 }
-
-/** Provisioners of shared file systems, by parts of their names; all others are taken to be block storage of one node at a time. */
-const FILE_STORAGE =
-  /(^|[./-])(file|efs|filestore|nfs|cephfs|lustre|fsx|azurefile|glusterfs|juicefs|weka|beegfs|gcsfuse|s3)/i
-
-const storageOf = ({ provisioner }: StorageClass): StorageAssumptions =>
-  FILE_STORAGE.test(provisioner) ? fileStorage : blockStorage
 
 const controllers = ({ metrics, leases, nodes }: ControlPlane): ControllerSpec[] => [
   replicaSetController,

@@ -1,0 +1,198 @@
+import { Journal } from '../../journal/journal.ts'
+import { type Kind, keyOf, Node } from '../../kube/kinds.ts'
+import type { Kube } from '../../kube/kube.ts'
+import type { Pod } from '../../kube/objects.ts'
+import { RemoteCluster } from '../../kube/remote/remote-cluster.ts'
+import { openRest, type Rest } from '../../kube/remote/rest.ts'
+import { inTrialTime } from '../../kube/remote/trial-time.ts'
+import { type ServedMetricsApis, serveMetricsApis } from '../../metrics/apis-server/serve.ts'
+import type { MetricFamily } from '../../metrics/sample.ts'
+import type { EntryPoint } from '../../network/gateway/entry.ts'
+import type { Task } from '../../world/actor.ts'
+import type { Us } from '../../world/time.ts'
+import { WallClock } from '../../world/wall-clock.ts'
+import { createWorld, type World } from '../../world/world.ts'
+import { type ControlPlane, startControlPlane } from '../control-plane/control-plane.ts'
+import { startParts } from '../parts/start-parts.ts'
+import type { Route, Sandbox, SandboxOptions } from '../tier.ts'
+import { applying } from './applying.ts'
+import { Causes } from './causes.ts'
+import { startOwnControllers } from './controllers.ts'
+import { keepJournal } from './journal-keeper.ts'
+import { prepare, until } from './prepare.ts'
+import { schedulerFlags } from './scheduler-file.ts'
+
+type Parts = ReturnType<typeof startParts>
+
+/** A real control plane, and actors on simulated nodes around it. Its time is that of the trial: it was 0 when it began to come up. */
+export class LocalSandbox implements Sandbox {
+  readonly world: World<WallClock>
+  readonly controlPlane: ControlPlane
+  readonly cluster: RemoteCluster
+  readonly kube: Kube
+  private readonly options: SandboxOptions
+  private readonly prepared = new Set<string>()
+  private readonly failures: Failures
+  private parts: Parts | undefined
+  private served: ServedMetricsApis | undefined
+
+  /** Comes up, and waits until every node is Ready. Fails with `ControlPlaneError`, or what an actor fails with. */
+  static async up(options: SandboxOptions): Promise<LocalSandbox> {
+    const failures = new Failures()
+    const clock = WallClock.fromNow({ onError: failures.add })
+    const controlPlane = await startControlPlane({ controllerManager: [] })
+    try {
+      await controlPlane.restart('kube-scheduler', schedulerFlags(options.schedulers, controlPlane))
+      const rest = await openRest({ kubeconfig: controlPlane.kubeconfig })
+      const sandbox = new LocalSandbox({
+        options,
+        clock,
+        controlPlane,
+        failures,
+        rest: inTrialTime(rest, clock.zeroMs),
+      })
+      await sandbox.begin()
+      return sandbox
+    } catch (error) {
+      clock.stop()
+      await controlPlane.stop()
+      throw error
+    }
+  }
+
+  private readonly causes = new Causes()
+
+  private constructor(made: {
+    options: SandboxOptions
+    clock: WallClock
+    controlPlane: ControlPlane
+    failures: Failures
+    rest: Rest
+  }) {
+    const { options, clock, controlPlane, failures, rest } = made
+    this.options = options
+    this.controlPlane = controlPlane
+    this.failures = failures
+    this.world = createWorld({ clock, seed: options.seed, journal: new Journal(clock) })
+    const { world } = this
+    this.cluster = new RemoteCluster({ world, rest: this.causes.over(rest), limits: options.lag.clients })
+    this.kube = applying(this.cluster.kubeOf('kubectl'), (kind, key) => this.prepared.has(`${kind.id} ${key}`))
+  }
+
+  get levers() {
+    return this.started.levers
+  }
+
+  async runUntil(until: Us): Promise<void> {
+    const { clock } = this.world
+    await this.failures.unless(
+      new Promise<void>((resolve) => {
+        clock.at(until, resolve)
+      }),
+    )
+  }
+
+  run<T>(name: string, task: Task<T>): Promise<T> {
+    return this.failures.unless(
+      new Promise<T>((resolve, reject) => {
+        this.world.spawn(
+          name,
+          (function* () {
+            try {
+              resolve(yield* task)
+            } catch (error) {
+              reject(error)
+            }
+          })(),
+        )
+      }),
+    )
+  }
+
+  reach(serviceKey: string, port: number): Route {
+    return this.started.ways.reach(serviceKey, port)
+  }
+
+  enter(point: EntryPoint): Route {
+    return this.started.ways.enter(point)
+  }
+
+  exposed(pod: Pod, port: number, names: ReadonlySet<string>): readonly MetricFamily[] {
+    return this.started.ways.exposed(pod, port, names)
+  }
+
+  refusals(): readonly string[] {
+    return this.started.monitoring.refusals()
+  }
+
+  async close(): Promise<void> {
+    this.world.clock.stop()
+    this.cluster.stop()
+    await this.controlPlane.stop()
+    // its connections end with the API server that made them
+    await this.served?.close()
+  }
+
+  private get started(): Parts {
+    if (!this.parts) throw new Error('the sandbox is not up yet')
+    return this.parts
+  }
+
+  private async begin(): Promise<void> {
+    const { cluster, world, options, controlPlane, causes } = this
+    void controlPlane.lost.then((why) => this.failures.add(new Error(`the control plane is lost: ${why}`)))
+    const kinds = await prepare(cluster.rest, options.objects ?? [])
+    await cluster.sync(...kinds)
+    this.remember(kinds)
+    keepJournal({ world, kube: cluster.kubeOf('journal'), causes, kinds })
+    const kubeOf: Parameters<typeof startParts>[0]['kubeOf'] = (process, fields) => cluster.kubeOf(process, fields)
+    this.parts = startParts({
+      ...{ world, kubeOf, options },
+      startControllers: ({ nodes }) => startOwnControllers({ world, kubeOf, nodes }),
+    })
+    const { apis } = this.parts.monitoring
+    const { pki } = controlPlane
+    this.served = await serveMetricsApis({ world, apis, rest: cluster.rest, pki, zeroMs: world.clock.zeroMs })
+    const wanted = options.nodes.reduce((sum, { count }) => sum + count, 0)
+    await this.failures.unless(until(`${wanted} nodes that are Ready`, () => this.readyNodes() >= wanted))
+  }
+
+  /** What the cluster came with or was given so that manifests can be applied. */
+  private remember(kinds: readonly Kind[]): void {
+    for (const kind of kinds)
+      for (const object of this.cluster.inform(kind).cache.list()) this.prepared.add(`${kind.id} ${keyOf(object)}`)
+  }
+
+  private readyNodes(): number {
+    const nodes = this.cluster.inform(Node).cache.list()
+    return nodes.filter(({ spec, status }) => {
+      const ready = status?.conditions?.find(({ type }) => type === 'Ready')?.status === 'True'
+      return ready && !spec?.taints?.some(({ key }) => key === 'node.kubernetes.io/not-ready')
+    }).length
+  }
+}
+
+/** The first error of an actor or a program: from then on everything that is waited for fails with it. */
+class Failures {
+  private first: unknown
+  private readonly waiting = new Set<(error: unknown) => void>()
+
+  readonly add = (error: unknown): void => {
+    this.first ??= error
+    for (const fail of this.waiting) fail(error)
+  }
+
+  async unless<T>(promise: Promise<T>): Promise<T> {
+    if (this.first !== undefined) throw this.first
+    let fail: ((error: unknown) => void) | undefined
+    const failure = new Promise<never>((_, reject) => {
+      fail = reject
+      this.waiting.add(reject)
+    })
+    try {
+      return await Promise.race([promise, failure])
+    } finally {
+      this.waiting.delete(fail!)
+    }
+  }
+}
