@@ -1,6 +1,7 @@
 import { PlatformError, PlatformErrors } from '../harness/platform/errors.ts'
 import { unobeyed } from '../harness/platform/printable.ts'
 import { RunError } from '../harness/runs/store.ts'
+import { ControlPlaneError } from '../sandbox/tiers/control-plane/binaries.ts'
 import { exitCodes } from './exit-codes.ts'
 import { shown } from './reporters/shown.ts'
 
@@ -19,27 +20,26 @@ export class UsageError extends Error {
   }
 }
 
-/** Says on stderr what went wrong and what to do; no stack trace for what a user can mend. Returns the exit code. */
-export function report(error: unknown): number {
-  if (error instanceof PlatformErrors) {
-    process.stderr.write(`${error.message}\n`)
-    return exitCodes.usage
-  }
-  if (error instanceof PlatformError) {
-    process.stderr.write(`${error.format()}\n`)
-    return exitCodes.usage
-  }
-  if (error instanceof RunError) {
-    process.stderr.write(`${shown(error.message)} [${error.code}]\n    ${shown(error.fix)}\n`)
-    return exitCodes.usage
-  }
-  if (error instanceof UsageError) {
-    process.stderr.write(`${shown(error.message)} [${error.code}]\n    ${shown(error.fix)}\n`)
-    return error.exitCode
-  }
+/** What went wrong and what to do, and the exit code; a stack trace only for what no user can mend. */
+export function failureOf(error: unknown): { readonly text: string; readonly exitCode: number } {
+  if (error instanceof PlatformErrors) return { text: error.message, exitCode: exitCodes.usage }
+  if (error instanceof PlatformError) return { text: error.format(), exitCode: exitCodes.usage }
+  if (error instanceof RunError)
+    return { text: `${shown(error.message)} [${error.code}]\n    ${shown(error.fix)}`, exitCode: exitCodes.usage }
+  if (error instanceof UsageError)
+    return { text: `${shown(error.message)} [${error.code}]\n    ${shown(error.fix)}`, exitCode: error.exitCode }
+  if (error instanceof ControlPlaneError)
+    return { text: `${unobeyed(error.message)} [${error.code}]`, exitCode: exitCodes.unavailable }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
-  process.stderr.write(
-    `seatrial failed: a fault of its own, not of your manifests. Please report it with the command you ran.\n${unobeyed(text)}\n`,
-  )
-  return exitCodes.undecided
+  return {
+    text: `seatrial failed: a fault of its own, not of your manifests. Please report it with the command you ran.\n${unobeyed(text)}`,
+    exitCode: exitCodes.undecided,
+  }
+}
+
+/** Says it on stderr. Returns the exit code. */
+export function report(error: unknown): number {
+  const { text, exitCode } = failureOf(error)
+  process.stderr.write(`${text}\n`)
+  return exitCode
 }

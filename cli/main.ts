@@ -10,6 +10,7 @@ const EXAMPLES = `Examples:
   helm template chart/ | seatrial verify -         what a chart renders
   seatrial run rollout-on-full-gpus deploy/ --seed 1 --at 2m04s
   seatrial scenarios --describe liveness-kills-loading
+  seatrial up --cluster local deploy/              a cluster to kubectl at, until seatrial down
 `
 
 const program = new Command('seatrial')
@@ -94,7 +95,13 @@ withLag(withInputs(program.command('parity')))
   .option('--write <file>', 'with --fit-lag: write the profile there, for --lag')
   .option('--rounds <n>', 'with --fit-lag: how often each is measured', '3')
   .option('--seconds <n>', 'with --fit-lag: how long each time', '25')
-  .action(async (words: string[], options) => finish((await import('./commands/parity.ts')).parity(words, options)))
+  .action(async (words: string[], options) =>
+    finish(
+      options.fitLag
+        ? (await import('./commands/fit-lag.ts')).fitLag(options)
+        : (await import('./commands/parity.ts')).parity(words, options),
+    ),
+  )
 
 program
   .command('scenarios')
@@ -142,6 +149,47 @@ program
   .option('--file <file>', 'what to write', 'seatrial.snapshot.yaml')
   .option('--dry-run', 'print what would be written')
   .action(async (options) => finish((await import('./commands/snapshot.ts')).snapshot(options)))
+
+program
+  .command('up')
+  .description('start a sandbox that stays: a real control plane over simulated GPU nodes, for kubectl')
+  .argument('[paths...]', 'manifests to apply: folders, files, or - for stdin (default: none)')
+  .addOption(new Option('--cluster <tier>', 'the tier').choices(tierNames).default('local'))
+  .option('--nodes <n>', 'how many nodes (default: those of seatrial.yaml, or 4)')
+  .option('--gpu <product[:count]>', 'the GPUs of each node (default: those of seatrial.yaml, or h100-sxm:8)')
+  .option('--name <name>', 'what to call it', 'default')
+  .option('--qps <n>', 'API requests a second of the scheduler and each controller (default: upstream’s 50 and 20)')
+  .option('--load-time <duration>', 'how long models load (default: estimated)')
+  .option('--config <file>', 'seatrial.yaml (default: beside the manifests, then here)')
+  .option('--no-render', 'refuse the render commands of seatrial.yaml')
+  .action(async (paths: string[], options) => finish((await import('./commands/up.ts')).up(paths, options)))
+
+withFormat(program.command('status'), ['terminal', 'json'])
+  .description('which sandboxes are up, and what goes on in them')
+  .action(async (options) => finish((await import('./commands/status.ts')).status(options)))
+
+program
+  .command('down')
+  .description('end a sandbox that stays, and remove all of it')
+  .argument('[name]', 'which (default: the only one)')
+  .option('--all', 'all of them')
+  .action(async (name: string | undefined, options) => finish((await import('./commands/down.ts')).down(name, options)))
+
+program
+  .command('logs')
+  .description('what a program of a sandbox wrote: etcd, kube-apiserver, …')
+  .argument(
+    '[name and program...]',
+    'the sandbox (default: the only one), the program (default: the background process)',
+  )
+  .option('-f, --follow', 'go on as it writes more')
+  .action(async (words: string[], options) => finish((await import('./commands/logs.ts')).logs(words, options)))
+
+program
+  .command('shell')
+  .description('your shell, connected to a sandbox: KUBECONFIG and kubectl')
+  .argument('[name]', 'which (default: the only one)')
+  .action(async (name: string | undefined) => finish((await import('./commands/shell.ts')).shell(name)))
 
 program
   .command('doctor')

@@ -1,0 +1,29 @@
+import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { isLeft } from './owned-names.ts'
+
+/** How names of what is being made in the cache begin. */
+export const PART = '.part-'
+
+/** Where everything is that can be made again. */
+export const cacheFolder = (): string => join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'seatrial')
+
+/** Removes what killed processes were making in the cache, and the locks they held. Returns how many there were. */
+export function removeCacheLeftovers(): number {
+  let removed = 0
+  for (const folder of [cacheFolder(), ...foldersOf(cacheFolder())])
+    for (const name of existsSync(folder) ? readdirSync(folder) : [])
+      if (isLeft(name, PART)) {
+        rmSync(join(folder, name), { recursive: true, force: true })
+        removed++
+      }
+  return removed
+}
+
+const foldersOf = (folder: string): string[] =>
+  existsSync(folder)
+    ? readdirSync(folder, { withFileTypes: true })
+        .filter((entry) => entry.isDirectory() && entry.name.startsWith('k8s-'))
+        .map(({ name }) => join(folder, name))
+    : []
