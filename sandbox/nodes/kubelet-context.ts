@@ -38,6 +38,7 @@ export interface KubeletContext {
   readonly crashLoop: Backoff
   readonly programFor: ProgramFor
   readonly mountsClaims?: boolean
+  readonly keepsLogs: boolean
   deviceLost(id: string): boolean
   event(pod: Pod, level: 'Normal' | 'Warning', reason: string, message: string): void
   /** Records that the simulator cannot tell what a command would do. */

@@ -10,6 +10,7 @@ import { admit, type Rejection } from './admission.ts'
 import { crashLoopBackoff } from './backoff.ts'
 import { type ContainerStats, statsOf } from './container-stats.ts'
 import { failProcess } from './device-failure.ts'
+import type { HostedPod } from './hosted-pod.ts'
 import { ImageManager } from './images.ts'
 import type { KubeletContext, ProgramFor } from './kubelet-context.ts'
 import { Pleg } from './pleg.ts'
@@ -39,6 +40,8 @@ export interface KubeletOptions {
   readonly cachedImages: readonly string[]
   /** As in `NodeOptions`. */
   readonly mountsClaims?: boolean
+  /** Whether the output of containers is kept for those who ask the kubelet for it. */
+  readonly keepsLogs: boolean
   /** The Node as it was registered: pods are admitted by it until the cache has the real one. */
   readonly initialNode: Node
   /** When the kubelet process began. Before the trial: it has been up for long. */
@@ -143,6 +146,20 @@ export class Kubelet {
       nodeName: this.options.nodeName,
       workers: () => [...this.pods.values()].filter(({ actor }) => actor).map(({ worker }) => worker),
     })
+  }
+
+  /** A pod that is here, by key; of two the later one. */
+  hosted(podKey: string): HostedPod | undefined {
+    const { worker } = [...this.pods.values()].findLast((entry) => entry.worker.key === podKey) ?? {}
+    if (!worker) return undefined
+    const { pod, runtime } = worker
+    const { devices, deviceLost } = this.options
+    const { uid } = pod.metadata
+    return {
+      ...{ pod, runtime },
+      status: this.context.statuses.get(uid) ?? pod.status,
+      devices: (container) => devices.of(uid, container).map((id) => ({ id, lost: deviceLost(id) })),
+    }
   }
 
   /** Kills the main process of a running container. False when there is none. */

@@ -3,7 +3,7 @@ import { GPU } from '../gpus/gpu-plugin.ts'
 import { equal } from '../journal/merge-patch.ts'
 import { isApiError } from '../kube/errors.ts'
 import { Lease, Node as NodeKind } from '../kube/kinds.ts'
-import type { Node } from '../kube/objects.ts'
+import type { Draft, Node } from '../kube/objects.ts'
 import type { PodNetwork } from '../network/pod-network.ts'
 import { type Actor, sleep, type Task } from '../world/actor.ts'
 import type { Timer } from '../world/clock.ts'
@@ -68,7 +68,8 @@ export class NodeAgent {
       devices: this.devices,
       timings: options.timings ?? assumedTimings,
       serializeImagePulls: options.serializeImagePulls ?? true,
-      initialNode: nodeObject(node, this.resources(), world.clock.now) as Node,
+      keepsLogs: options.kubeletApi !== undefined,
+      initialNode: this.draft() as Node,
       startedAt: boot > 0 ? world.clock.now : (options.startedAt ?? -seconds(3600)),
       imagesChanged: () => this.statusChanged(),
     })
@@ -122,7 +123,7 @@ export class NodeAgent {
   private *register(): Task {
     const { node, world, boot } = this.options
     const kube = this.uplink
-    const draft = nodeObject(node, this.resources(), world.clock.now)
+    const draft = this.draft()
     const resources = this.resources()
     const status = { ...(draft.status as object), ...resources, ...this.images() }
     try {
@@ -141,6 +142,11 @@ export class NodeAgent {
     this.unwatch = kube.watch(NodeKind, { updated: (_, now) => this.compare(now) })
     this.kubelet.start()
     this.run('lease', this.lease())
+  }
+
+  private draft(): Draft<Node> {
+    const { node, world, kubeletApi } = this.options
+    return nodeObject(node, this.resources(), world.clock.now, kubeletApi)
   }
 
   private tellReboot(node: Node): void {

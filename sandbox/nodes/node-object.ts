@@ -27,6 +27,13 @@ export interface NodeSpec {
   readonly podCIDR: string
 }
 
+/** A kubelet's own API, by a type of node address that the API server is told to prefer. */
+export interface KubeletAddress {
+  readonly type: string
+  readonly address: string
+  readonly port: number
+}
+
 /** The default hard eviction threshold `memory.available<100Mi`. Follows pkg/kubelet/eviction/defaults_linux.go. */
 const EVICTION_MEMORY = '100Mi'
 
@@ -35,6 +42,7 @@ export function nodeObject(
   spec: NodeSpec,
   resources: { capacity: Record<string, string>; allocatable: Record<string, string> },
   now: Us,
+  api?: KubeletAddress,
 ): Draft<Node> {
   return {
     apiVersion: 'v1',
@@ -47,7 +55,12 @@ export function nodeObject(
       addresses: [
         { type: 'InternalIP', address: spec.ip },
         { type: 'Hostname', address: spec.name },
+        ...(api ? [{ type: api.type, address: api.address }] : []),
       ],
+      // WebSockets come to the kubelet as the client made them. Follows pkg/registry/core/pod/rest/subresources.go
+      ...(api
+        ? { daemonEndpoints: { kubeletEndpoint: { Port: api.port } }, declaredFeatures: ['ExtendWebSocketsToKubelet'] }
+        : {}),
       nodeInfo: { kubeletVersion: 'v1.36.3', operatingSystem: 'linux', architecture: 'amd64' },
     },
   }

@@ -7,11 +7,12 @@ import type { Timer } from '../world/clock.ts'
 import type { Us } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 import type { ContainerStats } from './container-stats.ts'
+import type { HostedPod } from './hosted-pod.ts'
 import type { ProgramFor } from './kubelet-context.ts'
 import { NodeAgent } from './node-agent.ts'
 import type { NodeLeases } from './node-leases.ts'
 import { NodeNetwork } from './node-network.ts'
-import type { NodeSpec } from './node-object.ts'
+import type { KubeletAddress, NodeSpec } from './node-object.ts'
 import type { PodView } from './pod-runtime.ts'
 import type { Registry } from './registry.ts'
 import type { ShutdownOptions } from './shutdown.ts'
@@ -42,6 +43,8 @@ export interface NodeOptions {
   readonly leases?: NodeLeases
   /** How long it takes to come back after `powerOn`. */
   readonly bootTimings?: BootTimings
+  /** Where its kubelet answers the API server, in the Node's status; the output of containers is kept then. Left out: nowhere. */
+  readonly kubeletApi?: KubeletAddress
   /** From the first registration until the GPU device plugin has registered; 0 by default: it had before the trial. */
   readonly pluginDelay?: Us
 }
@@ -68,6 +71,10 @@ export interface RunningNode {
   failGpu(gpu: string, xid: number): () => void
   /** What the runtime says of the containers that run now; undefined when nobody can ask it. */
   containerStats(): readonly ContainerStats[] | undefined
+  /** A pod on it, by key; undefined when it is not there or nobody can ask. */
+  hosted(podKey: string): HostedPod | undefined
+  /** What it was started as. */
+  readonly spec: NodeSpec
   /** Kills a container's main process: exit code 137. False when it does not run. */
   killProcess(podKey: string, container: string): boolean
   /** Everything on the node stops at once and says nothing. Requests under way are never answered. */
@@ -155,6 +162,14 @@ class SimulatedNode implements RunningNode {
 
   containerStats(): readonly ContainerStats[] | undefined {
     return this.connected ? this.agent.kubelet.running() : undefined
+  }
+
+  hosted(podKey: string): HostedPod | undefined {
+    return this.connected ? this.agent.kubelet.hosted(podKey) : undefined
+  }
+
+  get spec(): NodeSpec {
+    return this.options.node
   }
 
   killProcess(podKey: string, container: string): boolean {

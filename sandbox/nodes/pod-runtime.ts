@@ -1,6 +1,7 @@
 import type { Container, Pod } from '../kube/objects.ts'
 import { Signal } from '../world/actor.ts'
 import type { Us } from '../world/time.ts'
+import type { ContainerLog } from './container-log.ts'
 import type { RunningProgram } from './program.ts'
 
 /** One instance of a container in the runtime, as a relist sees it. Immutable. */
@@ -15,6 +16,8 @@ export interface ContainerView {
   readonly finishedAt?: Us
   readonly exitCode?: number
   readonly reason?: string
+  /** Kept where somebody can ask for it; it is there as long as the instance is known, over a boot too. */
+  readonly log?: ContainerLog
 }
 
 /** What the kubelet's cache knows of a pod: kubecontainer.PodStatus. Containers newest first. */
@@ -105,6 +108,7 @@ export class PodRuntime {
     container.view = { ...container.view, state: 'exited', finishedAt: at, exitCode, reason }
     container.program = undefined
     container.exited.notify()
+    container.view.log?.changed.notify()
     this.onChange()
   }
 }

@@ -2,6 +2,7 @@ import type { Container, Pod } from '../kube/objects.ts'
 import { sleep, type Task } from '../world/actor.ts'
 import { AsciiText } from '../world/ascii.ts'
 import type { RandomStream } from '../world/random.ts'
+import { ContainerLog } from './container-log.ts'
 import { runHook } from './hooks.ts'
 import type { StartFailure } from './images.ts'
 import { killContainer } from './kill.ts'
@@ -36,6 +37,7 @@ export function* startContainer(
     imageID: container.image,
     restartCount: (findContainer(view, container.name)?.restartCount ?? -1) + 1,
     state: 'created',
+    ...(context.keepsLogs ? { log: new ContainerLog() } : {}),
   })
   context.event(pod, 'Normal', 'Created', 'Container created')
   yield* sleep(timings.startContainer)
@@ -100,7 +102,10 @@ function launch(
     pod,
     container,
     devices: context.devices.of(pod.metadata.uid, container.name),
-    log: (line) => world.journal.append({ type: 'log', pod: `${namespace}/${name}`, container: container.name, line }),
+    log(line) {
+      world.journal.append({ type: 'log', pod: `${namespace}/${name}`, container: container.name, line })
+      made.view.log?.append(world.clock.now, line)
+    },
     exit: (exitCode) => runtime.exit(made, { at: world.clock.now, exitCode }),
   })
   if (made.running) made.program = program
