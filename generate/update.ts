@@ -5,7 +5,7 @@ import { registries } from './registries.ts'
 
 /**
  * `npm run update` writes what follows from other files: the indexes of scenarios, faults, checks, remedies, GPUs and models, the words
- * of scenarios, the catalogue, the JSON Schemas of seatrial.yaml and of findings, and the output under the commands that the documents show. `npm run verify` (`--verify`) writes nothing and
+ * of scenarios, the catalogue, the JSON Schemas of seatrial.yaml and of findings, the page of parity, and the output under the commands that the documents show. `npm run verify` (`--verify`) writes nothing and
  * fails when one of them differs.
  */
 const verifying = process.argv.includes('--verify')
@@ -18,6 +18,7 @@ const rest =
         (await import('./catalog.ts')).catalog(),
         (await import('./config-schema.ts')).configSchemaFile(),
         (await import('./finding-schema.ts')).findingSchemaFile(),
+        (await import('./parity-page.ts')).parityPage(),
       ])
 const consoles = verifying ? [] : await updateConsoles()
 const changed = [...lists, ...rest, ...consoles]

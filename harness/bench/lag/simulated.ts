@@ -4,28 +4,14 @@ import { runController } from '../../../sandbox/controllers/controller.ts'
 import { replicaSetController } from '../../../sandbox/controllers/replicaset.ts'
 import { Journal } from '../../../sandbox/journal/journal.ts'
 import { Pod, ReplicaSet } from '../../../sandbox/kube/kinds.ts'
-import { defaultProfile, type LagProfile, raisedQps } from '../../../sandbox/kube/lag.ts'
+import type { LagProfile } from '../../../sandbox/kube/lag.ts'
 import { StoreKube } from '../../../sandbox/kube/store-kube.ts'
 import { spawn } from '../../../sandbox/world/actor.ts'
 import { VirtualClock } from '../../../sandbox/world/clock.ts'
 import { seconds, toSeconds } from '../../../sandbox/world/time.ts'
 import { createWorld } from '../../../sandbox/world/world.ts'
 import { podNamed } from './probe.ts'
-import { median } from './quantiles.ts'
 import { REPLICAS } from './scale.ts'
-
-const SEEDS = [1, 2, 3, 4, 5]
-
-if (import.meta.main)
-  for (const profile of [defaultProfile, raisedQps]) {
-    const runs = SEEDS.map((seed) => simulateScaleUp(profile, seed))
-    const created = median(runs.map((run) => run.created))
-    const observed = median(runs.map((run) => run.observed))
-    const cells = `${created.toFixed(2).padStart(10)}${observed.toFixed(2).padStart(11)}`
-    process.stdout.write(
-      `${`simulated, ${profile.name}`.padEnd(24)}${cells}${''.padStart(9)}   ${(REPLICAS / created).toFixed(1)}\n`,
-    )
-  }
 
 /** The same scale-up in the simulator: seconds from the request to the last pod in another process's cache, and to the status. */
 export function simulateScaleUp(profile: LagProfile, seed: number): { created: number; observed: number } {

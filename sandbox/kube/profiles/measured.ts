@@ -1,6 +1,6 @@
 import type { Quantiles } from '../lag.ts'
 
-// Written by `npm run bench:lag -- --write` (harness/bench/lag/measure.ts); change it there.
+// Written by `seatrial parity --fit-lag --write sandbox/kube/profiles/measured.ts` (harness/bench/lag/measured-profile.ts); change it there.
 
 /**
  * A real control plane, measured: kube-apiserver, kube-controller-manager and kube-scheduler 1.36.3 with one etcd (fsync on),

@@ -1,7 +1,5 @@
-import { execFileSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
 import { arch, cpus } from 'node:os'
-import { fileURLToPath } from 'node:url'
+import { defaultProfile, type LagProfile, type Quantiles } from '../../../sandbox/kube/lag.ts'
 import { KUBERNETES_VERSION } from '../../../sandbox/tiers/control-plane/binaries.ts'
 import { median, PROBABILITIES } from './quantiles.ts'
 import type { ScaleUp } from './scale.ts'
@@ -17,20 +15,26 @@ export interface Measured {
   scaled: Record<'default' | 'raised', readonly ScaleUp[]>
 }
 
-/** Writes the measured tables as a TypeScript file, formatted, with how they were got. */
-export function writeProfile(measured: Measured): void {
-  const file = fileURLToPath(new URL('../../../sandbox/kube/profiles/measured.ts', import.meta.url))
-  writeFileSync(file, textOf(measured))
-  execFileSync(fileURLToPath(new URL('../../../node_modules/.bin/biome', import.meta.url)), ['format', '--write', file])
-}
+/** The measured delays with upstream's client limits, as a profile that simulations take. */
+export const profileOf = ({ watchDelay, read, write }: Measured, name: string): LagProfile => ({
+  ...defaultProfile,
+  name,
+  watchDelay: tableOf(watchDelay),
+  requestLatency: { read: tableOf(read), write: tableOf(write) },
+})
 
-function textOf({ watchDelay, read, write, samples, rounds, load, scaled }: Measured): string {
+/** How it was measured, in a sentence. */
+export const howMeasured = ({ samples, rounds, load }: Measured): string =>
+  `Kubernetes ${KUBERNETES_VERSION} with one etcd (fsync on) on ${cpus().length} × ${arch()} cores over loopback; ${samples.watchDelay} watch delays, ${samples.read} reads, ${samples.write} writes in ${rounds} rounds beside ${load} writes/s`
+
+/** The tables as a TypeScript file, with how they were got: sandbox/kube/profiles/measured.ts. */
+export function sourceText({ watchDelay, read, write, samples, rounds, load, scaled }: Measured): string {
   const seconds = (runs: readonly ScaleUp[], field: 'created' | 'bound') =>
     runs.map((run) => run[field].toFixed(1)).join(', ')
   const endpoint = (runs: readonly ScaleUp[]) => median(runs.flatMap((run) => run.endpointMs)).toFixed(1)
   return `import type { Quantiles } from '../lag.ts'
 
-// Written by \`npm run bench:lag -- --write\` (harness/bench/lag/measure.ts); change it there.
+// Written by \`seatrial parity --fit-lag --write sandbox/kube/profiles/measured.ts\` (harness/bench/lag/measured-profile.ts); change it there.
 
 /**
  * A real control plane, measured: kube-apiserver, kube-controller-manager and kube-scheduler ${KUBERNETES_VERSION} with one etcd (fsync on),
@@ -55,17 +59,15 @@ export const measured: {
   readonly watchDelay: Quantiles
   readonly requestLatency: { readonly read: Quantiles; readonly write: Quantiles }
 } = {
-  watchDelay: ${tableOf(watchDelay)},
-  requestLatency: { read: ${tableOf(read)}, write: ${tableOf(write)} },
+  watchDelay: ${JSON.stringify(tableOf(watchDelay))},
+  requestLatency: { read: ${JSON.stringify(tableOf(read))}, write: ${JSON.stringify(tableOf(write))} },
 }
 `
 }
 
 /** Pairs of probability and whole microseconds; delays below zero (the handler came before the middle) count as none. */
-function tableOf(millis: readonly number[]): string {
-  const pairs = millis.map((value, i) => {
-    const probability = i === millis.length - 1 ? 1 : PROBABILITIES[i]
-    return `[${probability}, ${Math.max(0, Math.round(value * 1000))}]`
+const tableOf = (millis: readonly number[]): Quantiles =>
+  millis.map((value, i) => {
+    const probability = i === millis.length - 1 ? 1 : PROBABILITIES[i]!
+    return [probability, Math.max(0, Math.round(value * 1000))] as const
   })
-  return `[${pairs.join(', ')}]`
-}
