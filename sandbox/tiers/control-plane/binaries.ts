@@ -1,19 +1,22 @@
-import { execFile, spawn } from 'node:child_process'
-import { access, constants } from 'node:fs/promises'
-import { homedir } from 'node:os'
+import { execFile } from 'node:child_process'
+import { access, constants, mkdir } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { build } from './build.ts'
+import { cacheFolder } from './cache.ts'
+import { type DownloadOptions, download, NoDownload } from './download.ts'
+import { ControlPlaneError } from './errors.ts'
+import { withLock } from './lock.ts'
+import { downloadsAreOff, KUBERNETES_VERSION, type Program, releaseOf } from './releases.ts'
+import { Steps } from './steps.ts'
+
+export { ControlPlaneError } from './errors.ts'
+export { KUBERNETES_VERSION, type Program } from './releases.ts'
 
 const run = promisify(execFile)
 
-export const KUBERNETES_VERSION = '1.36.3'
-
-export type Program = 'etcd' | 'kube-apiserver' | 'kube-scheduler' | 'kube-controller-manager' | 'kubectl'
-
-/** Where the control plane's programs of one version are kept once built. */
-export const binaryCache = (version = KUBERNETES_VERSION): string =>
-  join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'seatrial', `k8s-${version}`)
+/** Where the control plane's programs of one version are kept once they were downloaded or built. */
+export const binaryCache = (version = KUBERNETES_VERSION): string => join(cacheFolder(), `k8s-${version}`)
 
 export interface Found {
   readonly paths: Readonly<Partial<Record<Program, string>>>
@@ -30,52 +33,96 @@ export async function findBinaries(programs: readonly Program[], version = KUBER
   return { paths, missing: programs.filter((program) => !paths[program]) }
 }
 
-/** Why no control plane can be had here; undefined when its programs are here or can be built. */
+/** Why no control plane can be had here; undefined when its programs are here, can be built, or may be downloaded. */
 export async function whyUnavailable(version = KUBERNETES_VERSION): Promise<string | undefined> {
-  const { missing } = await findBinaries(
-    ['etcd', 'kube-apiserver', 'kube-scheduler', 'kube-controller-manager'],
-    version,
-  )
+  const { missing } = await findBinaries(CONTROL_PLANE, version)
   if (missing.length === 0 || (await canBuild())) return undefined
+  if (!downloadsAreOff() && missing.every((program) => releaseOf(program, version))) return undefined
   return `${missing.join(', ')} missing, and no Go to build them`
 }
 
-const canBuild = async (): Promise<boolean> =>
+export const CONTROL_PLANE = ['etcd', 'kube-apiserver', 'kube-scheduler', 'kube-controller-manager'] as const
+
+/** Whether programs can be built here. */
+export const canBuild = async (): Promise<boolean> =>
   (await firstExecutable((process.env['PATH'] ?? '').split(delimiter), 'go')) !== undefined
 
 /**
- * The paths of the programs; what is missing is built into the cache first, with progress on standard error.
- * Fails with `ControlPlaneError` CONTROL_PLANE_MISSING without Go, CONTROL_PLANE_BUILD when the build fails.
+ * The paths of the programs. What is missing is downloaded into the cache, or else built there, with progress on standard error; of several
+ * processes that want it one does, and the others wait. Fails with `ControlPlaneError`: CONTROL_PLANE_MISSING where it can be had in no way,
+ * CONTROL_PLANE_CHECKSUM for a download that is not what was published, CONTROL_PLANE_BUILD when the build fails.
  */
 export async function ensureBinaries<P extends Program>(
   programs: readonly P[],
   version = KUBERNETES_VERSION,
+  options: DownloadOptions = {},
 ): Promise<Record<P, string>> {
-  let { paths, missing } = await findBinaries(programs, version)
-  if (missing.length > 0) {
-    if (!(await canBuild()))
-      throw new ControlPlaneError(
-        'CONTROL_PLANE_MISSING',
-        `${missing.join(', ')} not found in KUBEBUILDER_ASSETS, ${binaryCache(version)} or PATH, and no Go to build them. ` +
-          'Install Go 1.26 or newer, or point KUBEBUILDER_ASSETS at a folder with the programs.',
-      )
-    await build(missing, version)
-    ;({ paths, missing } = await findBinaries(programs, version))
-    if (missing.length > 0)
-      throw new ControlPlaneError('CONTROL_PLANE_BUILD', `the build left out ${missing.join(', ')}`)
-  }
-  return paths as Record<P, string>
+  const found = await findBinaries(programs, version)
+  if (found.missing.length === 0) return found.paths as Record<P, string>
+  const folder = binaryCache(version)
+  await mkdir(folder, { recursive: true })
+  return await withLock(
+    folder,
+    async () => {
+      // another process may have made them in the meantime
+      const { missing } = await findBinaries(programs, version)
+      const { left, why } = await downloaded(missing, { version, folder, options })
+      if (left.length > 0) await built(left, { version, folder, why })
+      const { paths, missing: none } = await findBinaries(programs, version)
+      if (none.length > 0) throw new ControlPlaneError('CONTROL_PLANE_BUILD', `the build left out ${none.join(', ')}`)
+      return paths as Record<P, string>
+    },
+    ({ pid }) =>
+      new Steps().line(`waiting for another seatrial (process ${pid}), which gets ${found.missing.join(', ')}`),
+  )
 }
 
-/** A control plane that cannot be had or does not come up. */
-export class ControlPlaneError extends Error {
-  readonly code: 'CONTROL_PLANE_MISSING' | 'CONTROL_PLANE_BUILD' | 'CONTROL_PLANE_START'
+interface Place {
+  readonly version: string
+  readonly folder: string
+}
 
-  constructor(code: ControlPlaneError['code'], message: string) {
-    super(message)
-    this.name = 'ControlPlaneError'
-    this.code = code
+/** Says what could not be downloaded and, once, why. A host that does not answer is not asked again. */
+async function downloaded(
+  programs: readonly Program[],
+  { version, folder, options }: Place & { options: DownloadOptions },
+): Promise<{ left: Program[]; why: string }> {
+  if (downloadsAreOff()) return { left: [...programs], why: 'SEATRIAL_DOWNLOAD is off' }
+  const left: Program[] = []
+  const refused = new Map<string, string>()
+  for (const program of programs) {
+    const release = releaseOf(program, version)
+    const host = release ? new URL(release.url).host : 'nothing'
+    if (!release) refused.set(host, `no ${program} is published for ${process.platform}/${process.arch}`)
+    if (!release || refused.has(host)) {
+      left.push(program)
+      continue
+    }
+    const steps = new Steps()
+    const what = `downloading ${program} from ${host}`
+    steps.begin(what)
+    try {
+      const onProgress = (bytes: number, total: number | undefined) => steps.bytes(what, bytes, total)
+      await download(program, release, folder, { onProgress, ...options })
+      steps.end(`downloaded ${program}, checksum verified`)
+    } catch (error) {
+      if (!(error instanceof NoDownload)) throw error
+      steps.line(`no download of ${program}: ${error.message}`)
+      refused.set(host, error.message)
+      left.push(program)
+    }
   }
+  return { left, why: [...refused.values()].join('; ') }
+}
+
+async function built(programs: readonly Program[], { version, folder, why }: Place & { why: string }): Promise<void> {
+  if (!(await canBuild()))
+    throw new ControlPlaneError(
+      'CONTROL_PLANE_MISSING',
+      `${programs.join(', ')} not found in KUBEBUILDER_ASSETS, ${folder} or PATH; cannot be downloaded (${why}); and there is no Go to build them. ` +
+        'Install Go 1.26 or newer, or point KUBEBUILDER_ASSETS at a folder with the programs.',
+    )
+  await build(programs, version, folder)
 }
 
 async function onPath(program: Program, version: string): Promise<string | undefined> {
@@ -104,18 +151,4 @@ async function firstExecutable(folders: readonly string[], name: string): Promis
       return path
   }
   return undefined
-}
-
-async function build(programs: readonly Program[], version: string): Promise<void> {
-  const script = fileURLToPath(new URL('./build.sh', import.meta.url))
-  const child = spawn(script, [binaryCache(version)], {
-    env: { ...process.env, K8S_VERSION: version, PROGRAMS: programs.join(' ') },
-    stdio: ['ignore', 'inherit', 'inherit'],
-  })
-  const code = await new Promise<number | null>((resolve, reject) => child.on('error', reject).on('exit', resolve))
-  if (code !== 0)
-    throw new ControlPlaneError(
-      'CONTROL_PLANE_BUILD',
-      `building ${programs.join(', ')} ended with ${code}; see the lines above`,
-    )
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # build.sh DIR: builds the control plane's programs that DIR lacks, from Go modules alone.
-# K8S_VERSION and ETCD_VERSION choose versions, PROGRAMS which to build. Needs go. Cold: some ten minutes on two cores.
+# K8S_VERSION and ETCD_VERSION choose versions, PROGRAMS which to build, WORK a folder to work in. Needs go. Cold: some ten minutes on two cores.
+# WATCHED: the build ends, all of its group, when its input does: when whoever started it ended, was interrupted or was killed.
 #
 # Kubernetes' go.mod replaces its staging modules by folders, and `go install` refuses such a module. A module of our own
 # that requires it and points every staging module at its published version builds the same programs.
@@ -13,15 +14,23 @@ mkdir -p "${1:?folder for the programs}"
 out=$(cd "$1" && pwd)
 export GOFLAGS=-mod=mod GOWORK=off CGO_ENABLED=0
 
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+if [ -n "${WATCHED:-}" ]; then
+  exec 3<&0 </dev/null
+  (cat <&3; kill -KILL -- "-$$") >/dev/null 2>&1 &
+  watch=$!
+  exec 3<&-
+fi
+work=${WORK:-$(mktemp -d)}
+export GOTMPDIR=$work
+mkdir -p "$work/out"
+trap 'rm -rf "$work"; [ -z "${watch:-}" ] || kill -KILL "$watch"' EXIT
 
 # A program appears under its name only when it is whole, so that a build cut short leaves nothing that looks ready.
 build() {
   local name=$1 package=$2 ldflags=$3
   echo "building $name" >&2
-  go build -trimpath -ldflags "-s -w $ldflags" -o "$out/.$name.$$" "$package"
-  mv "$out/.$name.$$" "$out/$name"
+  go build -trimpath -ldflags "-s -w $ldflags" -o "$work/out/$name" "$package"
+  mv "$work/out/$name" "$out/.$name.$$" && mv "$out/.$name.$$" "$out/$name"
 }
 
 kubernetes_module() {

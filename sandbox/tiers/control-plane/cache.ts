@@ -1,7 +1,9 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
+import { endProcesses } from './orphans.ts'
 import { isLeft } from './owned-names.ts'
+import { ownProcesses, type RunningProcess } from './processes.ts'
 
 /** How names of what is being made in the cache begin. */
 export const PART = '.part-'
@@ -15,6 +17,7 @@ export function removeCacheLeftovers(): number {
   for (const folder of [cacheFolder(), ...foldersOf(cacheFolder())])
     for (const name of existsSync(folder) ? readdirSync(folder) : [])
       if (isLeft(name, PART)) {
+        endProcesses(() => ownProcesses().filter((one) => buildsIn(join(folder, name), one)))
         rmSync(join(folder, name), { recursive: true, force: true })
         removed++
       }
@@ -27,3 +30,8 @@ const foldersOf = (folder: string): string[] =>
         .filter((entry) => entry.isDirectory() && entry.name.startsWith('k8s-'))
         .map(({ name }) => join(folder, name))
     : []
+
+const BUILDERS = new Set(['go', 'compile', 'link', 'asm', 'tar'])
+
+const buildsIn = (folder: string, { argv: [program = '', ...args] }: RunningProcess): boolean =>
+  BUILDERS.has(basename(program)) && args.some((arg) => arg.includes(`${folder}/`))
