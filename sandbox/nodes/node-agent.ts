@@ -7,7 +7,7 @@ import type { Draft, Node } from '../kube/objects.ts'
 import type { PodNetwork } from '../network/pod-network.ts'
 import { type Actor, sleep, type Task } from '../world/actor.ts'
 import type { Timer } from '../world/clock.ts'
-import { seconds, toRfc3339, type Us } from '../world/time.ts'
+import { seconds, toMicroTime, type Us } from '../world/time.ts'
 import { Kubelet } from './kubelet.ts'
 import type { NodeOptions } from './node.ts'
 import { kubeletConditions, nodeObject, nodeResources, READY, type Readiness, saysOtherwise } from './node-object.ts'
@@ -167,7 +167,7 @@ export class NodeAgent {
     const spec = () => ({
       holderIdentity: name,
       leaseDurationSeconds: LEASE_DURATION_SECONDS,
-      renewTime: toRfc3339(world.clock.now),
+      renewTime: toMicroTime(world.clock.now),
     })
     const metadata = { name, namespace: 'kube-node-lease' }
     try {

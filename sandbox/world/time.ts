@@ -25,6 +25,10 @@ export function toRfc3339(t: Us): string {
   return lastText
 }
 
+/** RFC 3339 with microseconds, as metav1.MicroTime is serialised: the only form it is read in. */
+export const toMicroTime = (t: Us): string =>
+  `${toRfc3339(t).slice(0, -1)}.${String(Math.floor(t) - Math.floor(t / 1e6) * 1e6).padStart(6, '0')}Z`
+
 /** Times come in runs of the same second. */
 let lastSecond = Number.NaN
 let lastText = ''
