@@ -1,10 +1,12 @@
 import type { ParitySide } from '../harness/parity/trials.ts'
-import type { Sandbox } from '../sandbox/tiers/tier.ts'
+import type { Sandbox, Tier } from '../sandbox/tiers/tier.ts'
 import { exitCodes } from './exit-codes.ts'
 
 interface Interrupt extends Disposable {
   /** The sides, whose sandboxes are closed on Ctrl-C. */
   watching<T extends readonly ParitySide[]>(sides: T): T
+  /** The tier, whose sandboxes are closed on Ctrl-C. */
+  closing(tier: Tier): Tier
 }
 
 /** Ctrl-C closes the sandboxes that are up and ends with code 130; a second one ends at once. */
@@ -19,25 +21,23 @@ export function closeOnInterrupt(): Interrupt {
   }
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
   for (const signal of signals) process.on(signal, onSignal)
-  const watched = (side: ParitySide): ParitySide => ({
-    ...side,
-    tier: {
-      ...side.tier,
-      async up(options) {
-        const sandbox = await side.tier.up(options)
-        const close = sandbox.close.bind(sandbox)
-        up.add(sandbox)
-        return Object.assign(sandbox, {
-          close: async () => {
-            up.delete(sandbox)
-            await close()
-          },
-        })
-      },
+  const closing = (tier: Tier): Tier => ({
+    ...tier,
+    async up(options) {
+      const sandbox = await tier.up(options)
+      const close = sandbox.close.bind(sandbox)
+      up.add(sandbox)
+      return Object.assign(sandbox, {
+        close: async () => {
+          up.delete(sandbox)
+          await close()
+        },
+      })
     },
   })
   return {
-    watching: (sides) => sides.map(watched) as unknown as typeof sides,
+    closing,
+    watching: (sides) => sides.map((side) => ({ ...side, tier: closing(side.tier) })) as unknown as typeof sides,
     [Symbol.dispose]() {
       for (const signal of signals) process.off(signal, onSignal)
     },

@@ -50,12 +50,12 @@ program
   .option('--no-render', 'do not run the render commands that are found')
   .action(async (paths: string[], options) => finish((await import('./commands/init.ts')).init(paths, options)))
 
-withLag(withInputs(program.command('verify'), formats))
+withTier(withLag(withInputs(program.command('verify'), formats)))
   .description('judge every scenario that fits, and try a fix for what fails')
   .argument('[paths...]', 'manifests: folders, files, or - for stdin', ['.'])
   .option('--only <scenario,…>', 'these scenarios alone', list)
   .option('--target <name,…>', 'these inference servers alone: a name or namespace/name', list)
-  .option('--seeds <n>', 'how many seeds each trial is run with', '5')
+  .option('--seeds <n>', 'how many seeds each trial is run with (default: 5; 1 in wall time)')
   .option('--jobs <n>', 'trials run side by side (default: one for each processor)')
   .option('-q, --quiet', 'verdicts only')
   .option('--no-save', 'keep nothing in .seatrial/')
@@ -114,7 +114,7 @@ program
     finish((await import('./commands/scenarios.ts')).scenarios(names, options)),
   )
 
-withInputs(program.command('plan'))
+withTier(withInputs(program.command('plan')))
   .description('what verify would do with these manifests, and with which inputs')
   .argument('[paths...]', 'manifests: folders, files, or - for stdin', ['.'])
   .action(async (paths: string[], options) => finish((await import('./commands/plan.ts')).plan(paths, options)))

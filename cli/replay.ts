@@ -5,15 +5,17 @@ export function replayLine(options: {
   target?: string
   config?: string
   lag?: string
+  tier?: string
   seed: number
   at: string
 }): string {
-  const { scenario, paths, target, config, lag, seed, at } = options
+  const { scenario, paths, target, config, lag, tier, seed, at } = options
   return [
     `npx seatrial run ${scenario} ${paths.map(quoted).join(' ')}`,
     ...(target ? [`--target ${target}`] : []),
     ...(config ? [`--config ${quoted(config)}`] : []),
     ...(lag && lag !== 'default' ? [`--lag ${quoted(lag)}`] : []),
+    ...(tier && tier !== 'sim' ? [`--tier ${tier}`] : []),
     `--seed ${seed} --at ${at}`,
   ].join(' ')
 }

@@ -7,7 +7,7 @@ import { positiveInteger } from './positive-integer.ts'
 export async function withThreads<T>(options: VerifyOptions, use: (threads: Threads) => Promise<T>): Promise<T> {
   await using threads = new Threads()
   const jobs = jobsOf(options)
-  const atLeast = positiveInteger(options.seeds, '--seeds') * (options.only?.length ?? jobs)
+  const atLeast = seedsOf(options) * (options.only?.length ?? jobs)
   threads.startAhead(Math.min(jobs, atLeast) - 1)
   return await use(threads)
 }
@@ -15,3 +15,7 @@ export async function withThreads<T>(options: VerifyOptions, use: (threads: Thre
 /** How many trials run side by side: one of them in this thread. */
 export const jobsOf = ({ jobs }: Pick<VerifyOptions, 'jobs'>): number =>
   jobs === undefined ? availableParallelism() : positiveInteger(jobs, '--jobs')
+
+/** How many seeds each trial is run with. */
+export const seedsOf = ({ seeds, tier }: Pick<VerifyOptions, 'seeds' | 'tier'>): number =>
+  seeds === undefined ? (tier === 'sim' ? 5 : 1) : positiveInteger(seeds, '--seeds')

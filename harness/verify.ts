@@ -14,6 +14,8 @@ export interface VerifyOptions {
   readonly replay: (scenario: Scenario, judgeable: Judgeable, seed: number, at: string) => string
   /** Runs one trial; in this thread where it is left out. */
   readonly attempt?: Attempt
+  /** Runs what a verdict's trials give rise to: see `DecideOptions`. */
+  readonly followUp?: Attempt
   /** Verdicts worked on at once; each runs its trials side by side too. Default 1. */
   readonly ahead?: number
 }
@@ -37,7 +39,7 @@ interface Task {
 }
 
 function verdictOn(
-  { scenarios, tier, seeds, replay, attempt }: VerifyOptions,
+  { scenarios, tier, seeds, replay, attempt, followUp }: VerifyOptions,
   { scenario, judgeable }: Task,
 ): Promise<Verdict> {
   return decide({
@@ -48,6 +50,7 @@ function verdictOn(
     replay: (seed, at) => replay(scenario, judgeable, seed, at),
     others: scenarios.filter((one) => one !== scenario).map((one) => judgeable.withParameters(one)),
     ...(attempt ? { attempt } : {}),
+    ...(followUp ? { followUp } : {}),
   })
 }
 

@@ -1,7 +1,6 @@
 import { listInputs } from '../../harness/platform/inputs/list.ts'
 import { nodesText } from '../../harness/uncertain-inputs.ts'
 import type { Invalid } from '../../harness/verdict/verdict.ts'
-import { sim } from '../../sandbox/tiers/sim/sim.ts'
 import { scenarios } from '../../scenarios/index.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { load, nothingToJudge } from '../load.ts'
@@ -10,16 +9,19 @@ import { inputText } from '../reporters/input-text.ts'
 import { jsonText } from '../reporters/json-text.ts'
 import { shown } from '../reporters/shown.ts'
 import { style } from '../style.ts'
+import { tierNamed } from '../tiers.ts'
 
 interface Options {
   output: 'terminal' | 'json'
   json?: boolean
   config?: string
+  tier: string
 }
 
 /** What `verify` would do: servers, scenarios, and every input with where it comes from. */
 export async function plan(paths: readonly string[], options: Options): Promise<number> {
-  const { platform, judgeables, inputs, unmodelled } = await load(paths, options)
+  const tier = await tierNamed(options.tier)
+  const { platform, judgeables, inputs, unmodelled } = await load(paths, { ...options, tier })
   if (judgeables.length === 0 && unmodelled.length === 0) throw nothingToJudge(platform)
   const servers: Planned[] = judgeables.map((judgeable) => ({
     server: judgeable.key,
@@ -38,16 +40,16 @@ export async function plan(paths: readonly string[], options: Options): Promise<
   }))
   if (options.json || options.output === 'json') {
     process.stdout.write(
-      `${jsonText({ schemaVersion: 1, platform: platform.name, tier: sim.name, servers: servers.map(asJson), inputs: listed, notes: platform.notes })}\n`,
+      `${jsonText({ schemaVersion: 1, platform: platform.name, tier: tier.name, servers: servers.map(asJson), inputs: listed, notes: platform.notes })}\n`,
     )
     return exitCodes.pass
   }
   const out = (line = '') => process.stdout.write(`${line}\n`)
   out(
-    `${style.bold(`platform ${shown(platform.name)}`)} · ${plural(platform.objects.length, 'object')} in ${plural(platform.files.length, 'file')} · tier ${sim.name}`,
+    `${style.bold(`platform ${shown(platform.name)}`)} · ${plural(platform.objects.length, 'object')} in ${plural(platform.files.length, 'file')} · tier ${tier.name}`,
   )
   out(`nodes: ${shown(nodesText(inputs.nodes.value))} (${inputs.nodes.origin})`)
-  if (judgeables[0]) for (const line of sim.plan({ ...judgeables[0].prepare({}), seed: 1 })) out(`  ${shown(line)}`)
+  if (judgeables[0]) for (const line of tier.plan({ ...judgeables[0].prepare({}), seed: 1 })) out(`  ${shown(line)}`)
   for (const { server, scenarios: fits } of shown(servers)) for (const line of serverLines(server, fits)) out(line)
   for (const { code, what } of shown(unmodelled)) out(`\n${style.yellow(code)} ${what}`)
   out(`\n${style.bold('inputs')}`)

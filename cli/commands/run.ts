@@ -6,6 +6,7 @@ import { parseDuration } from '../../sandbox/world/time.ts'
 import { scenarios as all } from '../../scenarios/index.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { UsageError } from '../failure.ts'
+import { closeOnInterrupt } from '../interrupt.ts'
 import { load, nothingToJudge } from '../load.ts'
 import { positiveInteger } from '../positive-integer.ts'
 import { jsonText } from '../reporters/json-text.ts'
@@ -32,7 +33,8 @@ export async function run(slug: string, paths: readonly string[], options: RunOp
   const scenario = selectScenarios(all, [slug])[0]!
   const seed = positiveInteger(options.seed, '--seed')
   const around = options.at === undefined ? undefined : momentOf(options.at)
-  const tier = await tierNamed(options.tier)
+  using interrupt = closeOnInterrupt()
+  const tier = interrupt.closing(await tierNamed(options.tier))
   const { platform, judgeables } = await load(paths, { ...options, tier })
   if (judgeables.length === 0) throw nothingToJudge(platform)
   const chosen = selectTargets(judgeables, options.target ? [options.target] : [])

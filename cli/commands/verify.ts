@@ -10,24 +10,28 @@ import { mattersTo, nodesText } from '../../harness/uncertain-inputs.ts'
 import { verify as verifyAll } from '../../harness/verify.ts'
 import { VERSION } from '../../harness/version.ts'
 import { Waivers } from '../../harness/waivers/waivers.ts'
-import { sim } from '../../sandbox/tiers/sim/sim.ts'
+import type { Tier } from '../../sandbox/tiers/tier.ts'
 import { scenarios as all } from '../../scenarios/index.ts'
 import { exitCodes } from '../exit-codes.ts'
+import { closeOnInterrupt } from '../interrupt.ts'
 import { type Loaded, load, nothingToJudge } from '../load.ts'
-import { positiveInteger } from '../positive-integer.ts'
 import { replayLine } from '../replay.ts'
 import { type Format, reporterFor } from '../reporters/index.ts'
 import { inputText } from '../reporters/input-text.ts'
 import { recorder } from '../reporters/recorder.ts'
 import type { Overview, Totals } from '../reporters/reporter.ts'
 import { selectScenarios, selectTargets } from '../select.ts'
-import { jobsOf } from '../start-threads.ts'
+import { jobsOf, seedsOf } from '../start-threads.ts'
 import { style } from '../style.ts'
+import { tierNamed } from '../tiers.ts'
+import { tierNotes, trialsOn } from '../trials-on.ts'
 
 export interface VerifyOptions {
   only?: string[]
   target?: string[]
-  seeds: string
+  /** Default: 5 on tier sim, 1 in wall time. */
+  seeds?: string
+  tier: string
   output: Format
   json?: boolean
   config?: string
@@ -42,18 +46,22 @@ export interface VerifyOptions {
 
 /** Judges every scenario that fits on every inference server of the manifests, in this thread and in the given ones. */
 export async function verify(paths: readonly string[], options: VerifyOptions, threads: Threads): Promise<number> {
-  const seeds = Array.from({ length: positiveInteger(options.seeds, '--seeds') }, (_, i) => i + 1)
+  const seeds = Array.from({ length: seedsOf(options) }, (_, i) => i + 1)
   const scenarios = selectScenarios(all, options.only)
   const jobs = jobsOf(options)
-  const loaded = await load(paths, options)
+  using interrupt = closeOnInterrupt()
+  const tier = interrupt.closing(await tierNamed(options.tier))
+  const loaded = await load(paths, { ...options, tier })
   const { platform, judgeables, unmodelled, lag } = loaded
   if (judgeables.length === 0 && unmodelled.length === 0) throw nothingToJudge(platform)
   const chosen = selectTargets(judgeables, options.target)
   const reporter = recorder(
     await reporterFor(options.json ? 'json' : options.output, { quiet: options.quiet ?? false }),
   )
-  reporter.begin(overviewOf(loaded, chosen, scenarios, seeds))
+  reporter.begin(overviewOf(loaded, chosen, { tier, scenarios, seeds }))
   using pool = new TrialPool({ platform, lag, size: jobs, threads, now: () => performance.now() })
+  const say = (line: string) => process.stderr.write(`${line}\n`)
+  const trials = await trialsOn({ tier, pool, judgeables: chosen, scenarios, seeds, jobs, say })
   const startedAt = performance.now()
   const waivers = new Waivers(platform.config, new Date().toISOString().slice(0, 10))
   for (const invalid of unmodelled) {
@@ -63,9 +71,10 @@ export async function verify(paths: readonly string[], options: VerifyOptions, t
   for await (const verdict of verifyAll({
     judgeables: chosen,
     scenarios,
-    tier: sim,
+    tier,
     seeds,
-    attempt: pool.attempt,
+    attempt: trials.attempt,
+    ...(trials.followUp ? { followUp: trials.followUp } : {}),
     ahead: Number.POSITIVE_INFINITY,
     trying: (scenario, judgeable) => reporter.trying?.(scenario.slug, judgeable.key),
     replay: (scenario, judgeable, seed, at) =>
@@ -74,12 +83,13 @@ export async function verify(paths: readonly string[], options: VerifyOptions, t
         paths,
         config: options.config,
         lag: options.lag,
+        tier: options.tier,
         seed,
         at,
         target: judgeables.length > 1 ? judgeable.key : undefined,
       }),
   })) {
-    reporter.verdict(waivers.apply(verdict), pool.tookMs(verdict.scenario, verdict.subject))
+    reporter.verdict(waivers.apply(verdict), trials.tookMs(verdict.scenario, verdict.subject))
   }
   const remarks = waivers.remarks()
   if (remarks.length > 0) reporter.waivers?.(remarks)
@@ -92,8 +102,7 @@ export async function verify(paths: readonly string[], options: VerifyOptions, t
 function overviewOf(
   { platform, inputs }: Loaded,
   chosen: Loaded['judgeables'],
-  scenarios: readonly Scenario[],
-  seeds: readonly number[],
+  { tier, scenarios, seeds }: { tier: Tier; scenarios: readonly Scenario[]; seeds: readonly number[] },
 ): Overview {
   const isAsked = (j: Judgeable, input: UncertainInput) =>
     input.origin === 'assumed' &&
@@ -108,13 +117,14 @@ function overviewOf(
   return {
     version: VERSION,
     name: platform.name,
-    tier: sim.name,
+    tier: tier.name,
     seeds,
     servers: chosen.map((j) => j.key),
     nodes: nodesText(inputs.nodes.value),
     scenarios: scenarios.map((s) => s.slug),
     assumed: [...assumed.values()],
     notes: [
+      ...tierNotes(tier),
       ...new Set(chosen.flatMap((j) => j.taken)),
       ...platform.notes.map(({ file, message }) => `${file}: ${message}`),
       ...alertNotes(alerts),

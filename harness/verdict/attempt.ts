@@ -14,6 +14,11 @@ export interface DecideOptions {
   readonly replay: (seed: number, at: string) => string
   /** Runs one trial; in this thread where it is left out. */
   readonly attempt?: Attempt
+  /**
+   * Runs what the trials of the seeds give rise to: ends of assumed ranges, the breaking point, fixes. Left out: as the trials themselves.
+   * Where it says otherwise than they do, nothing more is tried.
+   */
+  readonly followUp?: Attempt
   /** Other scenarios, with the platform's figures: a fix that adds objects must not make one of them fail. None is tried where it is left out. */
   readonly others?: readonly Scenario[]
 }

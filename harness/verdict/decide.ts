@@ -16,6 +16,8 @@ export interface Verdict {
   readonly invalid: readonly Invalid[]
   readonly skipped?: string
   readonly margin?: MarginResult
+  /** What the trial comes to where its consequences would have been tried, when that is something else: none was tried. */
+  readonly otherwise?: Outcome
   /** Why the outcome is WAIVED, and what it would be without. */
   readonly waiver?: Waiver
 }
@@ -39,19 +41,33 @@ export async function decide(options: DecideOptions): Promise<Verdict> {
     invalid: different(trials.flatMap((t) => t.invalid)).slice(0, 3),
   }
   const failed = trials.find((t) => t.outcome === 'FAIL')
+  const after = afterwards(options)
+  const otherwise = failed || outcome === 'PASS' ? await saidOtherwise(options, failed?.outcome ?? outcome) : undefined
+  if (otherwise)
+    return { ...done, otherwise, ...(failed ? { finding: await explain(after, failed, { fixes: false }) } : {}) }
   // what failed on some seeds is what is to be mended; which fix passes on all is tried all the same
-  if (outcome === 'UNSTABLE' && failed) return { ...done, finding: await explain(options, failed) }
+  if (outcome === 'UNSTABLE' && failed) return { ...done, finding: await explain(after, failed) }
   if (outcome !== 'PASS' && outcome !== 'FAIL') return done
 
-  const doubt =
-    trials.map((t) => judgeable.doubtOf(t)).find((d) => d) ?? (await assumptionThatDecides(options, outcome))
+  const doubt = trials.map((t) => judgeable.doubtOf(t)).find((d) => d) ?? (await assumptionThatDecides(after, outcome))
   if (doubt) return { ...done, outcome: 'INVALID', invalid: [doubt] }
   if (outcome === 'PASS')
     return {
       ...done,
-      margin: await findBreakingPoint(options, (seed, overrides) => attempt(options, seed, overrides)),
+      margin: await findBreakingPoint(after, (seed, overrides) => attempt(after, seed, overrides)),
     }
-  return { ...done, finding: await explain(options, failed!) }
+  return { ...done, finding: await explain(after, failed!) }
+}
+
+/** The options of what follows from the trials of the seeds. */
+const afterwards = ({ followUp, ...options }: DecideOptions): DecideOptions =>
+  followUp ? { ...options, attempt: followUp } : options
+
+/** The outcome of the same trial where its consequences are tried, when that is another. */
+async function saidOtherwise(options: DecideOptions, outcome: Outcome): Promise<Outcome | undefined> {
+  if (!options.followUp) return undefined
+  const said = await options.followUp(options, options.seeds[0]!, {})
+  return said.outcome === outcome ? undefined : said.outcome
 }
 
 /** Seeds say the same more than once. */

@@ -36,13 +36,17 @@ export interface Source {
   readonly rendered?: string
 }
 
-/** Finds the cause's place in the manifest and tries its remedies; only one that passes is given as a fix. */
-export async function explain(options: DecideOptions, failed: TrialResult): Promise<Finding> {
+/** Finds the cause's place in the manifest and tries its remedies, unless told not to; only one that passes is given as a fix. */
+export async function explain(
+  options: DecideOptions,
+  failed: TrialResult,
+  { fixes = true }: { readonly fixes?: boolean } = {},
+): Promise<Finding> {
   const { judgeable, replay } = options
   const all = brokenIn(failed)
   const broken = all[0]!
   const { diagnosis, about } = diagnose(all, (one) => judgeable.remedyContext(one, options.scenario))
-  const { fix, triedInVain } = await tryFixes(options, failed, diagnosis?.candidates ?? [])
+  const { fix, triedInVain } = await tryFixes(options, failed, (fixes && diagnosis?.candidates) || [])
   const known = fix || !diagnosis?.guess
   const source = diagnosis && known ? judgeable.sourceOf(diagnosis.path, diagnosis.object) : undefined
   const shown = (known ? about : undefined) ?? broken

@@ -12,6 +12,9 @@ interface Versioned {
   readonly items?: readonly Versioned[]
 }
 
+/** What of an object a write changed: a subresource has managers of its own. */
+export type Part = 'status' | 'rest'
+
 /** Who a write is by, where nothing says it. */
 const SOMEBODY = 'control-plane'
 
@@ -20,8 +23,10 @@ const SOMEBODY = 'control-plane'
  * processes are by their names. Who deletes is only known of our own.
  */
 export class Causes {
-  /** By uid: its managers with the times of their last writes, and the last of them. */
-  private readonly known = new Map<string, { readonly times: ReadonlyMap<string, string>; readonly by: string }>()
+  /** By uid: when each manager last took or left fields. */
+  private readonly known = new Map<string, ReadonlyMap<string, ManagedField>>()
+  /** By uid: who did so last. */
+  private readonly writers = new Map<string, Partial<Record<Part, string>>>()
   /** By path, which of our processes asked for a deletion. */
   private readonly deletions = new Map<string, string>()
   private readonly own = new Set<string>()
@@ -42,9 +47,10 @@ export class Causes {
     }
   }
 
-  /** Who made the newest version of an object. */
-  writer(uid: string): string {
-    return this.known.get(uid)?.by ?? SOMEBODY
+  /** Who wrote that part of the object last. A write that takes no field from another manager is told only to the second. */
+  writer(uid: string, part: Part): string {
+    const by = this.writers.get(uid)
+    return by?.[part] ?? by?.rest ?? SOMEBODY
   }
 
   /** Whether it is one of the processes of this sandbox. */
@@ -57,6 +63,7 @@ export class Causes {
     const by = this.deletions.get(path)
     this.deletions.delete(path)
     this.known.delete(uid)
+    this.writers.delete(uid)
     return by ?? SOMEBODY
   }
 
@@ -74,19 +81,15 @@ export class Causes {
     for (const item of items ?? []) this.see(item)
     if (!metadata?.uid || !metadata.managedFields) return
     const before = this.known.get(metadata.uid)
-    const times = new Map<string, string>()
-    let by: string | undefined
-    for (const { manager = SOMEBODY, operation, subresource, time = '' } of metadata.managedFields) {
-      const key = `${manager} ${operation} ${subresource}`
-      times.set(key, time)
-      if (before?.times.get(key) !== time) by = manager
+    const writers = { ...this.writers.get(metadata.uid) }
+    const now = new Map<string, ManagedField>()
+    for (const field of metadata.managedFields) {
+      const key = `${field.manager} ${field.operation} ${field.subresource}`
+      now.set(key, field)
+      if (before?.get(key)?.time !== field.time)
+        writers[field.subresource === 'status' ? 'status' : 'rest'] = field.manager ?? SOMEBODY
     }
-    this.known.set(metadata.uid, { times, by: by ?? newest(metadata.managedFields) ?? SOMEBODY })
+    this.known.set(metadata.uid, now)
+    this.writers.set(metadata.uid, writers)
   }
 }
-
-const newest = (fields: readonly ManagedField[]): string | undefined =>
-  fields.reduce<ManagedField | undefined>(
-    (best, one) => ((one.time ?? '') >= (best?.time ?? '') ? one : best),
-    undefined,
-  )?.manager

@@ -1,10 +1,10 @@
 import { diff } from '../../journal/merge-patch.ts'
-import { Event, type Kind, keyOf, Lease } from '../../kube/kinds.ts'
+import { Event, type Kind, keyOf, Lease, Pod } from '../../kube/kinds.ts'
 import type { Kube } from '../../kube/kube.ts'
 import type { KubeEvent, KubeObject } from '../../kube/objects.ts'
 import { objectPath } from '../../kube/remote/paths.ts'
 import type { World } from '../../world/world.ts'
-import type { Causes } from './causes.ts'
+import type { Causes, Part } from './causes.ts'
 
 interface JournalKeeperOptions {
   readonly world: World
@@ -25,7 +25,7 @@ export function keepJournal({ world, kube, causes, kinds }: JournalKeeperOptions
     const write = (verb: 'ADDED' | 'MODIFIED', object: KubeObject, value: unknown) => {
       const { uid, resourceVersion: version } = object.metadata
       known.add(uid)
-      const by = causes.writer(uid)
+      const by = verb === 'MODIFIED' && isBinding(kind, value) ? SCHEDULER : causes.writer(uid, partOf(value))
       const resourceVersion = Number(version)
       world.journal.append({ type: 'object', verb, kind: kind.id, key: keyOf(object), resourceVersion, by, value })
     }
@@ -61,7 +61,7 @@ export function keepJournal({ world, kube, causes, kinds }: JournalKeeperOptions
   }
 
   function tell({ metadata, involvedObject, type, reason, message }: KubeEvent): void {
-    const by = causes.writer(metadata.uid)
+    const by = causes.writer(metadata.uid, 'rest')
     if (causes.isOwn(by)) return
     const { kind, namespace, name } = involvedObject
     const key = keyOf({ metadata: { ...(namespace ? { namespace } : {}), ...(name ? { name } : {}) } })
@@ -70,6 +70,18 @@ export function keepJournal({ world, kube, causes, kinds }: JournalKeeperOptions
     world.journal.append({ type: 'event', by, level, reason, message: said, kind: kind ?? '', key })
   }
 }
+
+const SCHEDULER = 'kube-scheduler'
+
+/** A binding leaves no manager behind. */
+const isBinding = ({ id }: Kind, patch: unknown): boolean =>
+  id === Pod.id && (patch as { spec?: { nodeName?: string } }).spec?.nodeName !== undefined
+
+/** What a patch changes, beside the version. */
+const partOf = (patch: unknown): Part =>
+  Object.keys(patch as object).every((key) => key === 'status' || key === 'metadata') && 'status' in (patch as object)
+    ? 'status'
+    : 'rest'
 
 /** How often it happened so far. */
 const timesOf = ({ count, series }: KubeEvent & { series?: { count?: number } }): number => series?.count ?? count ?? 1

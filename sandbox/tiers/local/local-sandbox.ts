@@ -22,6 +22,8 @@ import { keepJournal } from './journal-keeper.ts'
 import { prepare, until } from './prepare.ts'
 import { schedulerFlags } from './scheduler-file.ts'
 
+const METRICS_GROUPS = ['metrics.k8s.io', 'custom.metrics.k8s.io', 'external.metrics.k8s.io'] as const
+
 type Parts = ReturnType<typeof startParts>
 
 /** A real control plane, and actors on simulated nodes around it. Its time is that of the trial: it was 0 when it began to come up. */
@@ -152,7 +154,8 @@ export class LocalSandbox implements Sandbox {
     })
     const { apis } = this.parts.monitoring
     const { pki } = controlPlane
-    this.served = await serveMetricsApis({ world, apis, rest: cluster.rest, pki, zeroMs: world.clock.zeroMs })
+    if (METRICS_GROUPS.some((group) => apis.servedBy(group)))
+      this.served = await serveMetricsApis({ world, apis, rest: cluster.rest, pki, zeroMs: world.clock.zeroMs })
     const wanted = options.nodes.reduce((sum, { count }) => sum + count, 0)
     await this.failures.unless(until(`${wanted} nodes that are Ready`, () => this.readyNodes() >= wanted))
   }
