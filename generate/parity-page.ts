@@ -161,7 +161,7 @@ const jsonSection = (): string => `## As JSON
 | \`scenario\`, \`sample\`, \`subject\`, \`seed\` | the trial; \`sample\` is the inference server where manifests were given |
 | \`sides[]\` | \`tier\`, \`outcome\`, \`causes\` (codes of what broke, in the order of time), \`invalid\` (codes), \`skipped\`, \`requests\`, \`lastedUs\`, \`phasesUs\` |
 | \`verdict\` | \`same\`, \`differs\`, \`undecided\` |
-| \`streams[]\` | \`stream\`, \`both\`, \`onlyA\`, \`onlyB\`, \`late\`, \`offsets\` (\`medianUs\`, \`p95Us\`, \`maxUs\`; with a sign, ranked by size) |
+| \`streams[]\` | \`stream\`, \`both\`, \`onlyA\`, \`onlyB\`, \`late\`, \`afterEnd\` (made when the other trial had ended: no difference), \`offsets\` (\`medianUs\`, \`p95Us\`, \`maxUs\`; with a sign, ranked by size) |
 | \`differences[]\` | \`sort\` (\`only-a\`, \`only-b\`, \`late\`), \`stream\`, \`what\`, \`times\`, \`phase\`, \`intoUs\`, \`offsetUs\`, \`period\` (\`name\`, \`us\`), \`because\` (\`sort\`, \`text\`; absent: unexplained) |
 
 Names that end in \`Us\` are microseconds. \`--journals FOLDER\` writes both journals of every trial.`

@@ -1,6 +1,6 @@
 import { type Alignment, align } from './align.ts'
 import type { Difference, StreamSummary } from './comparison.ts'
-import { type Placed, placed } from './phases.ts'
+import { endOf, type Placed, placed } from './phases.ts'
 import type { Read } from './read.ts'
 
 /** Two trials' decisions, stream by stream. */
@@ -22,12 +22,17 @@ export interface Found extends Difference {
 export function compareReads(a: Read, b: Read): Compared {
   const streams: StreamSummary[] = []
   const differences: Found[] = []
+  const ends = [a.endedAt, endOf(b, a.phases)] as const
   for (const stream of a.decisions.keys()) {
     const mine = placed(a, stream)
     const theirs = placed(b, stream, a.phases)
-    const alignment = align(mine, theirs)
+    const aligned = align(mine, theirs)
+    const onlyA = aligned.onlyA.filter((one) => one.at + one.period.us <= ends[1])
+    const onlyB = aligned.onlyB.filter((one) => one.at + one.period.us <= ends[0])
+    const alignment = { ...aligned, onlyA, onlyB }
+    const afterEnd = aligned.onlyA.length + aligned.onlyB.length - onlyA.length - onlyB.length
     const late = alignment.both.filter(isLate)
-    streams.push(summaryOf(stream, alignment, late.length))
+    streams.push({ ...summaryOf(stream, alignment), late: late.length, afterEnd })
     const ofB = (what: string) => theirs.filter((one) => one.what === what).length
     for (const { a: one, b: other, offsetUs } of late) {
       const nth = mine.filter(({ what }) => what === one.what).indexOf(one)
@@ -62,11 +67,14 @@ const foundOf = (sort: Difference['sort'], stream: string, { what, phase, intoUs
   intoUs,
 })
 
-function summaryOf(stream: string, { both, onlyA, onlyB }: Alignment<Placed>, late: number): StreamSummary {
+function summaryOf(
+  stream: string,
+  { both, onlyA, onlyB }: Alignment<Placed>,
+): Omit<StreamSummary, 'late' | 'afterEnd'> {
   const apart = both.map(({ offsetUs }) => offsetUs).sort((x, y) => Math.abs(x) - Math.abs(y))
   const at = (share: number) => apart[Math.min(apart.length - 1, Math.ceil(share * apart.length) - 1)]!
   const offsets = apart.length > 0 ? { medianUs: at(0.5), p95Us: at(0.95), maxUs: at(1) } : undefined
-  return { stream, both: both.length, onlyA: onlyA.length, onlyB: onlyB.length, ...(offsets ? { offsets } : {}), late }
+  return { stream, both: both.length, onlyA: onlyA.length, onlyB: onlyB.length, ...(offsets ? { offsets } : {}) }
 }
 
 /** The first of equal ones, with how many there are. */

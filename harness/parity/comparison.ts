@@ -43,6 +43,8 @@ export interface StreamSummary {
   readonly offsets?: { readonly medianUs: Us; readonly p95Us: Us; readonly maxUs: Us }
   /** Those that are apart by more than the period that governs them. */
   readonly late: number
+  /** Those of the longer trial that came when the other one had ended: nobody can say whether it would have made them. */
+  readonly afterEnd: number
 }
 
 /** A decision that one side alone made, or both at times further apart than its period. */

@@ -10,11 +10,14 @@ export interface Placed extends Decision {
 }
 
 /** A stream's decisions with their phases, at the times they would have if each phase had begun when it did in `as`. */
-export function placed(read: Read, stream: string, as: Read['phases'] = read.phases): Placed[] {
-  const starts = [...read.phases].filter(([phase]) => as.has(phase))
-  return (read.decisions.get(stream) ?? []).map((decision) => {
-    const [phase, start] = starts.findLast(([, begun]) => begun <= decision.at) ?? ['', 0]
-    const intoUs = decision.at - start
-    return { ...decision, phase, intoUs, at: (as.get(phase) ?? 0) + intoUs }
-  })
+export const placed = (read: Read, stream: string, as: Read['phases'] = read.phases): Placed[] =>
+  (read.decisions.get(stream) ?? []).map((decision) => ({ ...decision, ...placeOf(read, decision.at, as) }))
+
+/** When the trial ended, by the phases of another. */
+export const endOf = (read: Read, as: Read['phases']): Us => placeOf(read, read.endedAt, as).at
+
+function placeOf({ phases }: Read, at: Us, as: Read['phases']): Pick<Placed, 'at' | 'phase' | 'intoUs'> {
+  const [phase, start] = [...phases].findLast(([name, begun]) => begun <= at && as.has(name)) ?? ['', 0]
+  const intoUs = at - start
+  return { at: (as.get(phase) ?? 0) + intoUs, phase, intoUs }
 }

@@ -12,6 +12,8 @@ export interface Read {
   readonly phases: ReadonlyMap<string, Us>
   /** Decisions in the order of time, by the stream's name. */
   readonly decisions: ReadonlyMap<string, readonly Decision[]>
+  /** When nothing was looked at any more. */
+  readonly endedAt: Us
 }
 
 /** Reads all decisions since manifests were applied out of a journal's records. Before that a sandbox is being made. */
@@ -33,5 +35,5 @@ export function readDecisions(records: readonly JournalRecord[], all: readonly S
     if (change) roles.see(change)
     if (phases.size > 0) for (const reader of readers) reader(record, change)
   }
-  return { phases, decisions }
+  return { phases, decisions, endedAt: at }
 }
