@@ -39,6 +39,8 @@ export interface PostRequest {
 export interface RunningProgram {
   /** An HTTP GET, as a probe sends it. */
   httpGet(port: number, path: string): PortAnswer
+  /** The body of what such a GET is answered with now, `/metrics` aside. Undefined: nobody can say. */
+  bodyOf?(port: number, path: string): string | undefined
   /**
    * An HTTP POST, as a command in the pod sends it. Its answer is told when it is there: a completion asks the engine. Returns how the caller
    * hangs up. Left out: nobody can say what would answer.

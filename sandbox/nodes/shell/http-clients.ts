@@ -23,6 +23,19 @@ interface Grammar {
   readonly valued: Readonly<Record<string, string>>
 }
 
+/** What a command line of curl or wget asks for, and its options by our names (`output`, `format`) or as they stand. */
+export interface ClientLine {
+  readonly target: { readonly port: number; readonly path: string }
+  readonly options: ReadonlyMap<string, string>
+}
+
+/** Undefined when something in the command line is not known, or it asks another machine. */
+export function clientLine([first = '', ...args]: readonly string[]): ClientLine | undefined {
+  const line = read(args, /wget$/.test(first) ? WGET : CURL)
+  const target = line && targetOf(line.url)
+  return target && { target, options: line.options }
+}
+
 /** The options and the one URL of a command line; undefined when something in it is not known. */
 function read(args: readonly string[], grammar: Grammar): { url: string; options: Map<string, string> } | undefined {
   const options = new Map<string, string>()

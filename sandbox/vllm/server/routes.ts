@@ -27,6 +27,14 @@ export const POST_PATHS: ReadonlySet<string> = new Set([
 export const ANSWER_US: Us = ms(1)
 const METRICS_US: Us = ms(8)
 
+/** The body such a GET is answered with, whatever its status; undefined where it is not known here. */
+// follows vllm/entrypoints/serve/instrumentator/health.py and basic.py
+export function bodyOfGet(path: string, version: string | undefined): string | undefined {
+  const route = path.split('?')[0]!
+  if (route === '/health' || route === '/ping') return ''
+  return route === '/version' && version !== undefined ? JSON.stringify({ version }) : undefined
+}
+
 /** What a GET sees on a server that is up. `engineDead`: the engine has ended, `/health` says so. */
 export function answerGet(path: string, state: { engineDead: boolean; apiKey: boolean }): PortAnswer {
   const route = path.split('?')[0]!

@@ -16,7 +16,7 @@ import { FrontEnd } from './front-end.ts'
 import { formatRecord, type LogRecord } from './log-format.ts'
 import { answerPost } from './posts.ts'
 import type { RunnableServer } from './resolve.ts'
-import { answerGet } from './routes.ts'
+import { answerGet, bodyOfGet } from './routes.ts'
 import { shutdownLog } from './shutdown-log.ts'
 import { Starter, type StartupProgress } from './starter.ts'
 import { type StartupOptions, startupPlan } from './startup.ts'
@@ -93,6 +93,11 @@ export class VllmServer implements RunningProgram {
     if (!this.accepts(port)) return { kind: 'refused' }
     const apiKey = this.resolved.settings.apiKeySet.value
     return answerGet(path, { engineDead: this.state === 'dead-engine', apiKey })
+  }
+
+  bodyOf(port: number, path: string): string | undefined {
+    const { basis, version } = this.resolved.version
+    return this.accepts(port) ? bodyOfGet(path, basis === 'exact' ? version : undefined) : undefined
   }
 
   httpPost(port: number, posted: PostRequest, answered: (answer: PortAnswer) => void): () => void {
