@@ -46,6 +46,8 @@ const SEEDS_OF_CHANCE = 4
 
 /** Runs the same trials on two tiers and says where they decide differently. */
 export async function parity(words: readonly string[], options: ParityCommandOptions): Promise<number> {
+  if (options.missing && !options.keep)
+    throw new UsageError('BAD_OPTION', '--missing goes with --keep', 'Name the folder that keeps the results.')
   const what = scenariosAndPaths(words)
   const asked = {
     seed: positiveInteger(options.seed, '--seed'),
@@ -113,8 +115,7 @@ async function chosen(
 }
 
 function notKept(cases: readonly ParityCase[], { keep, missing }: ParityCommandOptions): readonly ParityCase[] {
-  if (!missing) return cases
-  if (!keep) throw new UsageError('BAD_OPTION', '--missing goes with --keep', 'Name the folder that keeps the results.')
+  if (!missing || keep === undefined) return cases
   const kept = new Set(keptResults(keep).map(resultFile))
   return cases.filter(({ scenario, sample }) => !kept.has(resultFile({ scenario: scenario.slug, sample })))
 }
