@@ -51,7 +51,7 @@ export interface SandboxOptions {
   readonly karpenter?: KarpenterTierOptions
   /** The kube-schedulers; one with upstream's default profile where it is left out. */
   readonly schedulers?: readonly SchedulerProcess[]
-  /** What will be applied. A tier that cannot take it without more makes room for it: definitions of custom resources, service accounts. */
+  /** What will be applied. A tier that cannot take it without more makes room for it: namespaces, definitions of custom resources. */
   readonly objects?: readonly Draft<KubeObject>[]
 }
 

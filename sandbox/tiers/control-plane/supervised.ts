@@ -39,6 +39,7 @@ export class Supervised {
     createInterface({ input: this.supervisor.stdout! }).on('line', (line) => this.hear(JSON.parse(line) as Told))
     this.supervisor.stdin!.on('error', () => {})
     this.supervisor.on('exit', () => {
+      for (const name of this.started) if (!this.exits.has(name)) this.exits.set(name, 'lost its supervisor')
       for (const answer of this.answers.values()) answer()
       this.tellLost('its supervisor ended')
     })

@@ -8,6 +8,7 @@ import { inTrialTime } from '../../kube/remote/trial-time.ts'
 import { type ServedMetricsApis, serveMetricsApis } from '../../metrics/apis-server/serve.ts'
 import type { MetricFamily } from '../../metrics/sample.ts'
 import type { EntryPoint } from '../../network/gateway/entry.ts'
+import { type ServedKubelets, serveKubelets } from '../../nodes/kubelet-api/serve.ts'
 import type { Task } from '../../world/actor.ts'
 import type { Us } from '../../world/time.ts'
 import { WallClock } from '../../world/wall-clock.ts'
@@ -37,6 +38,7 @@ export class LocalSandbox implements Sandbox {
   private readonly failures: Failures
   private parts: Parts | undefined
   private served: ServedMetricsApis | undefined
+  private kubelets: ServedKubelets | undefined
 
   /** Comes up, and waits until every node is Ready. Fails with `ControlPlaneError`, or what an actor fails with. */
   static async up(options: SandboxOptions): Promise<LocalSandbox> {
@@ -53,7 +55,12 @@ export class LocalSandbox implements Sandbox {
         failures,
         rest: inTrialTime(rest, clock.zeroMs),
       })
-      await sandbox.begin()
+      try {
+        await sandbox.begin()
+      } catch (error) {
+        await sandbox.close()
+        throw error
+      }
       return sandbox
     } catch (error) {
       clock.stop()
@@ -133,6 +140,7 @@ export class LocalSandbox implements Sandbox {
     await this.controlPlane.stop()
     // its connections end with the API server that made them
     await this.served?.close()
+    await this.kubelets?.close()
   }
 
   private get started(): Parts {
@@ -148,14 +156,16 @@ export class LocalSandbox implements Sandbox {
     this.remember(kinds)
     keepJournal({ world, kube: cluster.kubeOf('journal'), causes, kinds })
     const kubeOf: Parameters<typeof startParts>[0]['kubeOf'] = (process, fields) => cluster.kubeOf(process, fields)
+    const { pki } = controlPlane
+    const { zeroMs } = world.clock
+    this.kubelets = await serveKubelets({ world, pki, zeroMs, nodes: () => this.parts?.nodes.values() ?? [] })
     this.parts = startParts({
-      ...{ world, kubeOf, options },
+      ...{ world, kubeOf, options, kubeletApi: this.kubelets.address },
       startControllers: ({ nodes }) => startOwnControllers({ world, kubeOf, nodes }),
     })
     const { apis } = this.parts.monitoring
-    const { pki } = controlPlane
     if (METRICS_GROUPS.some((group) => apis.servedBy(group)))
-      this.served = await serveMetricsApis({ world, apis, rest: cluster.rest, pki, zeroMs: world.clock.zeroMs })
+      this.served = await serveMetricsApis({ world, apis, rest: cluster.rest, pki, zeroMs })
     const wanted = options.nodes.reduce((sum, { count }) => sum + count, 0)
     await this.failures.unless(until(`${wanted} nodes that are Ready`, () => this.readyNodes() >= wanted))
   }

@@ -4,7 +4,7 @@ import { partsPlan, schedulersText } from '../parts/start-parts.ts'
 import type { SandboxOptions, Tier } from '../tier.ts'
 import { localCapabilities } from './capabilities.ts'
 import { LocalSandbox } from './local-sandbox.ts'
-import { preparationsFor } from './preparations.ts'
+import { namespacesFor } from './preparations.ts'
 
 /** The real control plane decides over simulated nodes, GPUs and servers, in wall time. Needs its programs, or Go to build them. */
 export const local: Tier = {
@@ -26,10 +26,8 @@ export const local: Tier = {
 
 /** What is made besides what the manifests say. */
 function adaptations({ objects = [], schedulers = [] }: SandboxOptions): string[] {
-  const { namespaces, serviceAccounts } = preparationsFor(objects)
   return [
-    ...namespaces.map((name) => `namespace ${name}`),
-    ...serviceAccounts.map((key) => `service account ${key}`),
+    ...namespacesFor(objects).map((name) => `namespace ${name}`),
     ...(schedulers.length > 1 ? ['the schedulers as profiles of one'] : []),
     'definitions of the custom resources that have actors here, with any field; those among the manifests as they are',
   ]

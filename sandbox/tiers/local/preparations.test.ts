@@ -1,20 +1,17 @@
 import { expect, it } from 'vitest'
 import type { Draft, KubeObject } from '../../kube/objects.ts'
-import { preparationsFor } from './preparations.ts'
+import { namespacesFor } from './preparations.ts'
 
-const deployment = (namespace: string | undefined, serviceAccountName?: string) =>
-  ({
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: { name: 'chat', ...(namespace ? { namespace } : {}) },
-    spec: { template: { spec: { containers: [], ...(serviceAccountName ? { serviceAccountName } : {}) } } },
-  }) as unknown as Draft<KubeObject>
+const object = (kind: string, metadata: object) =>
+  ({ apiVersion: kind === 'Deployment' ? 'apps/v1' : 'v1', kind, metadata }) as unknown as Draft<KubeObject>
 
-it('namespaces of objects and accounts of pods are made, but those that every cluster has', () => {
-  const node = { apiVersion: 'v1', kind: 'PersistentVolume', metadata: { name: 'disk' } } as Draft<KubeObject>
-  const system = deployment('kube-system', 'default')
-  expect(preparationsFor([deployment(undefined, 'chat'), deployment('prod', 'chat'), system, node])).toEqual({
-    namespaces: ['prod'],
-    serviceAccounts: ['default/chat', 'prod/chat'],
-  })
+it('namespaces of objects are made, but those that every cluster has', () => {
+  const objects = [
+    object('Deployment', { name: 'chat' }),
+    object('Deployment', { name: 'chat', namespace: 'prod' }),
+    object('Deployment', { name: 'agent', namespace: 'kube-system' }),
+    object('PersistentVolume', { name: 'disk' }),
+    object('Namespace', { name: 'staging' }),
+  ]
+  expect(namespacesFor(objects)).toEqual(['prod', 'staging'])
 })

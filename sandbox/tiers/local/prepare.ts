@@ -5,17 +5,17 @@ import type { Draft, KubeObject } from '../../kube/objects.ts'
 import { collectionPath, objectPath } from '../../kube/remote/paths.ts'
 import type { Rest } from '../../kube/remote/rest.ts'
 import { definitionsOf, groupOf } from './definitions.ts'
-import { preparationsFor } from './preparations.ts'
+import { namespacesFor } from './preparations.ts'
 
 const LOOK_EVERY_MS = 50
 const WAIT_MS = 60_000
 
 /**
- * Makes namespaces, service accounts and definitions of custom resources in an empty cluster, and waits until pods can be made there and
+ * Makes namespaces and definitions of custom resources in an empty cluster, and waits until pods can be made there and
  * every kind can be listed. Definitions among the objects are taken as they are. Returns the kinds that can be watched.
  */
 export async function prepare(rest: Rest, objects: readonly Draft<KubeObject>[]): Promise<readonly Kind[]> {
-  const { namespaces, serviceAccounts } = preparationsFor(objects)
+  const namespaces = namespacesFor(objects)
   const served = await groupsOf(rest)
   const given = new Map(objects.filter(isDefinition).map((object) => [object.metadata.name, object]))
   const definitions = definitionsOf(knownKinds(), (group) => served.has(group))
@@ -26,12 +26,6 @@ export async function prepare(rest: Rest, objects: readonly Draft<KubeObject>[])
     }),
     ...namespaces.map((name) => make(rest, Namespace, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } })),
   ])
-  await Promise.all(
-    serviceAccounts.map((key) => {
-      const [namespace, name] = key.split('/')
-      return make(rest, ServiceAccount, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace } })
-    }),
-  )
   const custom = new Set(definitions.map(({ metadata }) => metadata.name))
   await Promise.all([
     ...['default', ...namespaces].map((namespace) =>

@@ -2,7 +2,7 @@ import type { Kube } from '../../kube/kube.ts'
 import type { PodNetwork } from '../../network/pod-network.ts'
 import { kubeletFields, type RunningNode, startNode } from '../../nodes/node.ts'
 import type { NodeLeases } from '../../nodes/node-leases.ts'
-import { type NodeSpec, nodeAddresses } from '../../nodes/node-object.ts'
+import { type KubeletAddress, type NodeSpec, nodeAddresses } from '../../nodes/node-object.ts'
 import type { Registry } from '../../nodes/registry.ts'
 import type { World } from '../../world/world.ts'
 import type { SandboxOptions } from '../tier.ts'
@@ -20,6 +20,8 @@ export interface NodeParts
   /** Where renewals of leases are worked out; left out: kubelets write them. */
   readonly leases?: NodeLeases
   readonly monitoring: Pick<Monitoring, 'nodeAdded' | 'nodeRemoved'>
+  /** Where the kubelets answer the API server; left out: nowhere. */
+  readonly kubeletApi?: KubeletAddress
   /** What the cloud has none of now. */
   readonly soldOut: ReadonlySet<string>
   /** Where the nodes are put, by name; machines that are gone stay in it. */
@@ -41,7 +43,7 @@ export function startNodes(parts: NodeParts): void {
 
 /** Starts one node; its GPUs are there when its device plugin has registered, `pluginDelay` later. */
 export function startOne(parts: NodeParts, node: NodeSpec, pluginDelay?: number): RunningNode {
-  const { world, network, kubeOf, programFor, registry, leases, monitoring, running } = parts
+  const { world, network, kubeOf, programFor, registry, leases, monitoring, running, kubeletApi } = parts
   const { name, ip, gpu } = node
   const on = gpu ? { gpuProduct: gpu.product } : {}
   const started = startNode({
@@ -49,6 +51,7 @@ export function startOne(parts: NodeParts, node: NodeSpec, pluginDelay?: number)
     network,
     registry,
     ...(leases ? { leases } : { renewLease: true }),
+    ...(kubeletApi ? { kubeletApi } : {}),
     mountsClaims: true,
     programFor: (pod, container) => programFor(pod, container, on),
     kube: kubeOf(`kubelet/${name}`, kubeletFields(name)),

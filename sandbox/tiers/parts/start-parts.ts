@@ -21,6 +21,8 @@ interface StartOptions {
   readonly options: SandboxOptions
   /** Where renewals of leases are worked out; left out: kubelets write them. */
   readonly leases?: NodeLeases
+  /** Where the kubelets answer the API server; left out: nowhere. */
+  readonly kubeletApi?: NodeParts['kubeletApi']
   /** Starts the controllers that are ours on this tier, before there are nodes. */
   startControllers(parts: Pick<Parts, 'monitoring' | 'nodes'>): void
 }
@@ -38,7 +40,7 @@ interface Parts {
 const NO_MONITORING: MonitoringOptions = { metricsServer: false, prometheus: [], keda: false }
 
 /** Starts monitoring, nodes, what adds and removes them, and who acts on pods from outside the control plane. */
-export function startParts({ world, kubeOf, options, leases, startControllers }: StartOptions): Parts {
+export function startParts({ world, kubeOf, options, leases, kubeletApi, startControllers }: StartOptions): Parts {
   const network = new PodNetwork()
   const programs = new RunningPrograms()
   const nodes = new Map<string, RunningNode>()
@@ -51,6 +53,7 @@ export function startParts({ world, kubeOf, options, leases, startControllers }:
     ...options,
     ...{ soldOut, world, network, registry, monitoring, kubeOf },
     ...(leases ? { leases } : {}),
+    ...(kubeletApi ? { kubeletApi } : {}),
     running: nodes,
     programFor: (pod, container, on) => programs.around(options.programFor(pod, container, on), pod),
   }
