@@ -14,6 +14,7 @@ export function parityPage(): Output {
     intro(),
     ...(results.length > 0 ? [verdicts(results), decisions(results), differences(results)] : []),
     deviationsSection(),
+    lagSection(),
     jsonSection(),
   ]
   return { path: 'docs/reference/parity.md', text: `<!-- ${NOTE} -->\n${sections.join('\n\n')}\n` }
@@ -150,6 +151,15 @@ ${deviations
       `| ${[area, ours, upstream, why, `\`${file}\``].map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`,
   )
   .join('\n')}`
+
+const lagSection = (): string => `## A lag profile of your own
+
+How far behind informers are, and how long requests take, is simulated from a profile measured on one machine (\`sandbox/kube/profiles/measured.ts\`).
+\`npx seatrial parity --fit-lag --write ours.json\` starts a real control plane here, measures it for some seven minutes and writes another;
+\`verify\`, \`run\` and \`parity\` take it as \`--lag ours.json\`. The file (JSON or YAML) holds \`schemaVersion: 1\`, \`name\`, and \`watchDelayUs\`, \`readUs\`,
+\`writeUs\`: pairs of probability and microseconds, both rising, from probability 0 to 1. \`clients\` may set limits by process
+(\`{ "kubelet": { "qps": 50, "burst": 100 } }\`); upstream's defaults hold for the others. What is wrong in it is told with file, line and column.
+What is measured and how noisy it is: [harness/bench/lag](../../harness/bench/lag/README.md).`
 
 const jsonSection = (): string => `## As JSON
 
