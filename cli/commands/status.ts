@@ -3,7 +3,7 @@ import { exitCodes } from '../exit-codes.ts'
 import { shown } from '../reporters/shown.ts'
 import { inspect, type SandboxStatus } from '../sandboxes/inspect.ts'
 import { removeLeftovers } from '../sandboxes/leftovers.ts'
-import { listStates } from '../sandboxes/state.ts'
+import { listStates, untilEnded } from '../sandboxes/state.ts'
 import { bytesText } from '../sandboxes/text.ts'
 import { marks, style } from '../style.ts'
 
@@ -11,6 +11,7 @@ const out = (line: string) => process.stdout.write(`${line}\n`)
 
 /** Which sandboxes are up, and what goes on in them. */
 export async function status({ output, json }: { output: 'terminal' | 'json'; json?: boolean }): Promise<number> {
+  await untilEnded()
   removeLeftovers()
   const sandboxes = await Promise.all(listStates().map(inspect))
   if (json || output === 'json') {

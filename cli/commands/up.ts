@@ -1,7 +1,6 @@
 import { mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { text as textOf } from 'node:stream/consumers'
-import { setTimeout as wait } from 'node:timers/promises'
 import { type AskedGpus, parseGpus } from '../../harness/staying/node-groups.ts'
 import { ensureBinaries } from '../../sandbox/tiers/control-plane/binaries.ts'
 import { parseDuration, type Us } from '../../sandbox/world/time.ts'
@@ -11,7 +10,7 @@ import { removeLeftovers } from '../sandboxes/leftovers.ts'
 import { Progress, secondsText } from '../sandboxes/progress.ts'
 import type { UpRequest } from '../sandboxes/requests.ts'
 import { startDaemon } from '../sandboxes/start.ts'
-import { folderOf, kubeconfigOf, readState, take } from '../sandboxes/state.ts'
+import { folderOf, kubeconfigOf, readState, take, untilEnded } from '../sandboxes/state.ts'
 import { shellQuoted } from '../sandboxes/text.ts'
 import { style } from '../style.ts'
 
@@ -27,15 +26,14 @@ export interface UpOptions {
 }
 
 const MOST_NODES = 5_000
-const ENDED_WITHIN_MS = 10_000
 const say = (line: string) => process.stderr.write(`${line}\n`)
 
 /** Starts a sandbox that stays when the command has ended. Its kubeconfig is the one line on stdout. */
 export async function up(paths: readonly string[], options: UpOptions): Promise<number> {
   const { name } = options
   const asked = await checked(paths, options)
+  await untilEnded(name)
   removeLeftovers()
-  await ending(name)
   if (readState(name)) throw isThere(name)
   const { kubectl } = await ensureBinaries(PROGRAMS)
   const stdin = paths.includes('-') ? { stdin: await textOf(process.stdin) } : {}
@@ -98,11 +96,6 @@ function durationOf(text: string): Us {
   } catch (error) {
     throw new UsageError('BAD_OPTION', `--load-time: ${(error as Error).message}`, 'For example: --load-time 20s')
   }
-}
-
-/** Waits for one of the name that is being ended. */
-async function ending(name: string): Promise<void> {
-  for (let waited = 0; readState(name)?.phase === 'ending' && waited < ENDED_WITHIN_MS; waited += 50) await wait(50)
 }
 
 function isThere(name: string): UsageError {

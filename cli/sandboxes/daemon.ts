@@ -33,7 +33,7 @@ async function raise(request: UpRequest): Promise<void> {
     const { kubeconfig, ...told } = await raised.up()
     writeFileSync(kubeconfigOf(name), kubeconfig, { mode: 0o600 })
     const upMs = Math.round(performance.now() - begun)
-    change(name, { phase: 'up', upMs, ...told, ...(request.qps === undefined ? {} : { qps: request.qps }) })
+    change(name, { upMs, ...told, ...(request.qps === undefined ? {} : { qps: request.qps }) })
     void raised.lost.then(lost)
     answer({ up: true, upMs })
   } catch (error) {
@@ -43,6 +43,13 @@ async function raise(request: UpRequest): Promise<void> {
     answer({ failed: text, exitCode })
     await end()
   }
+}
+
+/** The command that asked has heard that it is up. From here on the sandbox is its own. */
+function stay(): void {
+  staying = true
+  change(name, { phase: 'up' })
+  answer({ stays: true })
 }
 
 /** A program of it ended by itself: there is nothing to be saved. The next command says why. */
@@ -72,7 +79,7 @@ process.on('unhandledRejection', (error) =>
 )
 const lines = createInterface({ input: process.stdin })
 lines.on('line', (line) => {
-  if (line === STAY) staying = true
+  if (line === STAY) stay()
   else void raise(JSON.parse(line) as UpRequest)
 })
 // the command that asked was interrupted or killed

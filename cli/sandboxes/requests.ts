@@ -21,6 +21,8 @@ export type UpAnswer =
   /** A part is done; `ms` since the one before. */
   | { readonly done: string; readonly ms: number }
   | { readonly up: true; readonly upMs: number }
+  /** It has heard STAY. */
+  | { readonly stays: true }
   /** What stderr is to show, and the exit code. */
   | { readonly failed: string; readonly exitCode: number }
 

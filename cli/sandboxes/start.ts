@@ -1,5 +1,5 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
-import { openSync } from 'node:fs'
+import { existsSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
@@ -23,11 +23,14 @@ export async function startDaemon(name: string, request: UpRequest, tell: (one: 
   const folder = folderOf(name)
   const built = import.meta.url.endsWith('.js')
   const script = fileURLToPath(new URL(built ? './daemon.js' : './daemon.ts', import.meta.url))
-  const log = openSync(join(folder, 'seatrial.log'), 'a', 0o600)
+  const logFile = join(folder, 'seatrial.log')
+  const log = openSync(logFile, 'a', 0o600)
   const child = spawn(process.execPath, [script, folder], { detached: true, stdio: ['pipe', 'pipe', log] })
   const { stdin, stdout } = child as ChildProcessByStdio<Writable, Readable, null>
   stdin.on('error', () => {})
   let interrupted = false
+  let upMs = 0
+  let failed: Started | undefined
   const interrupt = () => {
     if (interrupted) process.exit(exitCodes.interrupted)
     interrupted = true
@@ -39,22 +42,31 @@ export async function startDaemon(name: string, request: UpRequest, tell: (one: 
   const started = await new Promise<Started>((resolve) => {
     createInterface({ input: stdout }).on('line', (line) => {
       const one = JSON.parse(line) as UpAnswer
-      if ('up' in one && !interrupted) resolve({ exitCode: exitCodes.pass, upMs: one.upMs })
-      else if ('failed' in one) child.once('exit', () => resolve(one))
+      if ('up' in one) {
+        upMs = one.upMs
+        if (!interrupted) stdin.write(`${STAY}\n`)
+      } else if ('stays' in one) resolve({ exitCode: exitCodes.pass, upMs })
+      else if ('failed' in one) failed = one
       else tell(one)
     })
     child.once('error', (error) => resolve({ exitCode: exitCodes.unavailable, failed: error.message }))
-    child.once('exit', (code, signal) => {
-      const failed = `the background process ended with ${code ?? signal} before the sandbox was up; its log is above`
-      resolve(interrupted ? { exitCode: exitCodes.interrupted } : { exitCode: exitCodes.undecided, failed })
+    child.once('close', (code, signal) => {
+      if (interrupted) resolve({ exitCode: exitCodes.interrupted })
+      resolve(failed ?? { exitCode: exitCodes.undecided, failed: endedEarly(code ?? signal, logFile) })
     })
   })
   for (const signal of SIGNALS) process.off(signal, interrupt)
   if (started.upMs === undefined) forget(name)
-  else stdin.end(`${STAY}\n`)
+  stdin.end()
   stdout.destroy()
   child.unref()
   return started
 }
 
+function endedEarly(how: unknown, logFile: string): string {
+  const lines = existsSync(logFile) ? readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-LINES_SHOWN) : []
+  return `the background process ended with ${how} before the sandbox was up.\n${lines.join('\n')}`
+}
+
+const LINES_SHOWN = 15
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const

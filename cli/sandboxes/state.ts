@@ -10,6 +10,7 @@ import {
 } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { ownedName } from '../../sandbox/tiers/control-plane/owned-names.ts'
 import { isAlive, numberSpace, type ProcessId, self } from '../../sandbox/tiers/control-plane/processes.ts'
 
@@ -23,7 +24,9 @@ export interface SandboxState {
   readonly phase: 'starting' | 'up' | 'ending'
   /** Who ends with it: the command until the background process has taken over. */
   readonly owner: ProcessId
-  /** Whose number the owner's is. */
+  /** The command that waits for it while it is starting. */
+  readonly askedBy: ProcessId
+  /** Whose numbers these are. */
   readonly space: string
   /** Why it is no more, where a program of it ended by itself. */
   readonly lost?: string
@@ -60,6 +63,7 @@ export function take(name: string): boolean {
     since: new Date().toISOString(),
     phase: 'starting',
     owner: self(),
+    askedBy: self(),
     space: numberSpace(),
   }
   writeFileSync(join(made, 'sandbox.json'), JSON.stringify(state), { mode: 0o600 })
@@ -82,8 +86,9 @@ export function readState(name: string): SandboxState | undefined {
   }
 }
 
-/** Whether what ends with it has ended. One of another container cannot be judged from here. */
-export const isOver = ({ owner, space }: SandboxState): boolean => space === numberSpace() && !isAlive(owner)
+/** Whether those have ended that it ends with. One of another container cannot be judged from here. */
+export const isOver = ({ owner, askedBy, phase, space }: SandboxState): boolean =>
+  space === numberSpace() && !(isAlive(owner) && (phase !== 'starting' || isAlive(askedBy)))
 
 /** Every sandbox that is kept, by name. */
 export function listStates(): SandboxState[] {
@@ -109,3 +114,12 @@ export function change(name: string, more: Partial<SandboxState>): void {
 }
 
 export const forget = (name: string): void => rmSync(folderOf(name), { recursive: true, force: true })
+
+/** Waits for sandboxes that are being ended, of the name or all of them. */
+export async function untilEnded(name?: string): Promise<void> {
+  const isEnding = () =>
+    listStates().some((one) => one.phase === 'ending' && !isOver(one) && (name ?? one.name) === one.name)
+  for (let waited = 0; isEnding() && waited < ENDED_WITHIN_MS; waited += 50) await wait(50)
+}
+
+const ENDED_WITHIN_MS = 5_000
