@@ -99,7 +99,7 @@ describe('compared', () => {
 
 describe('explained', () => {
   const explained = (a: ReturnType<typeof readOf>, b: typeof a, otherSeeds: (typeof a)[] = []) =>
-    explain(compareReads(a, b).differences, { scenario: 's', a, otherSeeds }).map(
+    explain(compareReads(a, b), { scenario: 's', a, otherSeeds }).map(
       ({ what, because }) => `${what}: ${because?.sort}`,
     )
 
@@ -156,5 +156,13 @@ describe('explained', () => {
       period: 5,
     })
     expect(explained(a, b)).toEqual(['x: undefined', 'y: follows', 'z: undefined'])
+  })
+
+  it('as what repeats until something ends it, where that comes later', () => {
+    const until = (end: number, more: readonly (readonly [number, string])[]) =>
+      readOf({ decisions: [[10, 'again'], [15, 'again'], [20, 'again'], ...more, [end, 'end']], period: 5 })
+    const longer = until(26, [[25, 'again']])
+    expect(explained(until(22, []), longer)).toEqual(['again: follows'])
+    expect(explained(until(26, []), longer)).toEqual(['again: undefined'])
   })
 })

@@ -8,12 +8,23 @@ export interface Compared {
   readonly streams: readonly StreamSummary[]
   /** In the order of time; nothing is explained yet. */
   readonly differences: readonly Found[]
+  /** Decisions that both made, late or not. */
+  readonly pairs: readonly Pair[]
+}
+
+/** A decision that both made. */
+export interface Pair {
+  readonly what: string
+  /** When `b` made it, at `a`'s phases. */
+  readonly atUs: number
+  readonly offsetUs: number
 }
 
 /** A difference, and where among equal decisions of its stream it stands: the first is 0. */
 export interface Found extends Difference {
   readonly nth: number
-  /** How many of it `b` has in all. */
+  /** How many of it each has in all. */
+  readonly ofA: number
   readonly ofB: number
   /** When `b` decided it, at `a`'s phases; for what `b` lacks, when `a` did. */
   readonly atUs: number
@@ -22,6 +33,7 @@ export interface Found extends Difference {
 export function compareReads(a: Read, b: Read): Compared {
   const streams: StreamSummary[] = []
   const differences: Found[] = []
+  const pairs: Pair[] = []
   const ends = [a.endedAt, endOf(b, a.phases)] as const
   for (const stream of a.decisions.keys()) {
     const mine = placed(a, stream)
@@ -32,8 +44,12 @@ export function compareReads(a: Read, b: Read): Compared {
     const alignment = { ...aligned, onlyA, onlyB }
     const afterEnd = aligned.onlyA.length + aligned.onlyB.length - onlyA.length - onlyB.length
     const late = alignment.both.filter(isLate)
+    for (const { b: one, offsetUs } of aligned.both) pairs.push({ what: one.what, atUs: one.at, offsetUs })
     streams.push({ ...summaryOf(stream, alignment), late: late.length, afterEnd })
-    const ofB = (what: string) => theirs.filter((one) => one.what === what).length
+    const counts = (what: string) => ({
+      ofA: mine.filter((one) => one.what === what).length,
+      ofB: theirs.filter((one) => one.what === what).length,
+    })
     for (const { a: one, b: other, offsetUs } of late) {
       const nth = mine.filter(({ what }) => what === one.what).indexOf(one)
       differences.push({
@@ -41,7 +57,7 @@ export function compareReads(a: Read, b: Read): Compared {
         offsetUs,
         period: one.period,
         nth,
-        ofB: ofB(one.what),
+        ...counts(one.what),
         atUs: other.at,
       })
     }
@@ -50,9 +66,15 @@ export function compareReads(a: Read, b: Read): Compared {
       ['only-b', alignment.onlyB],
     ] as const)
       for (const [first, times] of counted(ones))
-        differences.push({ ...foundOf(sort, stream, first, times), nth: 0, ofB: ofB(first.what), atUs: first.at })
+        differences.push({
+          ...foundOf(sort, stream, first, times),
+          period: first.period,
+          nth: 0,
+          ...counts(first.what),
+          atUs: first.at,
+        })
   }
-  return { streams, differences: differences.sort((x, y) => x.atUs - y.atUs) }
+  return { streams, differences: differences.sort((x, y) => x.atUs - y.atUs), pairs }
 }
 
 const isLate = ({ a, b, offsetUs }: Alignment<Placed>['both'][number]): boolean =>

@@ -1,7 +1,8 @@
-import { formatDuration, type Us } from '../../sandbox/world/time.ts'
-import type { Found } from './compare.ts'
+import { formatDuration } from '../../sandbox/world/time.ts'
+import type { Compared, Found, Pair } from './compare.ts'
 import type { Because, Difference } from './comparison.ts'
 import { knownCause } from './known-causes.ts'
+import { LOOK } from './periods.ts'
 import { placed } from './phases.ts'
 import type { Read } from './read.ts'
 
@@ -16,16 +17,20 @@ interface Context {
  * Says of each difference what explains it. Chance: over other seeds `a` itself decides as often or as rarely, or at such times.
  * Consequence: it comes after a difference of as much time. Else a cause that is known by name, or nothing.
  */
-export function explain(found: readonly Found[], { scenario, a, otherSeeds }: Context): Difference[] {
-  const told: { readonly difference: Found; readonly offsetUs: Us }[] = []
-  return found.map((difference) => {
-    const { nth: _, ofB: __, atUs, ...rest } = difference
-    const because = knownCause(scenario, rest) ?? chance(difference, a, otherSeeds) ?? consequence(difference, told)
-    const { offsetUs } = difference
-    if (offsetUs !== undefined && because?.sort !== 'follows') told.push({ difference, offsetUs })
+export function explain({ differences, pairs }: Compared, { scenario, a, otherSeeds }: Context): Difference[] {
+  return differences.map((difference) => {
+    const { nth: _, ofA: __, ofB: ___, atUs: ____, ...rest } = difference
+    const because =
+      knownCause(scenario, rest) ??
+      chance(difference, a, otherSeeds) ??
+      consequence(difference, pairs) ??
+      repeat(difference, pairs)
     return because ? { ...rest, because } : rest
   })
 }
+
+/** So often on both sides, and it is something that repeats. */
+const REPEATED = 3
 
 function chance(found: Found, a: Read, otherSeeds: readonly Read[]): Because | undefined {
   if (otherSeeds.length === 0) return undefined
@@ -48,15 +53,29 @@ function chance(found: Found, a: Read, otherSeeds: readonly Read[]): Because | u
   }
 }
 
-/** As late, within its period, as something before it. */
-function consequence(
-  { offsetUs, period, atUs }: Found,
-  told: readonly { readonly difference: Found; readonly offsetUs: Us }[],
-): Because | undefined {
-  if (offsetUs === undefined) return undefined
-  const cause = told.find(
-    (before) => before.difference.atUs <= atUs && Math.abs(before.offsetUs - offsetUs) <= period!.us,
+/** About as late as something before it that is at least half as far off, whether that is within its own period or not. */
+function consequence({ sort, what, offsetUs, period, atUs }: Found, pairs: readonly Pair[]): Because | undefined {
+  if (sort !== 'late' || offsetUs === undefined) return undefined
+  const cause = pairs.find(
+    (before) =>
+      before.what !== what &&
+      before.atUs <= atUs &&
+      2 * Math.abs(before.offsetUs) >= Math.abs(offsetUs) &&
+      Math.abs(before.offsetUs - offsetUs) <= period!.us + LOOK.us,
   )
-  if (!cause) return undefined
-  return { sort: 'follows', text: `«${cause.difference.what}» is ${formatDuration(cause.offsetUs)} off before it` }
+  return cause && { sort: 'follows', text: `«${cause.what}» is ${formatDuration(cause.offsetUs)} off before it` }
+}
+
+/** What comes again and again until something ends it comes more often where that is later. */
+function repeat({ sort, times, ofA, ofB, period, atUs }: Found, pairs: readonly Pair[]): Because | undefined {
+  if (sort === 'late' || Math.min(ofA, ofB) < REPEATED) return undefined
+  const end = pairs.find(
+    (one) =>
+      one.atUs >= atUs - period!.us &&
+      Math.abs(one.offsetUs) + period!.us >= times * period!.us &&
+      Math.abs(one.offsetUs) > LOOK.us,
+  )
+  if (!end) return undefined
+  const text = `it comes every ${formatDuration(period!.us)}, and «${end.what}» is ${formatDuration(end.offsetUs)} off`
+  return { sort: 'follows', text }
 }

@@ -19,7 +19,7 @@ export function pair(
   b: Ended,
   otherSeeds: readonly Read[],
 ): Comparison {
-  const { streams, differences } = compareReads(a.read, b.read)
+  const compared = compareReads(a.read, b.read)
   const sides = [sideOf(a), sideOf(b)] as const
   return {
     schemaVersion: 1,
@@ -29,8 +29,8 @@ export function pair(
     seatrial: VERSION,
     sides,
     verdict: sameVerdict(...sides),
-    streams,
-    differences: explain(differences, { scenario: what.scenario, a: a.read, otherSeeds }),
+    streams: compared.streams,
+    differences: explain(compared, { scenario: what.scenario, a: a.read, otherSeeds }),
   }
 }
 

@@ -32,9 +32,8 @@ export class Periods {
     owner: { readonly kind: string; readonly name: string; readonly namespace: string } | undefined,
   ): Period {
     const probe = longestProbe(spec)
-    const scaled = owner && this.isScaled(owner)
-    if (scaled && (!probe || probe.us < HPA_SYNC.us)) return HPA_SYNC
-    return probe ?? LOOK
+    const scaled = owner && this.scalingOf(owner)
+    return scaled && scaled.us > (probe?.us ?? 0) ? scaled : (probe ?? LOOK)
   }
 
   ofPod(pod: o.Pod): Period {
@@ -50,12 +49,17 @@ export class Periods {
     return { name: 'KEDA polling', us: seconds(spec.pollingInterval ?? POLLING_SECONDS) }
   }
 
-  private isScaled({ kind, name, namespace }: { kind: string; name: string; namespace: string }): boolean {
-    const scalers = [...this.view.list(HorizontalPodAutoscaler), ...this.view.list(ScaledObject)]
-    return scalers.some(({ metadata, spec }) => {
+  /** Of what scales a workload: KEDA alone takes it from zero. */
+  private scalingOf({ kind, name, namespace }: { kind: string; name: string; namespace: string }): Period | undefined {
+    const isOf = ({ metadata, spec }: o.HorizontalPodAutoscaler | o.ScaledObject) => {
       const target = spec.scaleTargetRef as { kind?: string; name: string }
       return target.name === name && (target.kind ?? 'Deployment') === kind && metadata.namespace === namespace
-    })
+    }
+    const fromZero = this.view.list(ScaledObject).find((one) => isOf(one) && !one.spec.minReplicaCount)
+    if (fromZero) return this.polling(fromZero)
+    return [...this.view.list(HorizontalPodAutoscaler), ...this.view.list(ScaledObject)].some(isOf)
+      ? HPA_SYNC
+      : undefined
   }
 }
 
