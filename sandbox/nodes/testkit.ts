@@ -12,7 +12,7 @@ import { seconds, type Us } from '../world/time.ts'
 import { createWorld } from '../world/world.ts'
 import type { ProgramFor } from './kubelet-context.ts'
 import { kubeletFields, type RunningNode, startNode } from './node.ts'
-import { type NodeSpec, nodeAddresses } from './node-object.ts'
+import { type KubeletAddress, type NodeSpec, nodeAddresses } from './node-object.ts'
 import { plainPrograms } from './plain-program.ts'
 import type { ProgramContext, RunningProgram } from './program.ts'
 import { type ImageSource, Registry } from './registry.ts'
@@ -24,6 +24,7 @@ export interface TestNodeOptions {
   programFor?: ProgramFor
   images?: ImageSource
   pullBytesPerSecond?: number
+  kubeletApi?: KubeletAddress
 }
 
 /** One node with a store of its own, for tests. The image `x` is on it; others have 1 GB. */
@@ -49,6 +50,7 @@ export function testNode(options: TestNodeOptions = {}) {
     registry,
     programFor: options.programFor ?? plainPrograms(),
     pullBytesPerSecond: options.pullBytesPerSecond ?? 100e6,
+    ...(options.kubeletApi ? { kubeletApi: options.kubeletApi } : {}),
   })
   const at = (s: number) => clock.runUntil(seconds(s))
   at(1)

@@ -92,6 +92,31 @@ describe('metrics-server', () => {
     expect(server.list('default', { matchLabels: { app: 'web' } })).toEqual([])
   })
 
+  it('has metrics of all namespaces, and of nodes: what their pods use', () => {
+    const w = scrapeWorld()
+    for (const name of ['n1', 'n2'])
+      w.create({
+        ...{ apiVersion: 'v1', kind: 'Node', spec: {}, status: { capacity: {}, allocatable: {} } },
+        metadata: { name, labels: { pool: name } },
+      })
+    const pods = ['default', 'other'].map((namespace, i) => w.pod(`p${i}`, `10.0.0.${i}`, { namespace }))
+    const server = new MetricsServer({
+      world: w.world,
+      kube: w.kube,
+      kubelet: (node) =>
+        node === 'n2' ? [] : pods.map((pod) => ({ stats: stats(pod, -100, w.clock.now / 1e6, 0.25), at: w.clock.now })),
+    })
+    expect(server.nodes({})).toEqual([])
+    w.at(32)
+    expect(server.list('', {}).map(({ namespace, name }) => `${namespace}/${name}`)).toEqual(['default/p0', 'other/p1'])
+    const [busy, idle] = server.nodes({})
+    expect(busy).toMatchObject({ name: 'n1', labels: { pool: 'n1' }, memoryBytes: 2000 })
+    expect(busy!.cpuNanos / 1e9).toBeCloseTo(0.5, 3)
+    expect(idle).toMatchObject({ name: 'n2', cpuNanos: 0, memoryBytes: 0 })
+    expect(Math.abs(idle!.windowUs - seconds(15))).toBeLessThan(seconds(0.1))
+    expect(server.nodes({ matchLabels: { pool: 'n2' } })).toHaveLength(1)
+  })
+
   it('waits for a kubelet that does not answer: all points come ten seconds later', () => {
     const w = scrapeWorld()
     for (const name of ['n1', 'n2'])

@@ -52,6 +52,8 @@ export class MetricsServer {
   private readonly options: MetricsServerOptions
   private readonly storage: PodStorage
   private readonly actor: Actor
+  /** When each node answered last, and the time before. */
+  private answered = new Map<string, { readonly at: Us; readonly before: Us | undefined }>()
 
   constructor(options: MetricsServerOptions) {
     this.options = options
@@ -77,7 +79,7 @@ export class MetricsServer {
       .sort((a, b) => (a.namespace === b.namespace ? (a.name < b.name ? -1 : 1) : a.namespace < b.namespace ? -1 : 1))
   }
 
-  /** NodeMetrics: what the pods of each node use. Simulated nodes run nothing else. */
+  /** NodeMetrics of the nodes that match and have answered twice: what their pods use. Simulated nodes run nothing else. */
   nodes(selector: LabelSelector): readonly NamedNodeUsage[] {
     const { kube } = this.options
     const used = Map.groupBy(
@@ -90,13 +92,12 @@ export class MetricsServer {
     return kube
       .list(Node, { selector })
       .flatMap(({ metadata: { name, labels } }): NamedNodeUsage[] => {
-        const pods = used.get(name) ?? []
-        const first = pods.reduce((oldest, pod) => (pod.at < oldest.at ? pod : oldest), pods[0]!)
-        if (!first) return []
-        const containers = pods.flatMap((pod) => [...pod.containers.values()])
+        const { at, before } = this.answered.get(name) ?? {}
+        if (at === undefined || before === undefined) return []
+        const containers = (used.get(name) ?? []).flatMap((pod) => [...pod.containers.values()])
         const sum = (of: 'cpuNanos' | 'memoryBytes') => containers.reduce((total, one) => total + one[of], 0)
         const usage = { cpuNanos: sum('cpuNanos'), memoryBytes: sum('memoryBytes') }
-        return [{ name, ...(labels ? { labels } : {}), at: first.at, windowUs: first.windowUs, ...usage }]
+        return [{ name, ...(labels ? { labels } : {}), at, windowUs: at - before, ...usage }]
       })
       .sort((a, b) => (a.name < b.name ? -1 : 1))
   }
@@ -114,18 +115,26 @@ export class MetricsServer {
   }
 
   private *round(chance: number): Task {
-    const { kube, kubelet } = this.options
+    const { kube, kubelet, world } = this.options
     const nodes = kube.list(Node)
     const spread = Math.min(SPREAD_PER_NODE * nodes.length, SPREAD_MAX)
     yield* sleep(Math.floor(chance * spread))
     const points = new Map<string, Map<string, MetricsPoint>>()
+    const at = world.clock.now
+    const answered: typeof this.answered = new Map()
     let silent = false
     for (const node of nodes) {
-      const answer = kubelet(node.metadata.name)
-      if (answer) collect(answer, points)
-      else silent = true
+      const { name } = node.metadata
+      const answer = kubelet(name)
+      if (!answer) {
+        silent = true
+        continue
+      }
+      collect(answer, points)
+      answered.set(name, { at, before: this.answered.get(name)?.at })
     }
     yield* sleep(silent ? KUBELET_TIMEOUT : KUBELET_ANSWERS)
+    this.answered = answered
     this.storage.store(points)
   }
 }

@@ -47,13 +47,23 @@ export function scrapeWorld(profile: LagProfile = instant) {
     pod: (
       name: string,
       ip: string,
-      more: { labels?: Record<string, string>; ports?: readonly object[]; annotations?: Record<string, string> } = {},
+      more: {
+        labels?: Record<string, string>
+        ports?: readonly object[]
+        annotations?: Record<string, string>
+        namespace?: string
+      } = {},
     ) => {
-      const { labels = { app: 'web' }, ports = [{ name: 'http', containerPort: 8000 }], annotations } = more
+      const {
+        labels = { app: 'web' },
+        namespace = 'default',
+        ports = [{ name: 'http', containerPort: 8000 }],
+        annotations,
+      } = more
       const draft = {
         apiVersion: 'v1',
         kind: 'Pod',
-        metadata: { name, namespace: 'default', labels, ...(annotations ? { annotations } : {}) },
+        metadata: { name, namespace, labels, ...(annotations ? { annotations } : {}) },
         spec: { nodeName: 'n1', containers: [{ name: 'main', image: 'x', ports }] },
       } as unknown as Draft<PodObject>
       const made = store.create(Pod, draft, 'test')
