@@ -74,8 +74,10 @@ export function compareReads(a: Read, b: Read): Compared {
           atUs: first.at,
         })
   }
-  return { streams, differences: differences.sort((x, y) => x.atUs - y.atUs), pairs }
+  return { streams, differences: differences.sort(byTime), pairs: pairs.sort(byTime) }
 }
+
+const byTime = (x: { readonly atUs: number }, y: { readonly atUs: number }): number => x.atUs - y.atUs
 
 const isLate = ({ a, b, offsetUs }: Alignment<Placed>['both'][number]): boolean =>
   Math.abs(offsetUs) > Math.max(a.period.us, b.period.us)
