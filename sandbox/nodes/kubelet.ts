@@ -1,7 +1,7 @@
 import type { DeviceManager } from '../gpus/device-manager.ts'
 import { Node as NodeKind, Pod as PodKind } from '../kube/kinds.ts'
 import type { Kube } from '../kube/kube.ts'
-import type { Container, Node, Pod } from '../kube/objects.ts'
+import type { Node, Pod } from '../kube/objects.ts'
 import type { PodNetwork } from '../network/pod-network.ts'
 import type { Actor } from '../world/actor.ts'
 import { seconds, type Us } from '../world/time.ts'
@@ -10,7 +10,7 @@ import { admit, type Rejection } from './admission.ts'
 import { crashLoopBackoff } from './backoff.ts'
 import { type ContainerStats, statsOf } from './container-stats.ts'
 import { failProcess } from './device-failure.ts'
-import type { HostedPod } from './hosted-pod.ts'
+import { type HostedPod, hostedPod } from './hosted-pod.ts'
 import { ImageManager } from './images.ts'
 import type { KubeletContext, ProgramFor } from './kubelet-context.ts'
 import { Pleg } from './pleg.ts'
@@ -23,6 +23,7 @@ import type { Registry } from './registry.ts'
 import { ShutDown, type ShutdownOptions } from './shutdown.ts'
 import { StatusManager } from './status-manager.ts'
 import { type NodeTimings, REJECTS_IN, STATUS_SYNC_PERIOD } from './timings.ts'
+import { unmodelledNotes } from './unmodelled.ts'
 
 export interface KubeletOptions {
   readonly world: World
@@ -71,7 +72,6 @@ export class Kubelet {
   private readonly hosts: HostEndpoints
   /** By pod uid. */
   private readonly pods = new Map<string, Entry>()
-  private readonly noted = new Set<string>()
   private unwatch: (() => void) | undefined
   private stopping: ShutDown | undefined
 
@@ -103,7 +103,7 @@ export class Kubelet {
       probeResults: new ProbeResults(),
       crashLoop: crashLoopBackoff(),
       event,
-      unmodelled: (pod, container, what, command) => this.noteUnmodelled(pod, container, what, command),
+      unmodelled: unmodelledNotes(world, nodeName),
     }
   }
 
@@ -150,16 +150,8 @@ export class Kubelet {
 
   /** A pod that is here, by key; of two the later one. */
   hosted(podKey: string): HostedPod | undefined {
-    const { worker } = [...this.pods.values()].findLast((entry) => entry.worker.key === podKey) ?? {}
-    if (!worker) return undefined
-    const { pod, runtime } = worker
-    const { devices, deviceLost } = this.options
-    const { uid } = pod.metadata
-    return {
-      ...{ pod, runtime },
-      status: this.context.statuses.get(uid) ?? pod.status,
-      devices: (container) => devices.of(uid, container).map((id) => ({ id, lost: deviceLost(id) })),
-    }
+    const entry = [...this.pods.values()].findLast(({ worker }) => worker.key === podKey)
+    return entry && hostedPod(entry.worker, this.context)
   }
 
   /** Kills the main process of a running container. False when there is none. */
@@ -298,13 +290,5 @@ export class Kubelet {
       },
       containerChanged: (uid, container) => this.pods.get(uid)?.worker.probes.containerChanged(container),
     })
-  }
-
-  private noteUnmodelled(pod: Pod, container: Container, what: string, command: readonly string[]): void {
-    const about = `${pod.metadata.namespace}/${pod.metadata.name}/${container.name}`
-    const text = `UNMODELLED exec ${what}: ${JSON.stringify(command)}`
-    if (this.noted.has(`${about} ${text}`)) return
-    this.noted.add(`${about} ${text}`)
-    this.options.world.journal.append({ type: 'note', by: `kubelet/${this.options.nodeName}`, about, text })
   }
 }
