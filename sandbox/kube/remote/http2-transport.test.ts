@@ -30,7 +30,7 @@ afterEach(() => {
 afterAll(() => rmSync(folder, { recursive: true }))
 
 /** A server that answers with what it was sent; a watch stays open, and one answer is cut off. */
-async function serve(options: { http2: boolean } = { http2: true }): Promise<Rest> {
+async function serve(options: { http2: boolean; yaml?: boolean } = { http2: true }): Promise<Rest> {
   const { cert, key } = await pki.serving(['127.0.0.1'])
   server = options.http2
     ? createSecureServer({ cert, key }, answer)
@@ -48,7 +48,8 @@ async function serve(options: { http2: boolean } = { http2: true }): Promise<Res
     contexts: [{ name: 'c', context: { cluster: 'c', user: 'u' } }],
     'current-context': 'c',
   })
-  return openRest({ kubeconfig })
+  // in YAML it is for the Kubernetes client to read
+  return openRest({ kubeconfig: options.yaml ? `# a comment\n${kubeconfig}` : kubeconfig })
 }
 
 function answer(request: Http2ServerRequest, response: Http2ServerResponse): void {
@@ -94,6 +95,12 @@ it('gives up a watch when it is told to', async () => {
     { type: 'MODIFIED', object: { n: 2 } },
   ])
   expect(await put(rest, 1)).toEqual({ got: { n: 1, text: 'ä' } })
+})
+
+it('reads the server and the token of any kubeconfig', async () => {
+  const rest = await serve({ http2: true, yaml: true })
+  expect(await put(rest, 1)).toEqual({ got: { n: 1, text: 'ä' } })
+  expect(asked).toMatchObject([{ version: '2.0', authorization: 'Bearer secret' }])
 })
 
 it('connects anew when the connection is lost', async () => {

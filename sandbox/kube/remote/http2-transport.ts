@@ -1,6 +1,5 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2'
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls'
-import type * as client from '@kubernetes/client-node'
 import type { HttpAnswer, HttpRequest, Transport } from './transport.ts'
 
 /** Credentials are looked up again after so long: a token may come from a file or a program. */
@@ -12,28 +11,33 @@ const MEMORY_MIB = 1024
 /** As client-go's dialer. */
 const KEEP_ALIVE_MS = 30_000
 
+export interface Http2Options {
+  /** `https://host:port`. */
+  readonly server: string
+  /** Asked every ten seconds while requests are made. */
+  credentials(): Promise<Credentials>
+  /** For a server that does not speak HTTP/2. */
+  otherwise(): Promise<Transport>
+}
+
 /**
  * All requests over one connection, as client-go's: a third of the processor time of HTTP/1.1 by fetch. Connects anew when the
  * connection is lost. Where the server does not speak HTTP/2 every request goes by `otherwise`.
  */
 export class Http2Transport implements Transport {
-  private readonly config: client.KubeConfig
-  private readonly server: string
-  private readonly otherwise: Transport
+  private readonly options: Http2Options
   private session: Promise<ClientHttp2Session | undefined> | undefined
-  private credentials: { readonly options: Promise<Credentials>; readonly until: number } | undefined
+  private known: { readonly credentials: Promise<Credentials>; readonly until: number } | undefined
 
-  constructor(config: client.KubeConfig, server: string, otherwise: Transport) {
-    this.config = config
-    this.server = server
-    this.otherwise = otherwise
+  constructor(options: Http2Options) {
+    this.options = options
   }
 
   async exchange(request: HttpRequest, signal?: AbortSignal): Promise<HttpAnswer> {
     const { headers: own } = await this.current()
     this.session ??= this.open()
     const session = await this.session
-    if (!session) return this.otherwise.exchange(request, signal)
+    if (!session) return (await this.options.otherwise()).exchange(request, signal)
     const { method, path, headers, body } = request
     const stream = session.request(
       { ':method': method, ':path': path, ...own, ...headers },
@@ -50,12 +54,13 @@ export class Http2Transport implements Transport {
       this.session = undefined
     }
     try {
-      const socket = await tlsTo(this.server, (await this.current()).tls)
+      const { server } = this.options
+      const socket = await tlsTo(server, (await this.current()).tls)
       if (socket.alpnProtocol !== 'h2') {
         socket.destroy()
         return undefined
       }
-      const session = connect(this.server, {
+      const session = connect(server, {
         createConnection: () => socket,
         maxSessionMemory: MEMORY_MIB,
         settings: { initialWindowSize: WINDOW_BYTES, enablePush: false },
@@ -73,27 +78,22 @@ export class Http2Transport implements Transport {
 
   private current(): Promise<Credentials> {
     const now = performance.now()
-    if (!this.credentials || this.credentials.until < now)
-      this.credentials = { options: this.lookUp(), until: now + CREDENTIALS_MS }
-    return this.credentials.options
+    if (!this.known || this.known.until < now) this.known = { credentials: this.lookUp(), until: now + CREDENTIALS_MS }
+    return this.known.credentials
   }
 
   private async lookUp(): Promise<Credentials> {
-    const options: ConnectionOptions & { headers?: Record<string, string>; auth?: string } = {}
     try {
-      await this.config.applyToHTTPSOptions(options)
+      return await this.options.credentials()
     } catch (error) {
-      this.credentials = undefined
+      this.known = undefined
       throw error
     }
-    const { ca, cert, key, servername, rejectUnauthorized, auth } = options
-    const basic: Record<string, string> =
-      auth === undefined ? {} : { authorization: `Basic ${Buffer.from(auth).toString('base64')}` }
-    return { tls: { ca, cert, key, servername, rejectUnauthorized }, headers: { ...options.headers, ...basic } }
   }
 }
 
-interface Credentials {
+/** How to reach a server and what to say to it. */
+export interface Credentials {
   readonly tls: ConnectionOptions
   readonly headers: Readonly<Record<string, string>>
 }

@@ -1,6 +1,9 @@
+import type { ConnectionOptions } from 'node:tls'
+import type { KubeConfig } from '@kubernetes/client-node'
 import { ApiError, type ApiErrorDetails, type ApiReason } from '../errors.ts'
 import { FetchTransport } from './fetch-transport.ts'
-import { Http2Transport } from './http2-transport.ts'
+import { type Credentials, Http2Transport } from './http2-transport.ts'
+import { plainAccess } from './plain-kubeconfig.ts'
 import type { Transport } from './transport.ts'
 
 /** An API server as HTTP: paths and JSON. */
@@ -33,8 +36,30 @@ export interface RestOptions {
 /** Tries of a request the server asks to repeat later, as in k8s.io/client-go/rest/with_retry.go. */
 const MAX_TRIES = 10
 
-/** Loads `@kubernetes/client-node` (0.3 s, so only here) and reads the kubeconfig. Nothing is sent yet. */
+/**
+ * Reads the kubeconfig; nothing is sent yet. Loads `@kubernetes/client-node`, which takes half a second, where the kubeconfig is none of
+ * the plainest.
+ */
 export async function openRest(options: RestOptions = {}): Promise<Rest> {
+  const plain = options.kubeconfig === undefined ? undefined : plainAccess(options.kubeconfig, options.context)
+  if (!plain) return openByClient(options)
+  const otherwise = async () => (await byClient(options)).fetch
+  return new HttpRest(
+    plain.server,
+    new Http2Transport({ server: plain.server, credentials: async () => plain, otherwise }),
+  )
+}
+
+async function openByClient(options: RestOptions): Promise<Rest> {
+  const { server, proxied, credentials, fetch } = await byClient(options)
+  const direct = server.startsWith('https:') && !proxied
+  return new HttpRest(
+    server,
+    direct ? new Http2Transport({ server, credentials, otherwise: async () => fetch }) : fetch,
+  )
+}
+
+async function byClient(options: RestOptions) {
   const module = await import('@kubernetes/client-node')
   const config = new module.KubeConfig()
   if (options.kubeconfig === undefined) config.loadFromDefault()
@@ -44,9 +69,21 @@ export async function openRest(options: RestOptions = {}): Promise<Rest> {
   if (!cluster)
     throw new ApiError(0, 'Unreachable', 'the kubeconfig names no current cluster. Choose one with --context')
   const server = cluster.server.replace(/\/$/, '')
-  const byFetch = new FetchTransport(module, config, server)
-  const direct = server.startsWith('https:') && !cluster.proxyUrl
-  return new HttpRest(server, direct ? new Http2Transport(config, server, byFetch) : byFetch)
+  return {
+    server,
+    proxied: cluster.proxyUrl !== undefined,
+    credentials: () => credentialsOf(config),
+    fetch: new FetchTransport(module, config, server),
+  }
+}
+
+async function credentialsOf(config: KubeConfig): Promise<Credentials> {
+  const options: ConnectionOptions & { headers?: Record<string, string>; auth?: string } = {}
+  await config.applyToHTTPSOptions(options)
+  const { ca, cert, key, servername, rejectUnauthorized, auth } = options
+  const basic: Record<string, string> =
+    auth === undefined ? {} : { authorization: `Basic ${Buffer.from(auth).toString('base64')}` }
+  return { tls: { ca, cert, key, servername, rejectUnauthorized }, headers: { ...options.headers, ...basic } }
 }
 
 class HttpRest implements Rest {
