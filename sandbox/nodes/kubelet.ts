@@ -23,6 +23,7 @@ import type { Registry } from './registry.ts'
 import { ShutDown, type ShutdownOptions } from './shutdown.ts'
 import { StatusManager } from './status-manager.ts'
 import { type NodeTimings, REJECTS_IN, STATUS_SYNC_PERIOD } from './timings.ts'
+import { eventsOf, type Traffic } from './traffic.ts'
 import { unmodelledNotes } from './unmodelled.ts'
 
 export interface KubeletOptions {
@@ -41,6 +42,7 @@ export interface KubeletOptions {
   readonly cachedImages: readonly string[]
   /** As in `NodeOptions`. */
   readonly mountsClaims?: boolean
+  readonly traffic?: Traffic
   /** Whether the output of containers is kept for those who ask the kubelet for it. */
   readonly keepsLogs: boolean
   /** The Node as it was registered: pods are admitted by it until the cache has the real one. */
@@ -80,7 +82,7 @@ export class Kubelet {
     const { world, kube, nodeName, network } = options
     const random = world.random(options.boot === 0 ? `kubelet/${nodeName}` : `kubelet/${nodeName}/${options.boot}`)
     const phase = (period: Us) => Math.floor(random.next() * period)
-    const event: KubeletContext['event'] = (pod, level, reason, message) => kube.event(pod, level, reason, message)
+    const event = eventsOf(kube, world, options.traffic)
     this.hosts = new HostEndpoints(options.nodeIP, network)
     this.images = new ImageManager({
       clock: world.clock,
@@ -278,8 +280,9 @@ export class Kubelet {
   }
 
   private statusManager(phase: Us): StatusManager {
-    const { world, kube, nodeName } = this.options
+    const { world, kube, nodeName, traffic } = this.options
     return new StatusManager({
+      ...(traffic ? { traffic } : {}),
       world,
       kube,
       name: `kubelet/${nodeName}/status`,

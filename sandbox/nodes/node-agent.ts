@@ -13,7 +13,14 @@ import type { NodeOptions } from './node.ts'
 import { kubeletConditions, nodeObject, nodeResources, READY, type Readiness, saysOtherwise } from './node-object.ts'
 import { Uplink } from './node-uplink.ts'
 import type { PodView } from './pod-runtime.ts'
-import { assumedTimings, LEASE_DURATION_SECONDS, leasePeriod, NODE_STATUS_PERIOD, nextTick } from './timings.ts'
+import {
+  assumedTimings,
+  LEASE_DURATION_SECONDS,
+  LEASE_RENEW_PERIOD,
+  leasePeriod,
+  NODE_STATUS_PERIOD,
+  nextTick,
+} from './timings.ts'
 
 export interface AgentOptions extends NodeOptions {
   /** The node's own place on the pod network. */
@@ -178,8 +185,11 @@ export class NodeAgent {
     }
     const random = world.random(`kubelet/${name}/lease/${boot}`)
     leases?.start(name, random)
+    // nodes that are started together would renew together, which those of a real cluster do not
+    let next = Math.floor(random.next() * LEASE_RENEW_PERIOD)
     while (this.options.renewLease) {
-      yield* sleep(leasePeriod(random))
+      yield* sleep(next)
+      next = leasePeriod(random)
       yield* kube.patch(Lease, key, { spec: spec() })
     }
   }

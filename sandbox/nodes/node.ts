@@ -17,6 +17,7 @@ import type { PodView } from './pod-runtime.ts'
 import type { Registry } from './registry.ts'
 import type { ShutdownOptions } from './shutdown.ts'
 import { assumedBoot, type BootTimings, NODE_STATUS_PERIOD, type NodeTimings } from './timings.ts'
+import type { Traffic } from './traffic.ts'
 
 export interface NodeOptions {
   readonly world: World
@@ -39,6 +40,8 @@ export interface NodeOptions {
   readonly startedAt?: Us
   /** Writes the node's Lease every ten seconds: for a control plane that is not ours. */
   readonly renewLease?: boolean
+  /** What is sent of its pods; `full`, as upstream's kubelet, by default. */
+  readonly traffic?: Traffic
   /** Renewals that are worked out instead of written; give the same to the node lifecycle controller. */
   readonly leases?: NodeLeases
   /** How long it takes to come back after `powerOn`. */

@@ -18,6 +18,7 @@ import {
   withNulls,
 } from './status-fields.ts'
 import { nextTick, STATUS_SYNC_PERIOD } from './timings.ts'
+import { isStarting, knownPod, type Traffic } from './traffic.ts'
 
 interface Versioned {
   readonly status: PodStatus
@@ -33,6 +34,7 @@ export interface StatusManagerOptions {
   readonly name: string
   /** When its ten-second ticker fires, modulo the period. */
   readonly phase: Us
+  readonly traffic?: Traffic
   couldHaveRunningContainers(uid: string): boolean
   /** Called with the new status before it is stored, when a container instance in it is new. */
   containerChanged(uid: string, container: string): void
@@ -214,10 +216,12 @@ export class StatusManager {
   private *send(uid: string): Task {
     const { kube } = this.options
     const due = this.statuses.get(uid)
-    if (!due) return
+    const least = this.options.traffic === 'least'
+    if (!due || (least && isStarting(due.status))) return
+    const known = least ? knownPod(kube, due.key, uid) : undefined
     let server: Pod
     try {
-      server = yield* kube.read(PodKind, due.key)
+      server = known ?? (yield* kube.read(PodKind, due.key))
     } catch (error) {
       if (isApiError(error, 'NotFound')) return
       throw error
@@ -228,7 +232,8 @@ export class StatusManager {
     }
     if ((this.sent.get(uid) ?? 0) < due.version) {
       const merged = this.merge(server, due.status)
-      const patch = { metadata: { uid }, status: withNulls(server.status, merged) }
+      const { resourceVersion } = server.metadata
+      const patch = { metadata: { uid, ...(known && { resourceVersion }) }, status: withNulls(server.status, merged) }
       server = equal(server.status, merged)
         ? server
         : yield* kube.patch(PodKind, due.key, patch, { subresource: 'status' })
