@@ -4,11 +4,11 @@ import type { Verdict } from '../../harness/verdict/decide.ts'
 import type { Finding } from '../../harness/verdict/finding.ts'
 import type { MarginResult } from '../../harness/verdict/margin.ts'
 import type { WaiverRemark } from '../../harness/waivers/waivers.ts'
-import { formatDuration } from '../../sandbox/world/time.ts'
 import { plural } from '../plural.ts'
 import { marks, style } from '../style.ts'
 import { alertsTold } from './alert-text.ts'
 import { fileLines, fixLines } from './fix-text.ts'
+import { lastedText } from './lasted.ts'
 import { placeText } from './place.ts'
 import type { Overview, Reporter, Totals } from './reporter.ts'
 
@@ -146,8 +146,8 @@ const colour = ({ outcome }: Verdict) =>
 
 function facts({ trials, margin }: Verdict, tookMs: number): string {
   if (trials.length === 0) return ''
-  const longest = Math.max(...trials.map((t) => t.simulatedUs))
-  const time = style.dim(`${formatDuration(longest)} simulated  ${(tookMs / 1e3).toFixed(1)}s`)
+  const longest = trials.reduce((best, one) => (one.simulatedUs > best.simulatedUs ? one : best))
+  const time = style.dim(`${lastedText(longest)}  ${(tookMs / 1e3).toFixed(1)}s`)
   return margin ? `${time}   ${marginText(margin)}` : time
 }
 
@@ -164,6 +164,10 @@ function detail(verdict: Verdict): string[] {
   ])
   if (verdict.outcome === 'UNSTABLE')
     lines.push(`the seeds disagree: ${verdict.trials.map((t) => `${t.seed} ${t.outcome}`).join(', ')}`)
+  if (verdict.otherwise)
+    lines.push(
+      `tier sim says ${verdict.otherwise}: no fix, breaking point or assumed range was tried (seatrial parity ${verdict.scenario} shows where they part)`,
+    )
   if (verdict.waiver) {
     const { reason, owner, expires, outcome } = verdict.waiver
     lines.push(`${outcome} waived by ${owner} until ${expires}: ${reason}`)

@@ -3,10 +3,11 @@ import { costText } from '../../harness/cost/cost.ts'
 import type { TrialResult } from '../../harness/verdict/verdict.ts'
 import { formatDuration } from '../../sandbox/world/time.ts'
 import { marks, style } from '../style.ts'
+import { lastedText } from './lasted.ts'
 
 /** One trial for people: each expectation with what was seen. */
 export function trialLines(result: TrialResult): string[] {
-  const { outcome, scenario, subject, seed, judged, invalid, requests, alerts, cost, simulatedUs, journalHash } = result
+  const { outcome, scenario, subject, seed, judged, invalid, requests, alerts, cost, journalHash } = result
   const lines = judged.flatMap(({ held, cutShort, expectation, summary, broken, samples }) => [
     ` ${cutShort ? style.dim(marks.none) : held ? style.green(marks.pass) : style.red(marks.fail)} ${expectation}  ${style.dim(held ? (summary ?? `${samples} looked at`) : '')}`,
     ...(broken
@@ -28,7 +29,7 @@ export function trialLines(result: TrialResult): string[] {
   const colour = outcome === 'PASS' ? style.green : outcome === 'FAIL' ? style.red : style.yellow
   lines.push(
     '',
-    `${colour(style.bold(outcome))}  ${scenario} on ${subject}, seed ${seed}, ${formatDuration(simulatedUs)} simulated`,
+    `${colour(style.bold(outcome))}  ${scenario} on ${subject}, seed ${seed}, ${lastedText(result)}`,
     style.dim(`journal ${journalHash}`),
   )
   return lines
