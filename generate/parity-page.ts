@@ -50,7 +50,7 @@ cannot run here, 0 otherwise: decisions that differ under equal verdicts are tol
 |---|---|
 ${streams.map(({ name, compares }) => `| ${name} | ${compares} |`).join('\n')}
 
-Differences are explained by **chance** (over five seeds the first tier itself decides as often or as rarely, or at times as far apart), as what **follows** from
+Differences are explained by **chance** (over ten seeds the first tier itself decides as often or as rarely, or at times as far apart), as what **follows** from
 an earlier difference of as much time, or by a cause that is **known** by name. The others are listed as unexplained.`
 
 function verdicts(results: readonly Comparison[]): string {

@@ -42,7 +42,7 @@ export interface ParityCommandOptions {
 }
 
 /** Seeds of the first tier besides the one compared: what differs among them is chance. */
-const SEEDS_OF_CHANCE = 4
+const SEEDS_OF_CHANCE = 9
 
 /** Runs the same trials on two tiers and says where they decide differently. */
 export async function parity(words: readonly string[], options: ParityCommandOptions): Promise<number> {

@@ -32,6 +32,7 @@ export function explain({ differences, pairs }: Compared, { scenario, a, otherSe
 /** So often on both sides, and it is something that repeats. */
 const REPEATED = 3
 
+/** Of so few seeds the range is told too small: half its width is added at either end. */
 function chance(found: Found, a: Read, otherSeeds: readonly Read[]): Because | undefined {
   if (otherSeeds.length === 0) return undefined
   const all = [a, ...otherSeeds].map((read) =>
@@ -45,12 +46,10 @@ function chance(found: Found, a: Read, otherSeeds: readonly Read[]): Because | u
   }
   const times = all.flatMap((ones) => ones[found.nth]?.at ?? [])
   const [first, last] = [Math.min(...times), Math.max(...times)]
-  const period = found.period!.us
-  if (last - first <= period || found.atUs < first - period || found.atUs > last + period) return undefined
-  return {
-    sort: 'chance',
-    text: `among ${times.length} seeds it comes at times up to ${formatDuration(last - first)} apart`,
-  }
+  const spread = last - first
+  const beyond = found.period!.us + spread / 2
+  if (spread <= found.period!.us || found.atUs < first - beyond || found.atUs > last + beyond) return undefined
+  return { sort: 'chance', text: `among ${times.length} seeds it comes at times up to ${formatDuration(spread)} apart` }
 }
 
 /** About as late as something before it that is at least half as far off, whether that is within its own period or not. */
