@@ -1,10 +1,10 @@
 /** The background process of a sandbox that stays: `daemon.ts FOLDER`. It reads what is asked for as JSON on standard input; see requests.ts. */
 import { writeFileSync } from 'node:fs'
+import { flushCompileCache } from 'node:module'
 import { basename } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import { numberSpace, self } from '../../sandbox/tiers/control-plane/processes.ts'
-import { failureOf } from '../failure.ts'
 import { Raised } from './raised.ts'
 import { STAY, type UpAnswer, type UpRequest } from './requests.ts'
 import { change, forget, kubeconfigOf } from './state.ts'
@@ -36,9 +36,10 @@ async function raise(request: UpRequest): Promise<void> {
     change(name, { upMs, ...told, ...(request.qps === undefined ? {} : { qps: request.qps }) })
     void raised.lost.then(lost)
     answer({ up: true, upMs })
+    flushCompileCache()
   } catch (error) {
     if (ending) return
-    const { text, exitCode } = failureOf(error)
+    const { text, exitCode } = (await import('../failure.ts')).failureOf(error)
     log(text)
     answer({ failed: text, exitCode })
     await end()

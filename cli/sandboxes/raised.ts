@@ -1,10 +1,9 @@
-import { applyManifests } from '../../harness/apply-manifests.ts'
-import { ObjectsView } from '../../harness/objects-view.ts'
-import { loadPlatform } from '../../harness/platform/load.ts'
+import type { Platform } from '../../harness/platform/platform.ts'
 import type { Stdin } from '../../harness/platform/read.ts'
 import { commandText } from '../../harness/platform/render-words.ts'
-import { stayingSetup } from '../../harness/staying/setup.ts'
-import { LocalSandbox } from '../../sandbox/tiers/local/local-sandbox.ts'
+import type { Setup } from '../../harness/setup.ts'
+import { type ControlPlane, startControlPlane } from '../../sandbox/tiers/control-plane/control-plane.ts'
+import type { ComingUp, LocalSandbox } from '../../sandbox/tiers/local/local-sandbox.ts'
 import type { NodeGroup } from '../../sandbox/tiers/tier.ts'
 import { UsageError } from '../failure.ts'
 import { plural } from '../plural.ts'
@@ -12,6 +11,11 @@ import type { UpAnswer, UpRequest } from './requests.ts'
 import type { SandboxState } from './state.ts'
 
 type Request = Omit<UpRequest, 'stdin'> & { readonly stdin?: Stdin }
+
+const PHASES: Readonly<Record<ComingUp, string>> = {
+  'programs started': 'kube-scheduler and kube-controller-manager started',
+  'nodes registered': 'nodes registered',
+}
 
 /** Records a sandbox that stays keeps: they are for whoever looks at what went on just now. */
 const RECORDS_KEPT = 20_000
@@ -35,15 +39,32 @@ export class Raised {
 
   /** Fails with what a platform, a control plane or the API server has against it. */
   async up(): Promise<{ kubeconfig: string } & Pick<SandboxState, 'folder' | 'server' | 'nodes'>> {
+    // the longest part, while the rest is loaded and read
+    const starting = startControlPlane({ until: 'serving' })
+    try {
+      return await this.upOn(starting)
+    } catch (error) {
+      const controlPlane = await starting
+      await controlPlane.stop()
+      throw error
+    }
+  }
+
+  private async upOn(starting: Promise<ControlPlane>) {
     const { request } = this
+    this.tell({ progress: 'the control plane comes up' })
+    const { LocalSandbox } = await import('../../sandbox/tiers/local/local-sandbox.ts')
+    const { stayingSetup } = await import('../../harness/staying/setup.ts')
     const platform = request.paths.length > 0 ? await this.platform() : undefined
     const { options, objects } = stayingSetup({ ...request, ...(platform ? { platform } : {}) })
-    this.tell({ progress: 'the control plane and the nodes come up' })
-    const sandbox = await LocalSandbox.up({ ...options, objects })
+    await starting
+    this.done('etcd and kube-apiserver serve')
+    this.tell({ progress: 'scheduler and controllers come up' })
+    const sandbox = await LocalSandbox.up({ ...options, objects }, starting, (phase) => this.done(PHASES[phase]))
     this.sandbox = sandbox
     this.forgetOldRecords(sandbox)
     const nodes = options.nodes.map(nodesText)
-    this.done(`control plane, nodes Ready: ${nodes.join(', ')}`)
+    this.done(`nodes Ready: ${nodes.join(', ')}`)
     if (objects.length > 0) await this.apply(sandbox, objects)
     const { kubeconfig, folder, server } = sandbox.controlPlane
     return { kubeconfig, folder, server, nodes }
@@ -53,9 +74,10 @@ export class Raised {
     await this.sandbox?.close()
   }
 
-  private platform() {
+  private async platform(): Promise<Platform> {
     const { paths, cwd, config, render, stdin } = this.request
-    return loadPlatform({
+    const { loadPlatform } = await import('../../harness/platform/load.ts')
+    return await loadPlatform({
       paths,
       cwd,
       ...(config ? { config } : {}),
@@ -65,7 +87,9 @@ export class Raised {
     })
   }
 
-  private async apply(sandbox: LocalSandbox, objects: Parameters<typeof applyManifests>[0]): Promise<void> {
+  private async apply(sandbox: LocalSandbox, objects: Setup['objects']): Promise<void> {
+    const { applyManifests } = await import('../../harness/apply-manifests.ts')
+    const { ObjectsView } = await import('../../harness/objects-view.ts')
     const view = new ObjectsView()
     let applying = true
     sandbox.world.journal.subscribe((record) => {

@@ -1,5 +1,6 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { existsSync, openSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
@@ -25,7 +26,9 @@ export async function startDaemon(name: string, request: UpRequest, tell: (one: 
   const script = fileURLToPath(new URL(built ? './daemon.js' : './daemon.ts', import.meta.url))
   const logFile = join(folder, 'seatrial.log')
   const log = openSync(logFile, 'a', 0o600)
-  const child = spawn(process.execPath, [script, folder], { detached: true, stdio: ['pipe', 'pipe', log] })
+  // it has nothing that would ask for the cache of compiled sources before they are loaded
+  const env = { NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'), ...process.env }
+  const child = spawn(process.execPath, [script, folder], { detached: true, env, stdio: ['pipe', 'pipe', log] })
   const { stdin, stdout } = child as ChildProcessByStdio<Writable, Readable, null>
   stdin.on('error', () => {})
   let interrupted = false

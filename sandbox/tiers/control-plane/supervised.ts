@@ -15,6 +15,7 @@ interface Told {
 }
 
 const STOPPED_WITHIN_MS = 10_000
+const NO_SUPERVISOR = 'lost its supervisor, which was killed'
 
 /** Programs that live and die with a supervisor of their own, which ends them and removes the folder when this process ends, however it does. */
 export class Supervised {
@@ -26,6 +27,7 @@ export class Supervised {
   private readonly started = new Set<string>()
   private readonly asked = new Set<string>()
   private readonly answers = new Map<string, () => void>()
+  private gone = false
   private tellLost!: (why: string) => void
 
   constructor(folder: string) {
@@ -39,7 +41,8 @@ export class Supervised {
     createInterface({ input: this.supervisor.stdout! }).on('line', (line) => this.hear(JSON.parse(line) as Told))
     this.supervisor.stdin!.on('error', () => {})
     this.supervisor.on('exit', () => {
-      for (const name of this.started) if (!this.exits.has(name)) this.exits.set(name, 'lost its supervisor')
+      this.gone = true
+      for (const name of this.started) if (!this.exits.has(name)) this.exits.set(name, NO_SUPERVISOR)
       for (const answer of this.answers.values()) answer()
       this.tellLost('its supervisor ended')
     })
@@ -50,6 +53,10 @@ export class Supervised {
     this.exits.delete(name)
     this.asked.delete(name)
     this.started.add(name)
+    if (this.gone) {
+      this.exits.set(name, NO_SUPERVISOR)
+      return
+    }
     const answered = new Promise<void>((resolve) => this.answers.set(name, resolve))
     this.send({ start: { name, command, args } })
     await answered

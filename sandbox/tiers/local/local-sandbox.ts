@@ -1,5 +1,5 @@
 import { Journal } from '../../journal/journal.ts'
-import { type Kind, keyOf, Node } from '../../kube/kinds.ts'
+import { type Kind, keyOf, Node, Pod as PodKind } from '../../kube/kinds.ts'
 import type { Kube } from '../../kube/kube.ts'
 import type { Pod } from '../../kube/objects.ts'
 import { RemoteCluster } from '../../kube/remote/remote-cluster.ts'
@@ -20,12 +20,15 @@ import { applying } from './applying.ts'
 import { Causes } from './causes.ts'
 import { startOwnControllers } from './controllers.ts'
 import { keepJournal } from './journal-keeper.ts'
-import { prepare, until } from './prepare.ts'
-import { schedulerFlags } from './scheduler-file.ts'
+import { accountsOf, prepare, until } from './prepare.ts'
+import { limitFlags, schedulerFlags } from './scheduler-file.ts'
 
 const METRICS_GROUPS = ['metrics.k8s.io', 'custom.metrics.k8s.io', 'external.metrics.k8s.io'] as const
 
 type Parts = ReturnType<typeof startParts>
+
+/** What is done while it comes up. */
+export type ComingUp = 'programs started' | 'nodes registered'
 
 /** A real control plane, and actors on simulated nodes around it. Its time is that of the trial: it was 0 when it began to come up. */
 export class LocalSandbox implements Sandbox {
@@ -40,13 +43,24 @@ export class LocalSandbox implements Sandbox {
   private served: ServedMetricsApis | undefined
   private kubelets: ServedKubelets | undefined
 
-  /** Comes up, and waits until every node is Ready. Fails with `ControlPlaneError`, or what an actor fails with. */
-  static async up(options: SandboxOptions): Promise<LocalSandbox> {
+  /**
+   * Comes up, and waits until every node is Ready; on a control plane that is being started, or on one of its own. Fails with
+   * `ControlPlaneError`, or what an actor fails with.
+   */
+  static async up(
+    options: SandboxOptions,
+    starting: Promise<ControlPlane> = startControlPlane({ until: 'serving' }),
+    told: (phase: ComingUp) => void = () => {},
+  ): Promise<LocalSandbox> {
     const failures = new Failures()
     const clock = WallClock.fromNow({ onError: failures.add })
-    const controlPlane = await startControlPlane({ controllerManager: [] })
+    const controlPlane = await starting
     try {
-      await controlPlane.restart('kube-scheduler', schedulerFlags(options.schedulers, controlPlane))
+      await Promise.all([
+        controlPlane.restart('kube-controller-manager', limitFlags(options.lag, 'kube-controller-manager')),
+        controlPlane.restart('kube-scheduler', schedulerFlags(options, controlPlane)),
+      ])
+      told('programs started')
       const rest = await openRest({ kubeconfig: controlPlane.kubeconfig })
       const sandbox = new LocalSandbox({
         options,
@@ -56,7 +70,7 @@ export class LocalSandbox implements Sandbox {
         rest: inTrialTime(rest, clock.zeroMs),
       })
       try {
-        await sandbox.begin()
+        await sandbox.begin(told)
       } catch (error) {
         await sandbox.close()
         throw error
@@ -148,13 +162,12 @@ export class LocalSandbox implements Sandbox {
     return this.parts
   }
 
-  private async begin(): Promise<void> {
-    const { cluster, world, options, controlPlane, causes } = this
+  private async begin(told: (phase: ComingUp) => void): Promise<void> {
+    const { cluster, world, options, controlPlane } = this
     void controlPlane.lost.then((why) => this.failures.add(new Error(`the control plane is lost: ${why}`)))
-    const kinds = await prepare(cluster.rest, options.objects ?? [])
-    await cluster.sync(...kinds)
-    this.remember(kinds)
-    keepJournal({ world, kube: cluster.kubeOf('journal'), causes, kinds })
+    const { objects = [] } = options
+    if (objects.length > 0) await this.prepareFor(objects)
+    else await cluster.sync(Node, PodKind)
     const kubeOf: Parameters<typeof startParts>[0]['kubeOf'] = (process, fields) => cluster.kubeOf(process, fields)
     const { pki } = controlPlane
     const { zeroMs } = world.clock
@@ -167,7 +180,26 @@ export class LocalSandbox implements Sandbox {
     if (METRICS_GROUPS.some((group) => apis.servedBy(group)))
       this.served = await serveMetricsApis({ world, apis, rest: cluster.rest, pki, zeroMs })
     const wanted = options.nodes.reduce((sum, { count }) => sum + count, 0)
-    await this.failures.unless(until(`${wanted} nodes that are Ready`, () => this.readyNodes() >= wanted))
+    const nodes = () => cluster.inform(Node).cache.list().length
+    await this.failures.unless(
+      Promise.all([
+        until(`${wanted} nodes`, () => nodes() >= wanted).then(() => told('nodes registered')),
+        until(`${wanted} nodes that are Ready`, () => this.readyNodes() >= wanted),
+        accountsOf(cluster.rest, ['default']),
+        controlPlane.ready(),
+      ]),
+    )
+  }
+
+  /** What manifests need that are applied next; and what becomes of all objects is kept. */
+  private async prepareFor(objects: NonNullable<SandboxOptions['objects']>): Promise<void> {
+    const { cluster, world, causes } = this
+    // until then it does not tell all it serves
+    await this.controlPlane.ready()
+    const kinds = await prepare(cluster.rest, objects)
+    await cluster.sync(...kinds)
+    this.remember(kinds)
+    keepJournal({ world, kube: cluster.kubeOf('journal'), causes, kinds })
   }
 
   /** What the cluster came with or was given so that manifests can be applied. */

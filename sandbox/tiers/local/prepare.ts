@@ -28,11 +28,7 @@ export async function prepare(rest: Rest, objects: readonly Draft<KubeObject>[])
   ])
   const custom = new Set(definitions.map(({ metadata }) => metadata.name))
   await Promise.all([
-    ...['default', ...namespaces].map((namespace) =>
-      until(`the service account of namespace ${namespace}`, () =>
-        answers(rest, objectPath(ServiceAccount, `${namespace}/default`)),
-      ),
-    ),
+    accountsOf(rest, ['default', ...namespaces]),
     ...knownKinds()
       .filter(({ id }) => custom.has(id))
       .map((kind) => until(kind.id, () => answers(rest, `${collectionPath(kind)}?limit=1`))),
@@ -45,6 +41,12 @@ export async function prepare(rest: Rest, objects: readonly Draft<KubeObject>[])
     }),
   )
   return listed.flat()
+}
+
+/** Waits until pods can be made in these namespaces. */
+export async function accountsOf(rest: Rest, namespaces: readonly string[]): Promise<void> {
+  const isThere = (namespace: string) => answers(rest, objectPath(ServiceAccount, `${namespace}/default`))
+  await Promise.all(namespaces.map((one) => until(`the service account of namespace ${one}`, () => isThere(one))))
 }
 
 const isDefinition = (object: Draft<KubeObject>): boolean => kindOf(object).id === CustomResourceDefinition.id
