@@ -1,3 +1,4 @@
+import { labelValue, qualifiedName } from '../apiserver/validation/names.ts'
 import type { LabelSelector, NodeSelectorRequirement, NodeSelectorTerm } from './objects.ts'
 
 type Labels = Readonly<Record<string, string>>
@@ -98,12 +99,17 @@ export function nodeSelectorTerm(term: NodeSelectorTerm): (node: NamedNode) => b
   }
 }
 
-const INTEGER = /^[+-]?\d{1,19}$/
+const INTEGER = /^[+-]?\d+$/
 
-function isSound({ operator, values = [] }: NodeSelectorRequirement): boolean {
+/** Whether the text is an integer of 64 bits, as Go parses one. */
+export const isInteger = (text: string | undefined): boolean =>
+  typeof text === 'string' && INTEGER.test(text) && BigInt.asIntN(64, BigInt(text)) === BigInt(text)
+
+function isSound({ key, operator, values = [] }: NodeSelectorRequirement): boolean {
+  if (qualifiedName(key).length > 0 || values.some((value) => labelValue(value).length > 0)) return false
   if (operator === 'In' || operator === 'NotIn') return values.length > 0
   if (operator === 'Exists' || operator === 'DoesNotExist') return values.length === 0
-  return (operator === 'Gt' || operator === 'Lt') && values.length === 1 && INTEGER.test(values[0]!)
+  return (operator === 'Gt' || operator === 'Lt') && values.length === 1 && isInteger(values[0])
 }
 
 const isSoundField = ({ operator, values = [] }: NodeSelectorRequirement): boolean =>
@@ -131,7 +137,6 @@ function testOf({ key, operator, values }: Requirement): (labels: Labels) => boo
   }
 }
 
-const isInteger = (value: string | undefined): boolean => typeof value === 'string' && INTEGER.test(value)
 const has = (labels: Labels, key: string): boolean => typeof labels[key] === 'string'
 
 function textOf({ key, operator, values }: Requirement): string {

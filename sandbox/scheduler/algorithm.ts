@@ -3,7 +3,7 @@ import type { SchedulerCache } from './cache.ts'
 import type { Diagnosis } from './framework/fit-error.ts'
 import type { NodeInfo } from './framework/node-info.ts'
 import { type KindVerdicts, NodeLocal } from './framework/node-local.ts'
-import type { Plugin } from './framework/plugin.ts'
+import { type Plugin, PluginError } from './framework/plugin.ts'
 import type { PodInfo } from './framework/pod-info.ts'
 import { type FilterState, filterWithNominated, type Nominations, preFilter, scoreNodes } from './framework/runtime.ts'
 import { NodeStatuses, unresolvable } from './framework/status.ts'
@@ -13,6 +13,7 @@ export type Decision =
   | { readonly kind: 'node'; readonly node: NodeInfo; readonly feasible: number }
   | { readonly kind: 'unfit'; readonly nodes: number; readonly diagnosis: Diagnosis; readonly filters: FilterState }
   | { readonly kind: 'no-nodes' }
+  | { readonly kind: 'error'; readonly message: string }
 
 const MIN_FEASIBLE_NODES = 100
 const MIN_FEASIBLE_PERCENT = 5
@@ -57,8 +58,13 @@ export class Algorithm {
     const found = this.feasibleNodes(pod, verdicts)
     if (!Array.isArray(found)) return found
     if (found.length === 1) return { kind: 'node', node: found[0]!, feasible: 1 }
-    const totals = scoreNodes(this.plugins, pod, found, this.cache, { verdicts })
-    return { kind: 'node', node: found[this.pickTop(totals)]!, feasible: found.length }
+    try {
+      const totals = scoreNodes(this.plugins, pod, found, this.cache, { verdicts })
+      return { kind: 'node', node: found[this.pickTop(totals)]!, feasible: found.length }
+    } catch (error) {
+      if (error instanceof PluginError) return { kind: 'error', message: error.message }
+      throw error
+    }
   }
 
   /** The nodes that pass all filters, or as many of them as are worth scoring; or why there are none. */

@@ -82,7 +82,8 @@ export class Preemption {
     return { nominate: '', message: `preemption: ${message}` }
   }
 
-  private ineligible({ pod, priority }: PodInfo, statuses: NodeStatuses): string | undefined {
+  /** Why the pod may send nobody away; undefined when it may. Follows PodEligibleToPreemptOthers. */
+  ineligible({ pod, priority }: PodInfo, statuses: NodeStatuses): string | undefined {
     if (pod.spec.preemptionPolicy === 'Never') return 'not eligible due to preemptionPolicy=Never.'
     const nominated = pod.status?.nominatedNodeName
     if (!nominated || statuses.get(nominated).unresolvable) return undefined
@@ -92,8 +93,8 @@ export class Preemption {
     return waits ? 'not eligible due to a terminating pod on the nominated node.' : undefined
   }
 
-  /** Tries nodes from a random one on, until enough are found. Follows DryRunPreemption. */
-  private candidates(
+  /** Tries nodes from a random one on, until enough are found; says why the others are none. Follows DryRunPreemption. */
+  candidates(
     pod: PodInfo,
     filters: FilterState,
     statuses: NodeStatuses,

@@ -148,6 +148,8 @@ export class Scheduler {
     const reason = 'Unschedulable'
     if (decision.kind === 'no-nodes')
       return { reason, message: 'no nodes available to schedule pods', plugins: new Set(), nominate: '' }
+    if (decision.kind === 'error')
+      return { reason: 'SchedulerError', message: decision.message, plugins: new Set(), nominate: '' }
     const { filters, diagnosis, nodes } = decision
     const { plugins } = diagnosis
     const listed = this.kube.get(Pod, keyOf(info.pod))

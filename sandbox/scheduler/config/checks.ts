@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Affinity, TopologySpreadConstraint } from '../../kube/objects.ts'
+import { unsoundTerms } from '../framework/plugins/unsound-terms.ts'
 import type { PluginArgs } from './configuration.ts'
 import { pathText } from './schema.ts'
 
@@ -79,6 +80,9 @@ const ARGS: Readonly<Record<string, z.ZodType<PluginArgs>>> = {
     })),
   NodeAffinity: z
     .strictObject({ ...header, addedAffinity: nodeAffinity().optional() })
+    .superRefine(({ addedAffinity }, { addIssue }) => {
+      for (const message of unsoundAffinity(addedAffinity)) addIssue(message)
+    })
     .transform(({ addedAffinity }) => (addedAffinity ? { addedAffinity } : {})),
   PodTopologySpread: z
     .strictObject({
@@ -127,6 +131,18 @@ function nodeAffinity() {
       .array(z.strictObject({ weight: z.int().min(1).max(100), preference: term }))
       .optional(),
   }) as unknown as z.ZodType<NonNullable<Affinity['nodeAffinity']>>
+}
+
+function unsoundAffinity(affinity: Affinity['nodeAffinity']): string[] {
+  const required = affinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? []
+  const preferred = affinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []
+  return [
+    ...unsoundTerms(required, 'addedAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms'),
+    ...unsoundTerms(
+      preferred.map(({ preference }) => preference),
+      'addedAffinity.preferredDuringSchedulingIgnoredDuringExecution',
+    ),
+  ]
 }
 
 function spreadConstraint() {

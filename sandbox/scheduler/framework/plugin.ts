@@ -59,6 +59,9 @@ export interface Plugin<F = unknown, S = unknown> {
   readonly events?: readonly EventHint[]
 }
 
+/** A plugin fails: the cycle ends with this message, whatever the others say. */
+export class PluginError extends Error {}
+
 /** A plugin with states of its own types, among others. */
 export const plugin = <F, S>(made: Plugin<F, S>): Plugin => made as unknown as Plugin
 

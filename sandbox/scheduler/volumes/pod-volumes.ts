@@ -1,4 +1,5 @@
-import { Node, PersistentVolume, PersistentVolumeClaim, StorageClass } from '../../kube/kinds.ts'
+import { controllerOf } from '../../kube/indexes.ts'
+import { keyOf, Node, PersistentVolume, PersistentVolumeClaim, StorageClass } from '../../kube/kinds.ts'
 import type { Kube } from '../../kube/kube.ts'
 import type * as o from '../../kube/objects.ts'
 import { compareQuantities, parseQuantity } from '../../kube/quantity.ts'
@@ -46,6 +47,8 @@ export function claimsOf(kube: Kube, pod: o.Pod): PodClaims | string {
     if (claim.status?.phase === 'Lost')
       return `persistentvolumeclaim "${name}" bound to non-existent persistentvolume "${claim.spec.volumeName}"`
     if (claim.metadata.deletionTimestamp) return `persistentvolumeclaim "${name}" is being deleted`
+    if (ephemeral && controllerOf(claim)?.uid !== pod.metadata.uid)
+      return `PVC ${keyOf(claim)} was not created for pod ${keyOf(pod)} (pod is not owner)`
     if (isBound(claim)) sorted.bound.push(claim)
     else if (bindsLate(kube, claim) && !claim.spec.volumeName) sorted.late.push(claim)
     else sorted.immediate.push(claim)

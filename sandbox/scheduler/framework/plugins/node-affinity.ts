@@ -1,9 +1,10 @@
 import type { Affinity, Node, NodeSelectorTerm, Pod } from '../../../kube/objects.ts'
-import { nodeSelector, nodeSelectorTerm } from '../../../kube/selectors.ts'
+import { nodeSelector, nodeSelectorTerm, selectorFromSet } from '../../../kube/selectors.ts'
 import { Action } from '../events.ts'
-import { defaultNormalize, type Plugin, type PreFiltered, plugin } from '../plugin.ts'
+import { defaultNormalize, type Plugin, PluginError, type PreFiltered, plugin } from '../plugin.ts'
 import { factsOf } from '../pod-info.ts'
 import { unresolvable } from '../status.ts'
+import { aggregated, unsoundTerms } from './unsound-terms.ts'
 
 const NAME = 'NodeAffinity'
 const REJECTED = unresolvable(NAME, "node(s) didn't match Pod's node affinity/selector")
@@ -24,6 +25,8 @@ export const nodeAffinity = plugin<undefined, readonly Preference[]>({
   filter: (_, { facts }, { node }) => (facts.requiredNode && !facts.requiredNode(node!) ? REJECTED : undefined),
   preScore({ pod }) {
     const preferred = pod.spec.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution
+    const unsound = unsoundTerms((preferred ?? []).map(({ preference }) => preference))
+    if (unsound.length > 0) throw new PluginError(`running PreScore plugin "${NAME}": ${aggregated(unsound)}`)
     return preferred?.map(preferenceOf)
   },
   score: (preferences, _, { node }) =>
@@ -80,5 +83,12 @@ function namedNodes(terms: readonly NodeSelectorTerm[]): PreFiltered<undefined> 
 
 function nowMatches(pod: Pod, before: Pod | Node | undefined, after: Pod | Node | undefined): boolean {
   const matches = factsOf(pod.spec).requiredNode ?? (() => true)
-  return matches(after as Node) && (!before || !matches(before as Node))
+  if (matches(after as Node)) return !before || !matches(before as Node)
+  return failsOn(pod, after as Node)
+}
+
+/** Whether the pod's terms cannot all be evaluated on a node that none of them matches. A hint that fails counts as one to try again. */
+function failsOn({ spec }: Pod, { metadata }: Node): boolean {
+  const terms = spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? []
+  return unsoundTerms(terms).length > 0 && selectorFromSet(spec.nodeSelector ?? {}).matches(metadata.labels)
 }

@@ -1,0 +1,101 @@
+import type * as o from '../../kube/objects.ts'
+import { owner, replicaSet } from '../testing.ts'
+import type { SchedulingCase } from './case.ts'
+import { Draw } from './draw.ts'
+import { drawConfiguration } from './draw-configuration.ts'
+import { drawNodes } from './draw-nodes.ts'
+import { drawPod } from './draw-pods.ts'
+import { drawStorage, type Storage } from './draw-volumes.ts'
+
+/** Random clusters, each with a pod to be placed. Case `i` of a seed is the same in every run. */
+export const schedulingCases = (seed: number, count: number): SchedulingCase[] =>
+  Array.from({ length: count }, (_, i) => drawSchedulingCase(new Draw(seed, `scheduling/${i}`)))
+
+const REPLICAS = replicaSet('rs-a', { app: 'a' })
+
+export const drawStart = (draw: Draw): string => `1999-12-31T2${draw.from(0, 3)}:${draw.from(10, 59)}:00Z`
+
+export function drawSchedulingCase(draw: Draw): SchedulingCase {
+  const roomy = draw.chance(0.7)
+  const nodes = drawNodes(draw, draw.chance(0.005) ? 120 : draw.from(1, draw.pick([3, 8, 12])), roomy)
+  const pods = draw.list(draw.from(0, draw.pick([1, 4]) * nodes.length), (i) => drawRunning(draw, `p${i}`, nodes))
+  const storage = draw.chance(0.12) ? drawStorage(draw, 'incoming') : undefined
+  const incoming = drawIncoming(draw, nodes, storage, roomy ? 0.15 : 0.3)
+  const users = storage && draw.chance(0.3) ? [pods[0]].flatMap((pod) => (pod ? [mounting(pod, storage)] : [])) : []
+  const others = pods.slice(users.length)
+  const objects = [
+    ...nodes,
+    ...users,
+    ...others,
+    ...(draw.chance(0.15) ? [drawNominated(draw, nodes)] : []),
+    ...(draw.chance(0.3) ? [drawService(draw)] : []),
+    ...(storage?.objects ?? []),
+    ...[REPLICAS, namespace('default', 'ml'), namespace('other', 'ops')],
+    incoming,
+  ] as unknown as o.KubeObject[]
+  const { namespace: of, name } = incoming.metadata
+  return { configuration: drawConfiguration(draw, 0.3), pod: `${of}/${name}`, objects }
+}
+
+export function drawRunning(draw: Draw, name: string, nodes: readonly o.Node[]): o.Pod {
+  const made = drawPod(
+    draw,
+    name,
+    { podAffinity: 0.12 },
+    { node: draw.pick(nodes).metadata.name, status: { phase: 'Running', startTime: drawStart(draw) } },
+  )
+  if (!draw.chance(0.05)) return made
+  return { ...made, metadata: { ...made.metadata, deletionTimestamp: '1999-12-31T23:59:00Z' } }
+}
+
+function drawIncoming(draw: Draw, nodes: readonly o.Node[], storage: Storage | undefined, demands: number): o.Pod {
+  const controlled = draw.chance(0.4)
+  // to follow chance through preemption on many nodes would take long
+  const many = nodes.length > 12
+  const made = drawPod(
+    draw,
+    'incoming',
+    { nodeAffinity: demands, podAffinity: demands, spread: demands, tolerations: 0.4 },
+    {
+      ...(controlled ? { ownerReferences: [owner(REPLICAS)], labels: { app: 'a' }, namespace: 'default' } : {}),
+      ...(storage ? { namespace: 'default' } : {}),
+      status: draw.parts({ nominatedNodeName: [0.05, () => draw.pick(nodes).metadata.name] }),
+      spec: draw.parts({
+        nodeSelector: [demands / 2, () => draw.pick([{ rack: 'r1' }, { gpu: 'h100' }, {}])],
+        preemptionPolicy: [many ? 1 : 0.1, () => (many ? 'Never' : draw.pick(['Never', 'PreemptLowerPriority']))],
+        ...(storage ? { volumes: [1, () => storage.volumes] } : {}),
+      }),
+    },
+  )
+  return draw.chance(0.03) ? named(made, draw.pick([...nodes.map(({ metadata }) => metadata.name), 'gone'])) : made
+}
+
+/** A DaemonSet's pod: its node is asked for by name. */
+function named(pod: o.Pod, node: string): o.Pod {
+  const matchFields = [{ key: 'metadata.name', operator: 'In' as const, values: [node] }]
+  const nodeAffinity = { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchFields }] } }
+  return { ...pod, spec: { ...pod.spec, affinity: { ...pod.spec.affinity, nodeAffinity } } }
+}
+
+const mounting = (pod: o.Pod, { volumes }: Storage): o.Pod => ({
+  ...pod,
+  metadata: { ...pod.metadata, namespace: 'default' },
+  spec: { ...pod.spec, volumes },
+})
+
+export const drawNominated = (draw: Draw, nodes: readonly o.Node[]): o.Pod =>
+  drawPod(draw, 'promised', { podAffinity: 0.1 }, { status: { nominatedNodeName: draw.pick(nodes).metadata.name } })
+
+const drawService = (draw: Draw) => ({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name: 's', namespace: 'default', uid: 'uid-s' },
+  spec: { selector: draw.pick([{ app: 'a' }, { tier: 'x' }]) },
+})
+
+export const namespace = (name: string, team: string): o.KubeObject =>
+  ({
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name, uid: `uid-${name}`, labels: { team } },
+  }) as unknown as o.KubeObject
