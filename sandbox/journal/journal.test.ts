@@ -93,3 +93,13 @@ test('a journal is read back from its file; a torn one up to the tear; a changed
     rmSync(folder, { recursive: true })
   }
 })
+
+test('a journal of many blocks is written as it is', () => {
+  const journal = new Journal(new VirtualClock())
+  const text = 'x'.repeat(1000)
+  for (let i = 0; i < 3000; i++) journal.append({ type: 'note', by: 'test', about: `${i}`, text })
+  const { text: written, hash } = journal.sealed(header)
+  expect(hash).toBe(journal.hash(header))
+  expect(readJournal(written)).toMatchObject({ hash, torn: undefined })
+  expect(written.split('\n').slice(0, -2)).toEqual([...journal.lines(header)])
+})

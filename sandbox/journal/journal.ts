@@ -51,9 +51,12 @@ export class Journal {
 
   /** The whole journal as a file holds it, closed by its hash. */
   sealed(header: JournalHeader): { text: string; hash: string } {
-    const blocks = [...this.blocks(header)].map((block) => Buffer.from(block))
+    const blocks: Buffer[] = []
     const hash = createHash('sha256')
-    for (const block of blocks) hash.update(block)
+    for (const block of this.blocks(header)) {
+      hash.update(block)
+      blocks.push(Buffer.from(block))
+    }
     const digest = hash.digest('hex')
     return { text: `${Buffer.concat(blocks).toString('utf8')}${seal(digest)}\n`, hash: digest }
   }
