@@ -162,19 +162,16 @@ export function metricsClient(options: MetricsClientOptions): MetricsClient {
     },
     *object(metric, namespace, { apiVersion, kind, name }, metricSelector) {
       const resource = resourceOfKind(kind, apiVersion)
-      if (!resource) {
-        const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : ''
-        const kindText = group ? `${kind}.${group}` : kind
-        const why = `unable to map kind ${kindText} to resource: no matches for kind "${kind}" in group "${group}"`
-        throw new MetricsError(`unable to fetch metrics from custom metrics API: ${why}`)
-      }
+      // which version is served is asked before what the kind is called, and that before the server
+      if (!resource && apis.backendOf('custom.metrics.k8s.io') !== 'absent')
+        throw new MetricsError(`unable to fetch metrics from custom metrics API: ${unmapped(kind, apiVersion)}`)
       // a reference cannot leave its namespace: the name of a Namespace is not looked at
       const named = kind === 'Namespace' ? namespace : name
-      const value = yield* ask(
-        'custom.metrics.k8s.io',
-        `${textOf(resource)}.custom.metrics.k8s.io ${named}`,
-        (backend) => backend.byName(resource, namespace, named, metric, metricSelector),
-      )
+      const path = resource ? `${textOf(resource)}.custom.metrics.k8s.io ${named}` : ''
+      const value = yield* ask('custom.metrics.k8s.io', path, (backend) => {
+        if (!resource) throw new Error(unmapped(kind, apiVersion))
+        return backend.byName(resource, namespace, named, metric, metricSelector)
+      })
       return { milli: value.milli, at: wholeSeconds(value.at) }
     },
     *external(metric, namespace, selector) {
@@ -185,6 +182,13 @@ export function metricsClient(options: MetricsClientOptions): MetricsClient {
       return { milli: values.map((v) => v.milli), at: wholeSeconds(values[0]!.at) }
     },
   }
+}
+
+/** A kind the RESTMapper does not know. */
+function unmapped(kind: string, apiVersion: string): string {
+  const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : ''
+  const named = group ? `${kind}.${group}` : kind
+  return `unable to map kind ${named} to resource: no matches for kind "${kind}" in group "${group}"`
 }
 
 /** Times come as metav1.Time. */

@@ -5,7 +5,10 @@ import { customMetric, customResources } from './custom.ts'
 import { type ApiResource, apiGroup, apiResourceList, GROUPS, VERSIONS } from './discovery.ts'
 import { externalMetric, externalResources } from './external.ts'
 import { RESOURCES, resourceMetrics } from './resource.ts'
-import { noSuchPath, StatusError } from './status.ts'
+import { noSuchPath } from './status.ts'
+
+/** The server behind the API does not answer: no Status comes from it. */
+export class ServerDown extends Error {}
 
 /** What answers for each group. */
 interface Api<Backend> {
@@ -42,7 +45,7 @@ function* inGroup<G extends MetricsGroup>(
 ): Task<unknown> {
   const backend = context.apis.backendOf(group)
   if (backend === 'absent') throw noSuchPath()
-  if (backend === 'down') throw new StatusError(503, 'ServiceUnavailable', 'service unavailable')
+  if (backend === 'down') throw new ServerDown()
   if (version === undefined) return apiGroup(group)
   if (!VERSIONS[group].includes(version)) throw noSuchPath()
   const api = APIS[group] as Api<unknown>

@@ -30,8 +30,7 @@ const run = promisify(execFile)
 const SYNC: Us = seconds(1)
 
 /** What servers of the platform say: two pods' worth of load for each pod there is, until there are four. */
-function platform(kube: () => Kube, now: () => Us): MetricsApis {
-  const apis = new MetricsApis()
+function serve(apis: MetricsApis, kube: () => Kube, now: () => Us): void {
   const pods = (selector: o.LabelSelector) => kube().list(Pod, { namespace: 'default', selector })
   const each = (selector: o.LabelSelector) => 8000 / pods(selector).length
   const used = (milli: number) => new Map([['app', { cpuNanos: milli * 1e6, memoryBytes: 2 ** 30 }]])
@@ -69,7 +68,6 @@ function platform(kube: () => Kube, now: () => Us): MetricsApis {
       ]
     },
   })
-  return apis
 }
 
 const target = { type: 'AverageValue', averageValue: '2' } as const
@@ -149,16 +147,20 @@ function playKubelet(kube: Kube, spawn: (task: Task) => void): void {
 }
 
 /** What an HPA came to, without times. */
-const told = (hpa: o.HorizontalPodAutoscaler) => ({
-  desired: hpa.status.desiredReplicas,
-  metrics: hpa.status.currentMetrics,
-  conditions: hpa.status.conditions?.map(
+const told = (hpa: o.HorizontalPodAutoscaler | undefined) => ({
+  desired: hpa?.status?.desiredReplicas,
+  metrics: hpa?.status?.currentMetrics,
+  conditions: hpa?.status?.conditions?.map(
     ({ type, status, reason, message }) => `${type} ${status} ${reason}: ${message}`,
   ),
 })
 
+/** Nobody serves the APIs yet; they are served; their servers are down. */
+const PHASES = ['absent', 'served', 'down'] as const
+type Told = Record<(typeof PHASES)[number], Record<string, ReturnType<typeof told>>>
+
 /** The same platform under our controllers, on a virtual clock. */
-function simulated(): Record<string, ReturnType<typeof told>> {
+function simulated(): Told {
   let client: MetricsClient
   let kube: Kube
   const metrics: MetricsClient = {
@@ -170,27 +172,37 @@ function simulated(): Record<string, ReturnType<typeof told>> {
   const hpa = horizontalPodAutoscaler({ metrics, ...OPTIONS })
   const cluster = testCluster({ controllers: [deploymentController, replicaSetController, hpa], kubelet: false })
   const { world } = cluster
-  const apis = platform(
-    () => kube,
-    () => world.clock.now,
-  )
+  const apis = new MetricsApis()
   client = metricsClient({ world, apis, latency: instant.requestLatency.read, process: 'kube-controller-manager' })
   kube = cluster.kube('kubectl')
   playKubelet(kube, (task) => void world.spawn('kubelet', task))
   world.spawn('make', make(kube))
-  cluster.clock.runUntil(seconds(20))
-  return Object.fromEntries(
-    NAMES.map((name) => [name, told(cluster.store.get(HorizontalPodAutoscaler, `default/${name}`))]),
+  const after = (periods: number) => {
+    cluster.clock.runUntil(world.clock.now + seconds(periods))
+    return Object.fromEntries(
+      NAMES.map((name) => [name, told(cluster.store.get(HorizontalPodAutoscaler, `default/${name}`))]),
+    )
+  }
+  const absent = after(5)
+  serve(
+    apis,
+    () => kube,
+    () => world.clock.now,
   )
+  const served = after(20)
+  apis.stop()
+  return { absent, served, down: after(10) }
 }
 const OPTIONS = { syncPeriod: SYNC, cpuInitializationPeriod: 0, initialReadinessDelay: 0 }
 
 describe.skipIf(unavailable)('a real HPA that asks our metrics APIs', () => {
-  const ours = unavailable ? {} : simulated()
+  const ours = unavailable ? undefined : simulated()
+  const real: Partial<Told> = {}
   let controlPlane: ControlPlane
   let cluster: RemoteCluster
   let kube: RemoteKube
   let served: ServedMetricsApis
+  let stop: () => () => void
   let kubectl: (...args: string[]) => Promise<string>
   const clock = new WallClock({ onError: () => {} })
   const world = createWorld({ clock, seed: 1, journal: new Journal(clock) })
@@ -210,18 +222,22 @@ describe.skipIf(unavailable)('a real HPA that asks our metrics APIs', () => {
     kube = cluster.kubeOf('kubectl')
     await kube.sync(Pod, HorizontalPodAutoscaler, Deployment)
     playKubelet(kube, (task) => void world.spawn('kubelet', task))
-    const apis = platform(
-      () => kube,
-      () => clock.now,
-    )
-    served = await serveMetricsApis({ world, rest, apis, pki: controlPlane.pki })
     const { kubectl: program } = await ensureBinaries(['kubectl'])
     const config = join(controlPlane.folder, 'kubeconfig')
     kubectl = async (...args) =>
       (await run(program, ['--kubeconfig', config, '--cache-dir', join(controlPlane.folder, 'kubectl'), ...args]))
         .stdout
     world.spawn('make', make(kube))
-    await until(() => NAMES.every((name) => settled(kube.get(HorizontalPodAutoscaler, `default/${name}`), name)))
+    real.absent = await settled('absent')
+    const apis = new MetricsApis()
+    serve(
+      apis,
+      () => kube,
+      () => clock.now,
+    )
+    served = await serveMetricsApis({ world, rest, apis, pki: controlPlane.pki })
+    real.served = await settled('served')
+    stop = () => apis.stop()
   }, 120_000)
   afterAll(async () => {
     await served?.close()
@@ -230,20 +246,29 @@ describe.skipIf(unavailable)('a real HPA that asks our metrics APIs', () => {
     await controlPlane?.stop()
   })
 
-  /** Whether it says what ours said in the end; a difference that stays is the test's to show. */
-  const settled = (hpa: o.HorizontalPodAutoscaler | undefined, name: string): boolean =>
-    hpa?.status !== undefined && isDeepStrictEqual(told(hpa), ours[name])
-  async function until(condition: () => boolean): Promise<void> {
+  /** What all say once it is what ours say; a difference that stays is the tests' to show. */
+  async function settled(phase: keyof Told): Promise<Told['served']> {
     const deadline = clock.now + seconds(20)
-    while (!condition() && clock.now < deadline)
+    for (;;) {
+      const hpas = NAMES.map((name) => [name, kube.get(HorizontalPodAutoscaler, `default/${name}`)] as const)
+      const said = Object.fromEntries(hpas.map(([name, hpa]) => [name, told(hpa)]))
+      if (clock.now > deadline || isDeepStrictEqual(said, ours![phase])) return said
       await new Promise<void>((resolve) => void clock.after(ms(100), resolve))
+    }
   }
 
   it.each(NAMES)('%s: as our HPA with the same metrics', (name) => {
-    const real = told(kube.get(HorizontalPodAutoscaler, `default/${name}`)!)
-    expect(ours[name]).toEqual(real)
-    if (name in SCALES) expect(real.desired).toBe(4)
-    else expect(real.conditions?.join()).toContain('ScalingActive False FailedGet')
+    const { [name]: said } = real.served!
+    expect(ours!.served[name]).toEqual(said)
+    if (name in SCALES) expect(said!.desired).toBe(4)
+    else expect(said!.conditions?.join()).toContain('ScalingActive False FailedGet')
+  })
+
+  it('says what ours says where nobody serves an API', () => {
+    expect(ours!.absent).toEqual(real.absent)
+    expect(real.absent!['pods']!.conditions?.join()).toContain(
+      'no custom metrics API (custom.metrics.k8s.io) registered',
+    )
   })
 
   it('is seen by kubectl', async () => {
@@ -271,5 +296,13 @@ describe.skipIf(unavailable)('a real HPA that asks our metrics APIs', () => {
   it('answers nobody but the aggregator', async () => {
     const answered = fetch(`https://127.0.0.1:${served.port}/apis/metrics.k8s.io/v1beta1/pods`)
     await expect(answered).rejects.toThrow('fetch failed')
+  })
+
+  it('says what ours says while the servers behind the APIs are down', async () => {
+    const heal = stop()
+    const said = await settled('down')
+    heal()
+    expect(ours!.down).toEqual(said)
+    expect(said['resource']!.conditions?.join()).toContain('the server is currently unable to handle the request')
   })
 })

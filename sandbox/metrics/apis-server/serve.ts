@@ -10,7 +10,7 @@ import type { MetricsApis } from '../adapter/metrics-client.ts'
 import type { ApiContext } from './context.ts'
 import { GROUPS } from './discovery.ts'
 import { register, SERVER_NAME } from './register.ts'
-import { answer } from './router.ts'
+import { answer, ServerDown } from './router.ts'
 import { StatusError, statusOf } from './status.ts'
 
 export interface MetricsApisOptions {
@@ -75,6 +75,8 @@ function* handle(request: IncomingMessage, response: ServerResponse, context: Ap
       throw new StatusError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource')
     send(response, 200, yield* answer(request.url ?? '/', context))
   } catch (error) {
+    // the aggregator tells of it as of any server that it cannot reach
+    if (error instanceof ServerDown) return void request.socket.destroy()
     const status = statusOf(error)
     send(response, status.code, status)
   }
