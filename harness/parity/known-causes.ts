@@ -11,7 +11,13 @@ interface KnownCause {
 }
 
 /** Each was looked at: the text says what decides otherwise and why that is no fault of the simulation. */
-export const knownCauses: readonly KnownCause[] = []
+export const knownCauses: readonly KnownCause[] = [
+  {
+    stream: 'scaling',
+    what: /^HorizontalPodAutoscaler\/\S+ AbleToScale=True (ReadyForNewScale|ScaleDownStabilized)$/,
+    why: 'While a metric is near a step of the replica count this reason changes from one look of the HPA to the next, and replicas do not. The two look at other instants of the same load.',
+  },
+]
 
 export function knownCause(scenario: string, difference: Difference): Because | undefined {
   const known = knownCauses.find(
