@@ -16,6 +16,7 @@ import { type KubeletAddress, type NodeSpec, nodeAddresses } from './node-object
 import { plainPrograms } from './plain-program.ts'
 import type { ProgramContext, RunningProgram } from './program.ts'
 import { type ImageSource, Registry } from './registry.ts'
+import type { Traffic } from './traffic.ts'
 
 export interface TestNodeOptions {
   profile?: LagProfile
@@ -24,6 +25,7 @@ export interface TestNodeOptions {
   programFor?: ProgramFor
   images?: ImageSource
   pullBytesPerSecond?: number
+  traffic?: Traffic
   kubeletApi?: KubeletAddress
 }
 
@@ -50,6 +52,7 @@ export function testNode(options: TestNodeOptions = {}) {
     registry,
     programFor: options.programFor ?? plainPrograms(),
     pullBytesPerSecond: options.pullBytesPerSecond ?? 100e6,
+    ...(options.traffic ? { traffic: options.traffic } : {}),
     ...(options.kubeletApi ? { kubeletApi: options.kubeletApi } : {}),
   })
   const at = (s: number) => clock.runUntil(seconds(s))

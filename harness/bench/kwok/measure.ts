@@ -3,6 +3,7 @@
  * `npm run bench:kwok [-- --nodes N --rounds N --idle SECONDS]`.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -34,7 +35,7 @@ const { values: flags } = parseArgs({
 })
 const nodes = Number(flags.nodes)
 const replicas = nodes * REPLICAS_PER_NODE
-const GIVE_UP_MS = 400_000
+const GIVE_UP_MS = 1_800_000
 
 async function main(): Promise<void> {
   const program = kwokProgram()
@@ -65,15 +66,14 @@ async function measure(actor: Actor, program: string): Promise<Figures> {
     const from = performance.now()
     const since = () => (performance.now() - from) / 1000
     child = start(actor, plane, program)
-    const running = new Promise<never>((_, reject) =>
-      child!.once('exit', (code) => reject(new Error(`${actor} ended with ${code}`))),
-    )
-    running.catch(() => {})
-    const pid = child.pid!
+    const pid = await pidOf(actor, plane, child)
+    const alive = () => {
+      if (!existsSync(`/proc/${pid}`)) throw new Error(`${actor} ended before its nodes and pods were Ready`)
+    }
     const made = process.cpuUsage()
     if (actor === 'kwok') await makeNodes(rest)
     const { user, system } = process.cpuUsage(made)
-    await Promise.race([nodesReady(rest), running])
+    await nodesReady(rest, alive)
     const nodesReadyS = since()
     const nodesCpuS = cpuSecondsOf(pid)
     // for the scheduler to see them
@@ -85,7 +85,7 @@ async function measure(actor: Actor, program: string): Promise<Figures> {
       body: deployment(replicas),
       process: 'bench',
     })
-    await Promise.race([podsReady(rest), running])
+    await podsReady(rest, alive)
     const podsReadyS = since() - podsFrom
     const podsCpuS = cpuSecondsOf(pid) - podsCpu
     const planeCpuS = cpu() - planeFrom
@@ -105,15 +105,18 @@ async function measure(actor: Actor, program: string): Promise<Figures> {
       ...(actor === 'kwok' ? { makingNodesCpuS: (user + system) / 1e6 } : {}),
     }
   } finally {
-    if (child) await end(child, actor)
+    if (child) await end(child)
     await plane.stop()
   }
 }
 
 function start(actor: Actor, plane: ControlPlane, program: string): ChildProcess {
   const kubeconfig = `${plane.folder}/kubeconfig`
-  if (actor === 'kwok')
-    return spawn(program, kwokFlags(kubeconfig, plane.folder), { stdio: ['ignore', 'ignore', 'ignore'] })
+  if (actor === 'kwok') {
+    // ends with its input, as ours does, so that nothing outlives a bench that is killed
+    const tied = ['-c', '"$0" "$@" & cat; kill $!', program, ...kwokFlags(kubeconfig, plane.folder)]
+    return spawn('sh', tied, { stdio: ['pipe', 'ignore', 'ignore'] })
+  }
   const script = fileURLToPath(new URL('./our-nodes.ts', import.meta.url))
   const profile = flags.profile ? ['--cpu-prof', '--cpu-prof-dir', flags.profile] : []
   return spawn(process.execPath, [...profile, script, kubeconfig, `${nodes}`, actor], {
@@ -123,12 +126,21 @@ function start(actor: Actor, plane: ControlPlane, program: string): ChildProcess
   })
 }
 
-async function end(child: ChildProcess, actor: Actor): Promise<void> {
+async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null) return
   const ended = new Promise((resolve) => child.once('exit', resolve))
-  if (actor === 'kwok') child.kill('SIGKILL')
-  else child.stdin!.end()
+  child.stdin!.end()
   await ended
+}
+
+async function pidOf(actor: Actor, plane: ControlPlane, child: ChildProcess): Promise<number> {
+  if (actor !== 'kwok') return child.pid!
+  for (let tries = 0; tries < 500; tries++) {
+    const pid = processesOf(plane.folder).get('kwok')
+    if (pid !== undefined) return pid
+    await wait(10)
+  }
+  throw new Error('kwok did not start')
 }
 
 /** CPU seconds of the four programs of the control plane. */
@@ -148,7 +160,7 @@ async function makeNodes(rest: Rest): Promise<void> {
   await Promise.all(Array.from({ length: 32 }, make))
 }
 
-async function nodesReady(rest: Rest): Promise<void> {
+async function nodesReady(rest: Rest, alive: () => void): Promise<void> {
   const clock = new WallClock()
   const cluster = new RemoteCluster({ world: createWorld({ clock, seed: 1, journal: new Journal(clock) }), rest })
   const kube = cluster.kubeOf('bench')
@@ -157,14 +169,17 @@ async function nodesReady(rest: Rest): Promise<void> {
       .length
   await kube.sync(Node)
   await until(
-    async () => ready() >= nodes,
+    async () => {
+      alive()
+      return ready() >= nodes
+    },
     () => `${ready()} of ${nodes} nodes Ready`,
   )
   cluster.stop()
   clock.stop()
 }
 
-async function podsReady(rest: Rest): Promise<void> {
+async function podsReady(rest: Rest, alive: () => void): Promise<void> {
   let ready = 0
   const path = objectPath(Deployment, 'default/server')
   await until(
@@ -173,6 +188,7 @@ async function podsReady(rest: Rest): Promise<void> {
         status: { readyReplicas?: number }
       }
       ready = status.readyReplicas ?? 0
+      alive()
       return ready >= replicas
     },
     () => `${ready} of ${replicas} replicas Ready`,
