@@ -54,7 +54,9 @@ export async function runTrial(given: TrialSpec): Promise<TrialResult> {
     if (untried) return judge.invalid(spec, [untried])
     observation.unmodelled.push(...sandbox.refusals())
     spec.onRecord?.({ header: headerOf(spec), journal: sandbox.world.journal })
-    return judge.record(spec, sandbox.world, observation)
+    const result = judge.record(spec, sandbox.world, observation)
+    const unsound = sandbox.unsound?.()
+    return unsound ? { ...result, outcome: 'INVALID', invalid: [{ code: 'MACHINE_TOO_SLOW', ...unsound }] } : result
   } finally {
     await sandbox.close()
   }

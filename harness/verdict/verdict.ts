@@ -25,6 +25,7 @@ export type InvalidCode =
   | 'UNKNOWN_MODEL'
   | 'ESTIMATE_DECIDES'
   | 'NOT_SETTLED'
+  | 'MACHINE_TOO_SLOW'
 
 /** One expectation, judged. */
 export interface Judged {

@@ -95,6 +95,8 @@ export interface Sandbox {
   exposed(pod: Pod, port: number, names: ReadonlySet<string>): readonly MetricFamily[]
   /** What autoscalers and other actors rested on and is not simulated, one line each: a verdict that may depend on it is INVALID. */
   refusals(): readonly string[]
+  /** Why nothing that went on here may be trusted, and what to do; undefined, or left out: it may. */
+  unsound?(): Missing | undefined
   /** Removes exactly what `up` made. */
   close(): Promise<void>
 }

@@ -60,3 +60,20 @@ it('runs nothing after stop', async () => {
   expect(ran).toBe(false)
   other.stop()
 })
+
+it('knows how late it was at worst', async () => {
+  const clock = new WallClock()
+  clock.after(ms(1), () => {})
+  const until = clock.now + ms(50)
+  while (clock.now < until);
+  await after(clock, 1)
+  expect(clock.latestUs).toBeGreaterThanOrEqual(ms(45))
+  clock.stop()
+})
+
+it('can begin at the last whole second of the wall', () => {
+  const clock = WallClock.fromNow()
+  expect(clock.now).toBeLessThan(ms(1100))
+  expect(clock.zeroMs % 1000).toBe(0)
+  expect(Math.abs(clock.zeroMs + clock.now / 1e3 - Date.now())).toBeLessThan(100)
+})

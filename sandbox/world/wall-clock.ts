@@ -21,6 +21,8 @@ export class WallClock implements Clock {
   private stopped = false
   /** When it shows 0, as Unix milliseconds. */
   readonly zeroMs: number
+  /** How late a call was at worst: the process had other work, or none of the processors. */
+  latestUs: Us = 0
 
   constructor(options: { onError?: (error: unknown) => void; zeroMs?: number } = {}) {
     this.onError = options.onError
@@ -79,6 +81,7 @@ export class WallClock implements Clock {
       for (let now = this.now; now < until && !this.stopped; now = this.now) {
         const next = this.due.nextAt()
         if (next === undefined || next > now) break
+        this.latestUs = Math.max(this.latestUs, now - next)
         this.due.runUntil(next)
       }
     } catch (error) {

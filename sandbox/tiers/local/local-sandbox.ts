@@ -10,18 +10,21 @@ import type { MetricFamily } from '../../metrics/sample.ts'
 import type { EntryPoint } from '../../network/gateway/entry.ts'
 import { type ServedKubelets, serveKubelets } from '../../nodes/kubelet-api/serve.ts'
 import type { Task } from '../../world/actor.ts'
-import type { Us } from '../../world/time.ts'
+import { formatDuration, seconds, type Us } from '../../world/time.ts'
 import { WallClock } from '../../world/wall-clock.ts'
 import { createWorld, type World } from '../../world/world.ts'
 import { type ControlPlane, startControlPlane } from '../control-plane/control-plane.ts'
 import { startParts } from '../parts/start-parts.ts'
-import type { Route, Sandbox, SandboxOptions } from '../tier.ts'
+import type { Missing, Route, Sandbox, SandboxOptions } from '../tier.ts'
 import { applying } from './applying.ts'
 import { Causes } from './causes.ts'
 import { startOwnControllers } from './controllers.ts'
 import { keepJournal } from './journal-keeper.ts'
 import { accountsOf, prepare, until } from './prepare.ts'
 import { limitFlags, schedulerFlags } from './scheduler-file.ts'
+
+/** Nodes, servers and clients that are this late may decide otherwise: probes wait for a second and more. */
+const LATE: Us = seconds(2)
 
 const METRICS_GROUPS = ['metrics.k8s.io', 'custom.metrics.k8s.io', 'external.metrics.k8s.io'] as const
 
@@ -146,6 +149,15 @@ export class LocalSandbox implements Sandbox {
 
   refusals(): readonly string[] {
     return this.started.monitoring.refusals()
+  }
+
+  unsound(): Missing | undefined {
+    const { latestUs } = this.world.clock
+    if (latestUs <= LATE) return undefined
+    return {
+      what: `this machine was up to ${formatDuration(latestUs)} late with what nodes, servers and clients do in wall time`,
+      fix: 'Run it again when the machine has less to do, or fewer at once (--jobs).',
+    }
   }
 
   async close(): Promise<void> {
