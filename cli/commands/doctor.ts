@@ -1,4 +1,4 @@
-import { sim } from '../../sandbox/tiers/sim/sim.ts'
+import type { Program } from '../../sandbox/tiers/control-plane/binaries.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { marks, style } from '../style.ts'
 
@@ -7,27 +7,23 @@ interface Found {
   readonly ok: boolean
   readonly detail: string
   readonly fix?: string
+  /** What is here of it, one line each. */
+  readonly parts?: readonly string[]
 }
 
-/** Says what this machine can run, and the line that gets what it lacks. */
+/** Says what this machine can run, and the line that gets what it lacks. Only what no command can do without decides the exit code. */
 export async function doctor(options: { json?: boolean }): Promise<number> {
-  const found: Found[] = [node()]
-  for (const tier of [sim]) {
-    const missing = await tier.available()
-    found.push({
-      what: `tier ${tier.name}`,
-      ok: missing.length === 0,
-      detail: missing.length === 0 ? 'ready: needs nothing but Node' : missing.map((m) => m.what).join('; '),
-      fix: missing[0]?.fix,
-    })
-  }
+  const { removeLeftovers } = await import('../sandboxes/leftovers.ts')
+  removeLeftovers()
+  const found = [node(), await sim(), await local()]
   if (options.json) process.stdout.write(`${JSON.stringify({ schemaVersion: 1, found }, null, 2)}\n`)
   else
-    for (const { what, ok, detail, fix } of found) {
+    for (const { what, ok, detail, fix, parts = [] } of found) {
       process.stdout.write(` ${ok ? style.green(marks.pass) : style.red(marks.fail)} ${what}  ${style.dim(detail)}\n`)
+      for (const part of parts) process.stdout.write(`     ${style.dim(part)}\n`)
       if (!ok && fix) process.stdout.write(`     ${fix}\n`)
     }
-  return found.every((one) => one.ok) ? exitCodes.pass : exitCodes.unavailable
+  return found.every(({ ok }) => ok) ? exitCodes.pass : exitCodes.unavailable
 }
 
 function node(): Found {
@@ -38,5 +34,40 @@ function node(): Found {
     ok,
     detail: `${process.version} at ${process.execPath}`,
     fix: 'Install Node 22.18 or newer, or run npm ci in the project.',
+  }
+}
+
+async function sim(): Promise<Found> {
+  const missing = await (await import('../../sandbox/tiers/sim/sim.ts')).sim.available()
+  return {
+    what: 'tier sim',
+    ok: missing.length === 0,
+    detail: missing.length === 0 ? 'ready: needs nothing but Node' : missing.map((one) => one.what).join('; '),
+  }
+}
+
+/** Where each program is that the real control plane needs, and how those are got that are missing. */
+async function local(): Promise<Found> {
+  const { CONTROL_PLANE, canBuild, findBinaries, KUBERNETES_VERSION, whyUnavailable } = await import(
+    '../../sandbox/tiers/control-plane/binaries.ts'
+  )
+  const { downloadsAreOff, releaseOf } = await import('../../sandbox/tiers/control-plane/releases.ts')
+  const programs: readonly Program[] = [...CONTROL_PLANE, 'kubectl']
+  const { paths, missing } = await findBinaries(programs)
+  const why = await whyUnavailable()
+  const published = !downloadsAreOff() && missing.every((program) => releaseOf(program))
+  const ways = [
+    ...(published ? ['downloaded'] : []),
+    ...((await canBuild()) ? ['built with Go in about 6 minutes'] : []),
+  ]
+  return {
+    what: 'tier local',
+    ok: why === undefined,
+    detail:
+      missing.length === 0
+        ? `ready: Kubernetes ${KUBERNETES_VERSION}, on loopback`
+        : (why ?? `the first use gets what is missing: ${ways.join(', or ')}`),
+    fix: 'Install Go 1.26 or newer, or point KUBEBUILDER_ASSETS at a folder with the programs.',
+    parts: programs.map((program) => `${program}  ${paths[program] ?? 'missing'}`),
   }
 }

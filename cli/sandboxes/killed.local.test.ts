@@ -16,6 +16,8 @@ const SEED = Number(process.env['SEATRIAL_KILL_SEED'] ?? 1)
 const BIN = fileURLToPath(new URL('../bin.js', import.meta.url))
 /** A sandbox is used so long, between up and down. */
 const USED_MS = 1_000
+/** Where Node keeps what it has compiled, whatever TMPDIR is. */
+const COMPILED = { NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(tmpdir(), 'node-compile-cache') }
 const VICTIMS = [
   'command',
   'background process',
@@ -41,7 +43,7 @@ afterAll(async () => {
 })
 
 const seatrial = (...args: string[]): ChildProcess & { text?: string } => {
-  const env = { ...process.env, NO_COLOR: '1', XDG_STATE_HOME: join(root, 'state'), TMPDIR: temp }
+  const env = { ...process.env, NO_COLOR: '1', XDG_STATE_HOME: join(root, 'state'), TMPDIR: temp, ...COMPILED }
   const child: ChildProcess & { text?: string } = spawn(process.execPath, [BIN, ...args], {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -164,8 +166,7 @@ it(`kill -9 at ${POINTS} moments of up, use and down leaves nothing after the ne
       (stays ? 'still up, and ended by down' : 'nothing was left')
     const left = {
       processes: ours().map(({ argv }) => argv.join(' ')),
-      // the compile cache is Node's own, and for the next command
-      folders: readdirSync(temp).filter((name) => name !== 'node-compile-cache'),
+      folders: readdirSync(temp),
       sandboxes: existsSync(join(root, 'state/seatrial/sandboxes'))
         ? readdirSync(join(root, 'state/seatrial/sandboxes'))
         : [],

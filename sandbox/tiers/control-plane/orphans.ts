@@ -38,15 +38,18 @@ export function removeControlPlane(folder: string): Removed {
   return { folder, processes: ended }
 }
 
-/** Kills what `find` finds until it finds nothing: what a killed process started last may not have been there yet. Returns how many. */
+/**
+ * Kills what `find` finds until it finds nothing (what a killed process started last may not have been there yet), and all that were killed have
+ * ended: one that is ending has no command line any more, and may still hold its ports. Returns how many there were.
+ */
 export function endProcesses(find: () => readonly ProcessId[]): number {
-  const ended = new Set<string>()
+  const ended = new Map<string, ProcessId>()
   for (let waited = 0; waited < GONE_WITHIN_MS; waited += 10) {
     const found = find()
-    if (found.length === 0) break
+    if (found.length === 0 && ![...ended.values()].some(isAlive)) break
     for (const one of found) {
       kill(one)
-      ended.add(`${one.pid} ${one.startedAt}`)
+      ended.set(`${one.pid} ${one.startedAt}`, one)
     }
     pause(10)
   }
