@@ -59,6 +59,8 @@ export class LocalSandbox implements Sandbox {
     const clock = WallClock.fromNow({ onError: failures.add })
     const controlPlane = await starting
     try {
+      // on a busy machine the controller manager gives up on a server that is not ready for ten seconds
+      if (options.objects?.length) await controlPlane.ready()
       await Promise.all([
         controlPlane.restart('kube-controller-manager', limitFlags(options.lag, 'kube-controller-manager')),
         controlPlane.restart('kube-scheduler', schedulerFlags(options, controlPlane)),
@@ -178,7 +180,7 @@ export class LocalSandbox implements Sandbox {
     const { cluster, world, options, controlPlane } = this
     void controlPlane.lost.then((why) => this.failures.add(new Error(`the control plane is lost: ${why}`)))
     const { objects = [] } = options
-    if (objects.length > 0) await this.prepareFor(objects)
+    if (objects.length > 0) await this.failures.unless(this.prepareFor(objects))
     else await cluster.sync(Node, PodKind)
     const kubeOf: Parameters<typeof startParts>[0]['kubeOf'] = (process, fields) => cluster.kubeOf(process, fields)
     const { pki } = controlPlane
@@ -206,8 +208,6 @@ export class LocalSandbox implements Sandbox {
   /** What manifests need that are applied next; and what becomes of all objects is kept. */
   private async prepareFor(objects: NonNullable<SandboxOptions['objects']>): Promise<void> {
     const { cluster, world, causes } = this
-    // until then it does not tell all it serves
-    await this.controlPlane.ready()
     const kinds = await prepare(cluster.rest, objects)
     await cluster.sync(...kinds)
     this.remember(kinds)

@@ -8,7 +8,7 @@ import { definitionsOf, groupOf } from './definitions.ts'
 import { namespacesFor } from './preparations.ts'
 
 const LOOK_EVERY_MS = 50
-const WAIT_MS = 60_000
+const WAIT_MS = 120_000
 
 /**
  * Makes namespaces and definitions of custom resources in an empty cluster, and waits until pods can be made there and
