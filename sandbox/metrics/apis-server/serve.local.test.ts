@@ -6,7 +6,7 @@ import { horizontalPodAutoscaler } from '../../autoscaling/hpa/controller.ts'
 import type { MetricsClient } from '../../autoscaling/metrics-client.ts'
 import { deploymentController } from '../../controllers/deployment.ts'
 import { replicaSetController } from '../../controllers/replicaset.ts'
-import { podTemplate, testCluster } from '../../controllers/testkit.ts'
+import { testCluster } from '../../controllers/testkit.ts'
 import { Journal } from '../../journal/journal.ts'
 import { Deployment, HorizontalPodAutoscaler, Pod } from '../../kube/kinds.ts'
 import type { Kube } from '../../kube/kube.ts'
@@ -17,134 +17,16 @@ import type { RemoteKube } from '../../kube/remote/remote-kube.ts'
 import { openRest } from '../../kube/remote/rest.ts'
 import { ensureBinaries, whyUnavailable } from '../../tiers/control-plane/binaries.ts'
 import { type ControlPlane, startControlPlane } from '../../tiers/control-plane/control-plane.ts'
-import type { Task } from '../../world/actor.ts'
-import { ms, seconds, toRfc3339, type Us } from '../../world/time.ts'
+import { ms, seconds, type Us } from '../../world/time.ts'
 import { WallClock } from '../../world/wall-clock.ts'
 import { createWorld } from '../../world/world.ts'
 import { MetricsApis, metricsClient } from '../adapter/metrics-client.ts'
-import { AdapterStatusError } from '../adapter/prometheus-adapter.ts'
 import { type ServedMetricsApis, serveMetricsApis } from './serve.ts'
+import { make, NAMES, playKubelet, SCALES, serve } from './test-kit.ts'
 
 const unavailable = await whyUnavailable()
 const run = promisify(execFile)
 const SYNC: Us = seconds(1)
-
-/** What servers of the platform say: two pods' worth of load for each pod there is, until there are four. */
-function serve(apis: MetricsApis, kube: () => Kube, now: () => Us): void {
-  const pods = (selector: o.LabelSelector) => kube().list(Pod, { namespace: 'default', selector })
-  const each = (selector: o.LabelSelector) => 8000 / pods(selector).length
-  const used = (milli: number) => new Map([['app', { cpuNanos: milli * 1e6, memoryBytes: 2 ** 30 }]])
-  apis.serve('metrics.k8s.io', 'metrics-server', {
-    list: (_, selector) =>
-      pods(selector)
-        .filter(({ metadata }) => metadata.labels?.['app'] !== 'none')
-        .map(({ metadata: { name } }) => ({
-          ...{ name, namespace: 'default', at: now(), windowUs: seconds(15), containers: used(each(selector) / 10) },
-        })),
-    nodes: () => [{ name: 'n1', at: now(), windowUs: seconds(15), cpuNanos: 1.5e9, memoryBytes: 3 * 2 ** 30 }],
-  })
-  const missing = (metric: string, about: string) =>
-    new AdapterStatusError(404, `the server could not find the metric ${metric} for ${about}`)
-  apis.serve('custom.metrics.k8s.io', 'prometheus-adapter', {
-    customMetrics: ['pods/queue', 'services/inflight'],
-    *bySelector({ resource }, _, selector, metric): Task<{ name: string; milli: number; at: Us }[]> {
-      if (metric === 'broken') throw new AdapterStatusError(500, 'Internal error occurred: unable to fetch metrics')
-      if (metric !== 'queue') throw missing(metric, resource)
-      return pods(selector).map(({ metadata: { name } }) => ({ name, milli: each(selector), at: now() }))
-    },
-    *byName({ resource }, _, name, metric): Task<{ name: string; milli: number; at: Us }> {
-      if (metric !== 'inflight' || name !== 'object') throw missing(metric, `${resource} ${name}`)
-      return { name, milli: 8000, at: now() }
-    },
-  })
-  apis.serve('external.metrics.k8s.io', 'keda', {
-    *external(metric, _, selector): Task<{ milli: number; at: Us; labels?: Record<string, string> }[]> {
-      if (metric === 'empty') return []
-      if (selector?.matchLabels?.['scaledobject.keda.sh/name'] !== 'chat')
-        throw new Error('scaledObject name is not specified')
-      return [
-        { milli: 2500, at: now(), labels: { queue: 'a' } },
-        { milli: 5500, at: now() },
-      ]
-    },
-  })
-}
-
-const target = { type: 'AverageValue', averageValue: '2' } as const
-const external = (name: string, matchLabels?: Record<string, string>): o.MetricSpec => ({
-  type: 'External',
-  external: { metric: { name, ...(matchLabels ? { selector: { matchLabels } } : {}) }, target },
-})
-const describedObject = (name: string) => ({ apiVersion: 'v1', kind: 'Service', name })
-
-/** HPAs by name, each on a Deployment of its own: those that scale to four, and those that cannot say. */
-const SCALES: Readonly<Record<string, o.MetricSpec>> = {
-  resource: { type: 'Resource', resource: { name: 'cpu', target: { type: 'AverageValue', averageValue: '200m' } } },
-  pods: { type: 'Pods', pods: { metric: { name: 'queue' }, target } },
-  object: {
-    type: 'Object',
-    object: { metric: { name: 'inflight' }, describedObject: describedObject('object'), target },
-  },
-  external: external('chat-queue', { 'scaledobject.keda.sh/name': 'chat' }),
-}
-const FAILS: Readonly<Record<string, o.MetricSpec>> = {
-  none: { type: 'Resource', resource: { name: 'cpu', target: { type: 'AverageValue', averageValue: '1' } } },
-  'missing-pods': { type: 'Pods', pods: { metric: { name: 'nope' }, target } },
-  'broken-pods': { type: 'Pods', pods: { metric: { name: 'broken' }, target } },
-  'missing-object': {
-    type: 'Object',
-    object: { metric: { name: 'inflight' }, describedObject: describedObject('other'), target },
-  },
-  'unknown-kind': {
-    type: 'Object',
-    object: {
-      metric: { name: 'inflight' },
-      describedObject: { apiVersion: 'example.com/v1', kind: 'Gadget', name: 'g' },
-      target,
-    },
-  },
-  'refused-external': external('chat-queue'),
-  'empty-external': external('empty'),
-}
-const NAMES = [...Object.keys(SCALES), ...Object.keys(FAILS)]
-
-function* make(kube: Kube): Task {
-  for (const name of NAMES) {
-    const labels = { app: name }
-    const container = { resources: { requests: { cpu: '1' } } }
-    const template = podTemplate(labels, 'v1')
-    template.spec.containers[0] = { ...template.spec.containers[0]!, ...container } as o.Container
-    yield* kube.create(Deployment, {
-      ...{ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name, namespace: 'default' } },
-      spec: { replicas: 1, selector: { matchLabels: labels }, template },
-    } as never)
-    yield* kube.create(HorizontalPodAutoscaler, {
-      ...{ apiVersion: 'autoscaling/v2', kind: 'HorizontalPodAutoscaler', metadata: { name, namespace: 'default' } },
-      spec: {
-        scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name },
-        ...{ maxReplicas: 6, metrics: [SCALES[name] ?? FAILS[name]!] },
-      },
-    } as never)
-  }
-}
-
-/** Runs pods without a node: bound, and ready at once. */
-function playKubelet(kube: Kube, spawn: (task: Task) => void): void {
-  const seen = new Set<string>()
-  const ready = function* ({ metadata: { uid, namespace, name } }: o.Pod): Task {
-    yield* kube.bind(`${namespace}/${name}`, uid, 'n1')
-    const at = toRfc3339(0)
-    const conditions = [{ type: 'Ready', status: 'True', lastTransitionTime: at }]
-    const status = { phase: 'Running', startTime: at, conditions }
-    yield* kube.patch(Pod, `${namespace}/${name}`, { status }, { subresource: 'status' })
-  }
-  kube.watch(Pod, {
-    added(pod) {
-      if (!seen.has(pod.metadata.uid)) spawn(ready(pod))
-      seen.add(pod.metadata.uid)
-    },
-  })
-}
 
 /** What an HPA came to, without times. */
 const told = (hpa: o.HorizontalPodAutoscaler | undefined) => ({
@@ -238,7 +120,7 @@ describe.skipIf(unavailable)('a real HPA that asks our metrics APIs', () => {
     served = await serveMetricsApis({ world, rest, apis, pki: controlPlane.pki })
     real.served = await settled('served')
     stop = () => apis.stop()
-  }, 120_000)
+  }, 300_000)
   afterAll(async () => {
     await served?.close()
     cluster?.stop()
@@ -248,7 +130,7 @@ describe.skipIf(unavailable)('a real HPA that asks our metrics APIs', () => {
 
   /** What all say once it is what ours say; a difference that stays is the tests' to show. */
   async function settled(phase: keyof Told): Promise<Told['served']> {
-    const deadline = clock.now + seconds(20)
+    const deadline = clock.now + seconds(60)
     for (;;) {
       const hpas = NAMES.map((name) => [name, kube.get(HorizontalPodAutoscaler, `default/${name}`)] as const)
       const said = Object.fromEntries(hpas.map(([name, hpa]) => [name, told(hpa)]))
