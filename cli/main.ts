@@ -82,7 +82,7 @@ withLag(withInputs(program.command('parity')))
   .description('the same trials on two tiers: what is decided differently, and how much earlier or later')
   .argument(
     '[scenarios and paths...]',
-    'scenarios (default: all) and manifests (default: a good and a bad sample of each)',
+    'scenarios (default: all), samples (node-lost/bad/one-replica), manifests (default: a good and a bad sample of each scenario)',
   )
   .option('--tiers <a,b>', 'the tiers; a lag profile may follow one: sim,sim:instant', 'sim,local')
   .addOption(new Option('--samples <which>', 'of the scenarios’ samples').choices(['one', 'all']).default('one'))

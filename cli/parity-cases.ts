@@ -7,7 +7,7 @@ import type { Platform } from '../harness/platform/platform.ts'
 import type { Scenario } from '../harness/scenario.ts'
 import { type LagProfile, lagProfiles } from '../sandbox/kube/lag.ts'
 import { scenarios as all } from '../scenarios/index.ts'
-import { sampleFolders } from '../scenarios/sample-folders.ts'
+import { type SampleFolder, sampleFolders } from '../scenarios/sample-folders.ts'
 import { exitCodes } from './exit-codes.ts'
 import { UsageError } from './failure.ts'
 import { type LoadOptions, load, nothingToJudge } from './load.ts'
@@ -18,20 +18,30 @@ export interface WhatToCompare {
   readonly scenarios: readonly Scenario[]
   /** Of the user's own platform; none: the scenarios' samples. */
   readonly paths: readonly string[]
+  /** Samples that were named; none: by the option. */
+  readonly samples: readonly Sample[]
 }
 
-/** Tells names of scenarios from paths. Throws a UsageError for what is neither. */
-export function scenariosAndPaths(words: readonly string[]): WhatToCompare {
-  const isPath = (word: string) => word === '-' || (!all.some(({ slug }) => slug === word) && existsSync(word))
-  const paths = words.filter(isPath)
-  return {
-    scenarios: selectScenarios(
-      all,
-      words.filter((word) => !isPath(word)),
-    ),
-    paths,
-  }
+interface Sample extends SampleFolder {
+  readonly scenario: Scenario
 }
+
+/** Tells names of scenarios and samples (`node-lost/bad/one-replica`) from paths. Throws a UsageError for what is none of them. */
+export function whatIsAsked(words: readonly string[]): WhatToCompare {
+  const known = all.flatMap(samplesOf)
+  const samples = known.filter(({ scenario, name }) => words.includes(`${scenario.slug}/${name}`))
+  const isSample = (word: string) => samples.some(({ scenario, name }) => word === `${scenario.slug}/${name}`)
+  const isPath = (word: string) => word === '-' || (!all.some(({ slug }) => slug === word) && existsSync(word))
+  const others = words.filter((word) => !isSample(word))
+  const scenarios = selectScenarios(
+    all,
+    others.filter((word) => !isPath(word)),
+  )
+  return { scenarios, paths: others.filter(isPath), samples }
+}
+
+const samplesOf = (scenario: Scenario): Sample[] =>
+  sampleFolders(scenario.slug).map((folder) => ({ ...folder, scenario }))
 
 /** `sim,local`, each perhaps with a lag profile after a colon. */
 export async function sidesOf(text: string, lag: LagProfile): Promise<readonly [ParitySide, ParitySide]> {
@@ -74,19 +84,17 @@ export async function casesOf({ scenarios, paths }: WhatToCompare, options: Load
   )
 }
 
-/** The samples of scenarios: all good and bad ones, decoys too where `sort` is `all`. */
-export async function sampleCases(scenarios: readonly Scenario[], samples: 'all' | 'one'): Promise<ParityCase[]> {
-  const folders = scenarios.flatMap((scenario) =>
-    sampleFolders(scenario.slug).map((folder) => ({ scenario, ...folder })),
-  )
-  if (folders.length === 0)
+/** The samples that were named, else of the scenarios: all, or the good and the bad ones. */
+export async function sampleCases({ scenarios, samples }: WhatToCompare, which: 'all' | 'one'): Promise<ParityCase[]> {
+  const found = samples.length > 0 ? samples : scenarios.flatMap(samplesOf)
+  if (found.length === 0)
     throw new UsageError(
       'NO_SAMPLES',
       'the scenarios’ sample platforms are not installed here',
       'Give manifests: npx seatrial parity deploy/',
       exitCodes.nothingSelected,
     )
-  const wanted = samples === 'all' ? folders : folders.filter(({ sort }) => sort !== 'decoy')
+  const wanted = which === 'all' || samples.length > 0 ? found : found.filter(({ sort }) => sort !== 'decoy')
   return await Promise.all(
     wanted.map(async ({ scenario, name, folder }) => {
       const on = judgedBy(await loadPlatform({ paths: ['.'], cwd: folder }))

@@ -16,7 +16,7 @@ import { exitCodes } from '../exit-codes.ts'
 import { UsageError } from '../failure.ts'
 import { closeOnInterrupt } from '../interrupt.ts'
 import { lagNamed } from '../lag.ts'
-import { casesOf, sampleCases, scenariosAndPaths, shortestOf, sidesOf } from '../parity-cases.ts'
+import { casesOf, sampleCases, shortestOf, sidesOf, whatIsAsked } from '../parity-cases.ts'
 import { ParityProgress } from '../parity-progress.ts'
 import { plural } from '../plural.ts'
 import { positiveInteger } from '../positive-integer.ts'
@@ -48,7 +48,7 @@ const SEEDS_OF_CHANCE = 9
 export async function parity(words: readonly string[], options: ParityCommandOptions): Promise<number> {
   if (options.missing && !options.keep)
     throw new UsageError('BAD_OPTION', '--missing goes with --keep', 'Name the folder that keeps the results.')
-  const what = scenariosAndPaths(words)
+  const what = whatIsAsked(words)
   const asked = {
     seed: positiveInteger(options.seed, '--seed'),
     seedsOfChance: SEEDS_OF_CHANCE,
@@ -105,13 +105,13 @@ export function exitCodeOf(compared: readonly Comparison[], failed: number): num
 }
 
 async function chosen(
-  what: ReturnType<typeof scenariosAndPaths>,
+  what: ReturnType<typeof whatIsAsked>,
   options: ParityCommandOptions,
   plan: ParityOptions,
 ): Promise<ParityCase[]> {
   if (what.paths.length > 0) return casesOf(what, options)
-  const samples = await sampleCases(what.scenarios, options.samples)
-  return options.samples === 'all' ? samples : shortestOf(samples, plan)
+  const samples = await sampleCases(what, options.samples)
+  return options.samples === 'all' || what.samples.length > 0 ? samples : shortestOf(samples, plan)
 }
 
 function notKept(cases: readonly ParityCase[], { keep, missing }: ParityCommandOptions): readonly ParityCase[] {

@@ -25,7 +25,7 @@ const ended = (outcome: Outcome, cause?: string): Ended => ({
     journalHash: '',
   } as TrialResult,
 })
-const verdictOf = (a: Ended, b: Ended) => pair({ scenario: 'node-lost', sample: 'good/x' }, a, b, []).verdict
+const paired = (a: Ended, b: Ended) => pair({ scenario: 'node-lost', sample: 'good/x' }, a, b, async () => [])
 
 it.each([
   [ended('PASS'), ended('PASS'), 'same'],
@@ -35,14 +35,14 @@ it.each([
   [ended('PASS'), ended('INVALID'), 'undecided'],
   [ended('SKIPPED'), ended('FAIL', 'c'), 'undecided'],
   [ended('SKIPPED'), ended('SKIPPED'), 'same'],
-])('a verdict is the outcome and what a failure is told with (%#)', (a, b, verdict) => {
-  expect(verdictOf(a, b)).toBe(verdict)
+])('a verdict is the outcome and what a failure is told with (%#)', async (a, b, verdict) => {
+  expect((await paired(a, b)).verdict).toBe(verdict)
 })
 
-it('is kept whole, one file a sample', () => {
+it('is kept whole, one file a sample', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'seatrial-parity-'))
   try {
-    const comparison = pair({ scenario: 'node-lost', sample: 'good/x' }, ended('PASS'), ended('PASS'), [])
+    const comparison = await paired(ended('PASS'), ended('PASS'))
     expect(keptResults(join(folder, 'none'))).toEqual([])
     keepResult(folder, comparison)
     expect(keepResult(folder, comparison)).toBe(join(folder, 'node-lost.good.x.json'))

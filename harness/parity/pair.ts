@@ -12,15 +12,16 @@ export interface Ended {
   readonly read: Read
 }
 
-/** Compares a trial on two tiers; `otherSeeds` are trials like `a` that tell what is chance. */
-export function pair(
+/** Compares a trial on two tiers; `otherSeeds` gives trials like `a` that tell what is chance, and is asked where something differs. */
+export async function pair(
   what: { scenario: string; sample: string },
   a: Ended,
   b: Ended,
-  otherSeeds: readonly Read[],
-): Comparison {
+  otherSeeds: () => Promise<readonly Read[]>,
+): Promise<Comparison> {
   const compared = compareReads(a.read, b.read)
   const sides = [sideOf(a), sideOf(b)] as const
+  const seeds = compared.differences.length > 0 ? await otherSeeds() : []
   return {
     schemaVersion: 1,
     ...what,
@@ -30,7 +31,7 @@ export function pair(
     sides,
     verdict: sameVerdict(...sides),
     streams: compared.streams,
-    differences: explain(compared, { scenario: what.scenario, a: a.read, otherSeeds }),
+    differences: explain(compared, { scenario: what.scenario, a: a.read, otherSeeds: seeds }),
   }
 }
 

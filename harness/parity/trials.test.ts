@@ -46,7 +46,7 @@ it('a trial that breaks down fails alone, the longest begin first and never more
     ended: () => void running--,
   }
   const prepared = [1, 5, 3].map(
-    (length): Prepared => ({ of: caseOf(`of-${length}`), ended: [], otherSeeds: [], expectedUs: seconds(length) }),
+    (length): Prepared => ({ of: caseOf(`of-${length}`), ended: [], expectedUs: seconds(length) }),
   )
   const options = { sides: [broken, broken] as const, seed: 1, seedsOfChance: 0, jobs: 2, events }
   const errors: string[] = []

@@ -2,6 +2,7 @@ import type { LagProfile } from '../../sandbox/kube/lag.ts'
 import type { Tier } from '../../sandbox/tiers/tier.ts'
 import type { Us } from '../../sandbox/world/time.ts'
 import type { Judgeable } from '../judgeable.ts'
+import { yielding } from '../pool/yielding.ts'
 import type { Scenario } from '../scenario.ts'
 import { runTrial } from '../trial.ts'
 import type { TrialRecord } from '../trial-spec.ts'
@@ -75,21 +76,24 @@ export interface Prepared {
   readonly of: ParityCase
   /** By the side's place. */
   readonly ended: readonly (Ended | undefined)[]
-  readonly otherSeeds: readonly Read[]
   /** How long its trials in wall time will take; 0 where nobody can know. */
   readonly expectedUs: Us
 }
 
-/** Runs what costs no time: the virtual sides, the first with further seeds. */
-export async function prepareCase(of: ParityCase, options: ParityOptions): Promise<Prepared> {
-  const { sides, seed, seedsOfChance, events } = options
+/** Runs what costs no time: the virtual sides. */
+export async function prepareCase(of: ParityCase, { sides, seed, events }: ParityOptions): Promise<Prepared> {
   const ended: (Ended | undefined)[] = []
   for (const side of sides) ended.push(side.virtual ? await tryOn(of, side, seed, events) : undefined)
-  const otherSeeds: Read[] = []
-  if (sides[0].virtual)
-    for (let more = 1; more <= seedsOfChance; more++) otherSeeds.push((await tryOn(of, sides[0], seed + more)).read)
-  const expectedUs = Math.max(0, ...ended.map((one) => one?.result.simulatedUs ?? 0))
-  return { of, ended, otherSeeds, expectedUs }
+  return { of, ended, expectedUs: Math.max(0, ...ended.map((one) => one?.result.simulatedUs ?? 0)) }
+}
+
+/** The first side's trial with further seeds, where that costs no time; other trials may go on in wall time meanwhile. */
+async function otherSeeds(of: ParityCase, { sides: [first], seed, seedsOfChance }: ParityOptions): Promise<Read[]> {
+  const reads: Read[] = []
+  const side = { ...first, tier: yielding(first.tier) }
+  for (let more = 1; first.virtual && more <= seedsOfChance; more++)
+    reads.push((await tryOn(of, side, seed + more)).read)
+  return reads
 }
 
 /** Runs the rest, the longest first and `jobs` at once, and gives each comparison as soon as it can be made. */
@@ -113,10 +117,8 @@ export async function* compareCases(
   }
 }
 
-async function finish(
-  { of, ended, otherSeeds }: Prepared,
-  { sides, seed, events }: ParityOptions,
-): Promise<ParityResult> {
+async function finish({ of, ended }: Prepared, options: ParityOptions): Promise<ParityResult> {
+  const { sides, seed, events } = options
   const both: Ended[] = []
   for (const [i, side] of sides.entries()) {
     const known = ended[i]
@@ -134,7 +136,8 @@ async function finish(
     }
   }
   const [a, b] = both as [Ended, Ended]
-  return { of, comparison: pair({ scenario: of.scenario.slug, sample: of.sample }, a, b, otherSeeds) }
+  const what = { scenario: of.scenario.slug, sample: of.sample }
+  return { of, comparison: await pair(what, a, b, () => otherSeeds(of, options)) }
 }
 
 /** About how long trials take that run `jobs` at once, the longest first. */
