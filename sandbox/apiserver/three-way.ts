@@ -97,10 +97,33 @@ function mergedItems(
   const others = live.filter(
     (item) => find(modified, keyOf(item)) === undefined && find(original, keyOf(item)) === undefined,
   )
-  return [...out, ...others]
+  const kept = live.filter((item) => others.includes(item) || find(modified, keyOf(item)) !== undefined)
+  const added = modified.filter((item) => find(live, keyOf(item)) === undefined)
+  // upstream deletes in place, so that what is new stands where the deleted stood
+  const order = [...kept, ...added].slice(0, live.length).map(keyOf)
+  return inOrder(others, out, order, keyOf)
 }
 
-const mergedSet = (original: unknown[], modified: unknown[], live: unknown[]): unknown[] => [
-  ...modified,
-  ...live.filter((item) => !modified.includes(item) && !original.includes(item)),
-]
+function mergedSet(original: unknown[], modified: unknown[], live: unknown[]): unknown[] {
+  const others = live.filter((item) => !modified.includes(item) && !original.includes(item))
+  // upstream compares with what is there in sorted order
+  if (equal([...live].sort(), modified)) return live
+  return inOrder(others, modified, live, (item) => item)
+}
+
+/** What only others said, before what is said now where it was before it. Follows mergeSortedSlice. */
+function inOrder(
+  others: readonly unknown[],
+  said: readonly unknown[],
+  live: readonly unknown[],
+  keyOf: (item: unknown) => unknown,
+): unknown[] {
+  const out: unknown[] = []
+  const left = [...others]
+  for (const item of said) {
+    const at = live.indexOf(keyOf(item))
+    while (left.length > 0 && at >= 0 && live.indexOf(keyOf(left[0])) < at) out.push(left.shift())
+    out.push(item)
+  }
+  return [...out, ...left]
+}

@@ -7,6 +7,8 @@ export interface Quantity {
   readonly nanos: bigint
   /** How it is written. */
   readonly format: 'DecimalSI' | 'BinarySI' | 'DecimalExponent'
+  /** As it was given, where upstream takes that for the canonical form: `1.500`, `1E6`. */
+  readonly text?: string
 }
 
 /** Not a quantity. The message is upstream's. */
@@ -60,8 +62,9 @@ export const addQuantities = (a: Quantity, b: Quantity): Quantity => ({
   format: a.nanos === 0n ? b.format : a.format,
 })
 
-/** The shortest exact form with a mantissa without a fraction, as the API server writes it. */
-export function formatQuantity({ nanos, format }: Quantity): string {
+/** The shortest exact form with a mantissa without a fraction, or what was given, as the API server writes it. */
+export function formatQuantity({ nanos, format, text }: Quantity): string {
+  if (text !== undefined) return text
   if (nanos === 0n) return '0'
   const small = nanos > -1024n * NANO && nanos < 1024n * NANO
   if (format === 'BinarySI' && !small && nanos % NANO === 0n) return formatBinary(nanos / NANO)
@@ -88,7 +91,24 @@ function parse(text: string): Quantity {
     nanos = scaled(digits, 9 - fraction.length + exponent)
     format = decimal === undefined ? 'DecimalExponent' : 'DecimalSI'
   }
-  return Object.freeze({ nanos: sign === '-' ? -nanos : nanos, format })
+  const quantity = { nanos: sign === '-' ? -nanos : nanos, format }
+  return Object.freeze(isKept(whole, fraction, suffix) ? { ...quantity, text } : quantity)
+}
+
+const DIGITS_MAX = 18
+
+/** Whether upstream's fast path takes the text for canonical, and keeps it. */
+function isKept(whole: string, fraction: string, suffix: string): boolean {
+  const significant = whole.replace(/^0+(?=\d)/, '')
+  const digits = significant + fraction
+  const power = BINARY.indexOf(suffix) + 1
+  if (power > 0) {
+    const fits = fraction === '' && 15 - significant.length - 3 * power - 1 >= 0
+    return fits && BigInt(digits) % 8n !== 0n
+  }
+  const scale = (DECIMAL[suffix] ?? exponentOf(suffix)) - fraction.length
+  const fits = digits.length <= DIGITS_MAX && scale >= -9
+  return fits && scale % 3 === 0 && digits !== '' && !digits.endsWith('000') && digits[0] !== '0'
 }
 
 function exponentOf(suffix: string): number {
@@ -123,10 +143,11 @@ function formatBinary(value: bigint): string {
 function formatDecimal(nanos: bigint, exponential: boolean): string {
   let mantissa = nanos
   let exponent = -9
-  while (mantissa % 1000n === 0n && (exponential || exponent < 18)) {
+  while (mantissa % 1000n === 0n) {
     mantissa /= 1000n
     exponent += 3
   }
-  if (!exponential) return `${mantissa}${DECIMAL_SUFFIX.get(exponent)}`
+  // beyond exa upstream knows no suffix and writes none
+  if (!exponential) return `${mantissa}${DECIMAL_SUFFIX.get(exponent) ?? ''}`
   return exponent === 0 ? String(mantissa) : `${mantissa}e${exponent}`
 }

@@ -78,5 +78,11 @@ function aboveRatio(bound: Quantity, what: string, request: Quantity | undefined
   if (!request || request.nanos === 0n) return `${most}, but no request is specified or request is 0`
   if (!limit || limit.nanos === 0n) return `${most}, but no limit is specified or limit is 0`
   const ratio = milliValueOf(limit) / milliValueOf(request)
-  return ratio * 1000 > milliValueOf(bound) ? `${most}, but provided ratio is ${ratio.toFixed(6)}` : undefined
+  return ratio * 1000 > milliValueOf(bound) ? `${most}, but provided ratio is ${sixDigits(ratio)}` : undefined
+}
+
+/** As Go's %f, which rounds what lies in the middle to the even digit. Only multiples of 1/128 do. */
+function sixDigits(n: number): string {
+  const tie = Number.isInteger(n * 128) && !Number.isInteger(n * 64)
+  return (tie ? (2 * Math.round(n * 5e5)) / 1e6 : n).toFixed(6)
 }

@@ -21,14 +21,18 @@ const ALWAYS = [
   exists('unschedulable', 'NoSchedule'),
 ]
 
-/** The tolerations of a daemon's pods: its own, and those of every daemon. One of the same key and effect is replaced. */
+/**
+ * The tolerations of a daemon's pods: its own, and those of every daemon, which replace its own alike but for their time.
+ * Follows AddOrUpdateDaemonPodTolerations and AddOrUpdateTolerationInPodSpec.
+ */
 export function daemonTolerations(spec: o.PodSpec): o.Toleration[] {
   const added = spec.hostNetwork ? [...ALWAYS, exists('network-unavailable', 'NoSchedule')] : ALWAYS
-  const own = (spec.tolerations ?? []).filter(
-    (given) => !added.some(({ key, effect }) => given.key === key && given.effect === effect && !given.value),
-  )
-  return [...own, ...added]
+  const own = (spec.tolerations ?? []).map((given) => added.find((toleration) => alike(toleration, given)) ?? given)
+  return [...own, ...added.filter((toleration) => !own.includes(toleration))]
 }
+
+const alike = (a: Toleration, { key, operator, value, effect }: o.Toleration): boolean =>
+  a.key === key && a.operator === operator && a.effect === effect && !value
 
 /** The affinity with the node's name in every required term. Follows ReplaceDaemonSetPodNodeNameNodeAffinity. */
 export function onNode(affinity: o.Affinity | undefined, nodeName: string): o.Affinity {

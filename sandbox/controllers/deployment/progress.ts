@@ -58,7 +58,7 @@ function judgeProgress(pass: Pass, status: Status, current: o.ReplicaSet | undef
 }
 
 /** More new pods, fewer old ones, more ready or more available than before. Follows DeploymentProgressing. */
-function isProgressing({ status: before }: o.Deployment, status: Status): boolean {
+export function isProgressing({ status: before }: o.Deployment, status: Status): boolean {
   const old = ({ replicas = 0, updatedReplicas = 0 }: Status) => replicas - updatedReplicas
   return (
     (status.updatedReplicas ?? 0) > (before.updatedReplicas ?? 0) ||
@@ -69,7 +69,7 @@ function isProgressing({ status: before }: o.Deployment, status: Status): boolea
 }
 
 // follows DeploymentTimedOut in pkg/controller/deployment/util/deployment_util.go
-function isTimedOut({ spec }: o.Deployment, status: Status, now: Us): boolean {
+export function isTimedOut({ spec }: o.Deployment, status: Status, now: Us): boolean {
   const condition = progressing(status)
   if (!condition || condition.reason === AVAILABLE) return false
   if (condition.reason === TIMED_OUT) return true

@@ -85,7 +85,7 @@ export function proportionalSizes(
 }
 
 /** One set's share of `toAdd`, of which `added` is given out. Follows GetReplicaSetProportion. */
-function proportionOf(rs: o.ReplicaSet, d: o.Deployment, toAdd: number, added: number): number {
+export function proportionOf(rs: o.ReplicaSet, d: o.Deployment, toAdd: number, added: number): number {
   if (rs.spec.replicas === 0 || toAdd === 0 || toAdd === added) return 0
   const fraction = fractionOf(rs, d)
   return toAdd > 0 ? Math.min(fraction, toAdd - added) : Math.max(fraction, toAdd - added)
@@ -112,7 +112,7 @@ export function activeOrLatest(
 }
 
 /** All pods of the Deployment are this set's, and available. Follows IsSaturated. */
-const isSaturated = (d: o.Deployment, rs: o.ReplicaSet): boolean =>
+export const isSaturated = (d: o.Deployment, rs: o.ReplicaSet): boolean =>
   rs.spec.replicas === d.spec.replicas &&
   countIn(rs, DESIRED_REPLICAS) === d.spec.replicas &&
-  rs.status.availableReplicas === d.spec.replicas
+  (rs.status.availableReplicas ?? 0) === d.spec.replicas

@@ -23,13 +23,13 @@ export function formatIndexes(indexes: Iterable<number>): string {
     .join(',')
 }
 
-/** Indexes below `completions`; what cannot be read ends the list. */
+/** Indexes below `completions`; what cannot be read is passed over. Follows parseIndexesFromString. */
 export function parseIndexes(text: string | undefined, completions: number): Set<number> {
   const found = new Set<number>()
   if (!text) return found
   for (const part of text.split(',')) {
     const match = /^(\d+)(?:-(\d+))?$/.exec(part)
-    if (!match) return found
+    if (!match) continue
     for (let i = Number(match[1]); i <= Number(match[2] ?? match[1]) && i < completions; i++) found.add(i)
   }
   return found

@@ -70,15 +70,24 @@ function conditionMatch(
 
 /** When a pod ended, as well as it says. Follows getFinishedTime in backoff_utils.go. */
 export function finishedAt(pod: o.Pod): Us {
-  const ends = (pod.status.containerStatuses ?? []).map(({ state }) => state.terminated?.finishedAt)
-  if (ends.length > 0 && ends.every((end) => end !== undefined))
-    return Math.max(...ends.map((end) => fromRfc3339(end!)))
+  const sidecars = (pod.spec.initContainers ?? []).filter((container) => container.restartPolicy === 'Always')
+  const ofSidecars = pod.status.initContainerStatuses?.filter(({ name }) => sidecars.some((c) => c.name === name)) ?? []
+  const end = latestEnd(ofSidecars, latestEnd(pod.status.containerStatuses ?? [], undefined))
+  if (end !== undefined) return end
   const ready = condition(pod, 'Ready')
   if (ready?.status === 'False' && ready.lastTransitionTime) return fromRfc3339(ready.lastTransitionTime)
   const { deletionTimestamp, deletionGracePeriodSeconds = 0, creationTimestamp } = pod.metadata
   return deletionTimestamp
     ? fromRfc3339(deletionTimestamp) - seconds(deletionGracePeriodSeconds)
     : fromRfc3339(creationTimestamp)
+}
+
+/** The last end, where all of them ended. Follows latestFinishTime. */
+function latestEnd(statuses: readonly o.ContainerStatus[], before: Us | undefined): Us | undefined {
+  const ends = statuses.map(({ state }) => state.terminated?.finishedAt)
+  if (ends.some((end) => end === undefined)) return undefined
+  const times = [...(before === undefined ? [] : [before]), ...ends.map((end) => fromRfc3339(end!))]
+  return times.length === 0 ? undefined : Math.max(...times)
 }
 
 /** Failures since the last success, and when the last one was. */

@@ -111,7 +111,7 @@ function planFor(context: ControllerContext, evictions: Evictions, pod: o.Pod, t
 }
 
 /** For each taint the first toleration that covers it; undefined when one is not covered. Follows GetMatchingTolerations. */
-function matching(taints: readonly o.Taint[], tolerations: readonly o.Toleration[]): o.Toleration[] | undefined {
+export function matching(taints: readonly o.Taint[], tolerations: readonly o.Toleration[]): o.Toleration[] | undefined {
   const used: o.Toleration[] = []
   for (const taint of taints) {
     const found = tolerations.find((toleration) => toleratesTaint(toleration, taint))
@@ -122,7 +122,7 @@ function matching(taints: readonly o.Taint[], tolerations: readonly o.Toleration
 }
 
 /** The shortest toleration time; undefined when all are for ever. Follows getMinTolerationTime. */
-function shortest(used: readonly o.Toleration[]): Us | undefined {
+export function shortest(used: readonly o.Toleration[]): Us | undefined {
   if (used.length === 0) return 0
   let least: number | undefined
   for (const { tolerationSeconds } of used) {
