@@ -21,4 +21,40 @@ export const deviations: readonly Deviation[] = [
     why: 'the order is a race of threads; the set drawn from is the same',
     file: 'pkg/scheduler/schedule_one.go selectHost',
   },
+  {
+    area: 'quantities',
+    ours: 'rounds the value of a negative quantity away from zero',
+    upstream:
+      'rounds it away from zero, or one further towards zero and past it: `-0.5n` has the value 1; beyond -2^63 billionths it overflows',
+    why: 'no object that is valid holds a negative quantity',
+    file: 'k8s.io/apimachinery/pkg/api/resource/scale_int.go scaledValue',
+  },
+  {
+    area: 'quantities',
+    ours: 'gives values as numbers, exact to 2^53',
+    upstream: 'gives 64-bit integers',
+    why: '8 PiB are more than any node has; sums and comparisons are exact at any size',
+    file: 'k8s.io/apimachinery/pkg/api/resource/quantity.go Value',
+  },
+  {
+    area: 'kubectl apply',
+    ours: 'adds an item that was applied before and that somebody deleted as the manifest has it',
+    upstream: 'adds it together with the deletions meant for its fields, as `volumeMounts: [{mountPath: /a}]`',
+    why: 'upstream’s result is refused by the server or means nothing; who deletes what is applied gets the manifest here',
+    file: 'k8s.io/apimachinery/pkg/util/strategicpatch/patch.go mergeMap',
+  },
+  {
+    area: 'promql',
+    ours: 'prints bytes that are no UTF-8 in error messages otherwise',
+    upstream: 'prints them as Go escapes them',
+    why: 'strings of JavaScript cannot hold them; of 10,000 damaged expressions, all refused by both, 45 are refused in other words',
+    file: 'promql/parser/lex.go',
+  },
+  {
+    area: 'keda',
+    ours: 'takes the minimum of numbers of both sorts, `min(1, 2.5)`',
+    upstream: 'ends with an error: the first is an integer, the second is not',
+    why: 'values of triggers are never integers; only a formula with two literals meets it',
+    file: 'github.com/expr-lang/expr, as pkg/scaling/modifiers uses it',
+  },
 ]

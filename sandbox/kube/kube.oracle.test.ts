@@ -109,7 +109,7 @@ compare('quantities: sums, order', within, () =>
 compare('percentages', within, () =>
   judge(live, {
     oracle,
-    area: 'int-or-percent: rounding up and down of bounds',
+    area: 'rollout: surge and unavailable together',
     op: 'fenceposts',
     cases: fc.record({
       surge: maybe(cases.bound),
@@ -118,6 +118,19 @@ compare('percentages', within, () =>
     }),
     runs: 5_000,
     ours: ({ surge, unavailable, desired }) => resolveFenceposts(surge, unavailable, desired),
+  }),
+)
+
+compare('one bound', within, () =>
+  judge(live, {
+    oracle,
+    area: 'int-or-percent: scaled value, rounded up or down',
+    op: 'percent',
+    cases: fc.record({ value: cases.bound, total: fc.integer({ min: 0, max: 10_000 }), up: fc.boolean() }),
+    runs: 5_000,
+    ours: ({ value, total, up }) => ({
+      n: up ? resolveFenceposts(value, 1, total).surge : resolveFenceposts(1, value, total).unavailable,
+    }),
   }),
 )
 
