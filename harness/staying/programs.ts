@@ -6,6 +6,7 @@ import { initTimes } from '../init-times.ts'
 import { manifestsText, withFiles } from '../platform/add.ts'
 import { PlatformErrors } from '../platform/errors.ts'
 import type { Platform } from '../platform/platform.ts'
+import type { WrittenContainer } from '../platform/roles/pod-templates.ts'
 
 export interface LivePrograms {
   /** What was given when the sandbox was made; its settings hold for what is applied later, too. */
@@ -28,7 +29,7 @@ export function livePrograms(options: LivePrograms): ProgramFor {
     const key = JSON.stringify([pod.metadata.namespace, template])
     let programFor = known.get(key)
     if (!programFor) {
-      programFor = programsOf(platformOf(options.platform, pod, template), options).programFor
+      programFor = programOfPod(pod, template, options)
       known.set(key, programFor)
     }
     return programFor(pod, container, on)
@@ -44,7 +45,7 @@ function programsOf(platform: Platform, { nodes, loadTimeUs }: LivePrograms) {
         ({ object, template }) =>
           (object.manifest.metadata.namespace ?? 'default') === pod.metadata.namespace &&
           Object.entries(template.labels).every(([key, value]) => pod.metadata.labels?.[key] === value) &&
-          pod.spec.containers.every(({ image }, i) => image === template.spec.containers[i]?.image),
+          pod.spec.containers.every((one, i) => toldBy(one) === toldBy(template.spec.containers[i])),
       ),
     programFor: programsFor({
       servers,
@@ -72,11 +73,14 @@ function written({ volumeMounts: _, ...container }: Container) {
   return container
 }
 
-/** The platform's settings with a workload that makes such pods. One whose pods cannot be read as a manifest runs nothing of note. */
-function platformOf(base: Platform, pod: Pod, template: ReturnType<typeof templateOf>): Platform {
-  const { config, ...rest } = base
-  const settings = config ? { config: { ...config, workloads: {}, models: config.models ?? {} } } : {}
-  const empty: Platform = { ...rest, ...settings, objects: [], files: [] }
+/**
+ * By all the settings of the platform where they are about such a pod, else by those that are about no workload. What cannot be read as a
+ * manifest runs nothing of note.
+ */
+function programOfPod(pod: Pod, template: ReturnType<typeof templateOf>, options: LivePrograms): ProgramFor {
+  const { config, ...rest } = options.platform
+  const { workloads: _w, models: _m, images: _i, containers: _c, prices: _p, ...general } = config ?? {}
+  const empty: Platform = { ...rest, objects: [], files: [] }
   const owner = pod.metadata.ownerReferences?.[0]?.name ?? pod.metadata.name
   const manifest = {
     apiVersion: 'apps/v1',
@@ -84,10 +88,23 @@ function platformOf(base: Platform, pod: Pod, template: ReturnType<typeof templa
     metadata: { name: owner, namespace: pod.metadata.namespace ?? 'default' },
     spec: { selector: { matchLabels: template.metadata.labels }, template },
   }
-  try {
-    return withFiles(empty, [{ file: 'applied.yaml', text: manifestsText([manifest]) }])
-  } catch (error) {
-    if (error instanceof PlatformErrors) return empty
-    throw error
+  const file = { file: 'applied.yaml', text: manifestsText([manifest]) }
+  const bases = config ? [{ ...empty, config }, { ...empty, config: general as typeof config }, empty] : [empty]
+  for (const base of bases) {
+    try {
+      return programsOf(withFiles(base, [file]), options).programFor
+    } catch (error) {
+      if (!(error instanceof PlatformErrors)) throw error
+    }
   }
+  return programsOf(empty, options).programFor
 }
+
+/** What of a container decides what it runs. */
+const toldBy = (container: WrittenContainer | undefined): string =>
+  JSON.stringify([
+    container?.image,
+    container?.command,
+    container?.args,
+    container?.env?.map(({ name, value }) => [name, value ?? '']),
+  ])
