@@ -46,7 +46,7 @@ function wordAt(script: string, variable: Variable): { text: string; quoted: boo
   for (;;) {
     const rest = script.slice(at)
     const single = /^'([^']*)'/.exec(rest)
-    const double = single ? null : /^"((?:[^"\\`]|\\["\\$])*)"/.exec(rest)
+    const double = single ? null : /^"((?:[^"\\`]|\\[^`])*)"/.exec(rest)
     const parameter = PARAMETER.exec(rest)
     const plain = PLAIN.exec(rest) ?? /^(?:[[\]{}!?]|\\.)/.exec(rest)
     if (single) text += single[1]

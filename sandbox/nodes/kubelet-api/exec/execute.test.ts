@@ -141,10 +141,12 @@ describe('a command in a simulated container', () => {
     expect(out('date', '+%s')).toMatch(/^17672/)
     expect(out('date')).toMatch(/^Thu Jan {2}1 00:\d\d:\d\d UTC 2026\n$/)
     expect(out('echo', '-n', 'a', 'b')).toBe('a b')
+    expect(err('sh', '-c', 'echo "a\\n"').exitCode).toBe(126)
   })
 
   it('is one of a few joined in a shell', () => {
     expect(out('sh', '-c', 'false || echo no; true && echo "$MODEL"')).toBe('no\nllama\n')
+    expect(out('sh', '-c', 'curl -so /dev/null -w "%{http_code}\\n" "localhost:8000/health"')).toBe('200\n')
     expect(err('bash', '-c', 'hostname; false')).toMatchObject({ exitCode: 1, stdout: 'chat\n' })
     expect(err('sh', '-c', 'echo $TOKEN').exitCode).toBe(126)
     expect(err('sh', '-c', 'echo a > /tmp/b').exitCode).toBe(126)
