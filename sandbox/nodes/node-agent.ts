@@ -3,24 +3,18 @@ import { GPU } from '../gpus/gpu-plugin.ts'
 import { equal } from '../journal/merge-patch.ts'
 import { isApiError } from '../kube/errors.ts'
 import { Lease, Node as NodeKind } from '../kube/kinds.ts'
-import type { Draft, Node } from '../kube/objects.ts'
+import type { Draft, Lease as LeaseObject, Node } from '../kube/objects.ts'
 import type { PodNetwork } from '../network/pod-network.ts'
-import { type Actor, sleep, type Task } from '../world/actor.ts'
+import type { Actor, Task } from '../world/actor.ts'
 import type { Timer } from '../world/clock.ts'
 import { seconds, toMicroTime, type Us } from '../world/time.ts'
 import { Kubelet } from './kubelet.ts'
+import { renewLease } from './lease-renewal.ts'
 import type { NodeOptions } from './node.ts'
 import { kubeletConditions, nodeObject, nodeResources, READY, type Readiness, saysOtherwise } from './node-object.ts'
 import { Uplink } from './node-uplink.ts'
 import type { PodView } from './pod-runtime.ts'
-import {
-  assumedTimings,
-  LEASE_DURATION_SECONDS,
-  LEASE_RENEW_PERIOD,
-  leasePeriod,
-  NODE_STATUS_PERIOD,
-  nextTick,
-} from './timings.ts'
+import { assumedTimings, LEASE_DURATION_SECONDS, NODE_STATUS_PERIOD, nextTick } from './timings.ts'
 
 export interface AgentOptions extends NodeOptions {
   /** The node's own place on the pod network. */
@@ -177,20 +171,18 @@ export class NodeAgent {
       renewTime: toMicroTime(world.clock.now),
     })
     const metadata = { name, namespace: 'kube-node-lease' }
-    try {
-      yield* kube.create(Lease, { apiVersion: Lease.apiVersion, kind: 'Lease', metadata, spec: spec() })
-    } catch (error) {
-      if (!isApiError(error, 'AlreadyExists')) throw error
-      yield* kube.patch(Lease, key, { spec: spec() })
-    }
+    const lease = yield* this.firstLease(key, { apiVersion: Lease.apiVersion, kind: 'Lease', metadata, spec: spec() })
     const random = world.random(`kubelet/${name}/lease/${boot}`)
     leases?.start(name, random)
-    // nodes that are started together would renew together, which those of a real cluster do not
-    let next = Math.floor(random.next() * LEASE_RENEW_PERIOD)
-    while (this.options.renewLease) {
-      yield* sleep(next)
-      next = leasePeriod(random)
-      yield* kube.patch(Lease, key, { spec: spec() })
+    if (this.options.renewLease) yield* renewLease({ kube, random, lease, spec })
+  }
+
+  private *firstLease(key: string, draft: Draft<LeaseObject>): Task<LeaseObject> {
+    try {
+      return yield* this.uplink.create(Lease, draft)
+    } catch (error) {
+      if (!isApiError(error, 'AlreadyExists')) throw error
+      return yield* this.uplink.patch(Lease, key, { spec: draft.spec })
     }
   }
 

@@ -26,6 +26,7 @@ export interface TestNodeOptions {
   images?: ImageSource
   pullBytesPerSecond?: number
   traffic?: Traffic
+  renewLease?: boolean
   kubeletApi?: KubeletAddress
 }
 
@@ -53,6 +54,7 @@ export function testNode(options: TestNodeOptions = {}) {
     programFor: options.programFor ?? plainPrograms(),
     pullBytesPerSecond: options.pullBytesPerSecond ?? 100e6,
     ...(options.traffic ? { traffic: options.traffic } : {}),
+    ...(options.renewLease ? { renewLease: true } : {}),
     ...(options.kubeletApi ? { kubeletApi: options.kubeletApi } : {}),
   })
   const at = (s: number) => clock.runUntil(seconds(s))
