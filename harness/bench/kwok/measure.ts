@@ -1,10 +1,10 @@
 /**
  * A large cluster on the real control plane, its nodes once kwok's and once ours, in turns, each on a fresh control plane:
- * `npm run bench:kwok [-- --nodes N --rounds N --idle SECONDS]`.
+ * `npm run bench:kwok [-- --nodes N --rounds N --idle SECONDS --write]`; `--write` puts the table into docs/reference/performance.md.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { cpus, tmpdir } from 'node:os'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -31,6 +31,7 @@ const { values: flags } = parseArgs({
     idle: { type: 'string', default: '30' },
     only: { type: 'string' },
     profile: { type: 'string' },
+    write: { type: 'boolean', default: false },
   },
 })
 const nodes = Number(flags.nodes)
@@ -39,9 +40,9 @@ const GIVE_UP_MS = 1_800_000
 
 async function main(): Promise<void> {
   const program = kwokProgram()
-  console.log(
-    `${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'} · node ${process.version} · ${nodes} nodes, ${replicas} replicas`,
-  )
+  const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}, Node ${process.version}`
+  const about = `${machine}: ${nodes} nodes, ${replicas} replicas, ${flags.rounds} rounds in turns.`
+  console.log(about)
   const figures: Record<Actor, Figures[]> = { kwok: [], least: [], full: [] }
   for (let round = 0; round < Number(flags.rounds); round++) {
     const order = round % 2 === 0 ? ACTORS : [...ACTORS].reverse()
@@ -54,7 +55,19 @@ async function main(): Promise<void> {
       )
     }
   }
-  console.log(tableOf(figures))
+  const table = tableOf(figures)
+  console.log(table)
+  if (flags.write) writeTable(`${about}\n\n${table}`)
+}
+
+const PAGE = fileURLToPath(new URL('../../../docs/reference/performance.md', import.meta.url))
+const MARKS = ['<!-- bench:kwok -->', '<!-- /bench:kwok -->'] as const
+
+function writeTable(text: string): void {
+  const page = readFileSync(PAGE, 'utf8')
+  const [from, to] = MARKS.map((mark) => page.indexOf(mark)) as [number, number]
+  if (from < 0 || to < from) throw new Error(`${PAGE} lacks ${MARKS.join(' … ')}`)
+  writeFileSync(PAGE, `${page.slice(0, from + MARKS[0].length)}\n${text}\n${page.slice(to)}`)
 }
 
 async function measure(actor: Actor, program: string): Promise<Figures> {
@@ -102,6 +115,7 @@ async function measure(actor: Actor, program: string): Promise<Figures> {
       idleCpuPercent: ((cpuSecondsOf(pid) - idleFrom[0]) / idleS) * 100,
       idlePlaneCpuPercent: ((cpu() - idleFrom[1]) / idleS) * 100,
       peakRssMiB: peakRssMiBOf(pid),
+      load: loadavg()[0]!,
       ...(actor === 'kwok' ? { makingNodesCpuS: (user + system) / 1e6 } : {}),
     }
   } finally {

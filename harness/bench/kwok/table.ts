@@ -22,6 +22,8 @@ export interface Figures {
   readonly idleCpuPercent: number
   readonly idlePlaneCpuPercent: number
   readonly peakRssMiB: number
+  /** Of the whole machine at the end, per minute: what else it had to do. */
+  readonly load: number
   /** kwok takes nodes that somebody makes: what making them cost the bench. */
   readonly makingNodesCpuS?: number
 }
@@ -35,6 +37,7 @@ const ROWS: readonly (readonly [key: keyof Figures, what: string, digits: number
   ['idleCpuPercent', 'then, CPU of the actor, % of a core', 1],
   ['idlePlaneCpuPercent', 'then, CPU of the control plane, % of a core', 1],
   ['peakRssMiB', 'peak RSS of the actor, MiB', 0],
+  ['load', 'load average of the machine', 0],
 ]
 
 /** Medians with ranges, and in brackets the ratio to kwok, as a table in Markdown. */
