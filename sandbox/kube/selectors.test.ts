@@ -117,3 +117,27 @@ describe('parseSelector', () => {
     expect(() => parseSelector(text)).toThrowError()
   })
 })
+
+describe('parseSelector, as the oracle found it', () => {
+  it.each([
+    [',a', "found ',', expected: !, identifier, or 'end of string'"],
+    ['a,,b', "found ',', expected: identifier after ','"],
+    ['a=(1)', "unable to parse requirement: found '(', expected: identifier"],
+    [
+      'a>x',
+      `unable to parse requirement: values[0]: Invalid value: "x": for 'Gt', 'Lt' operators, the value must be an integer`,
+    ],
+    [
+      `${'x'.repeat(64)} in ()`,
+      `unable to parse requirement: <nil>: Invalid value: "${'x'.repeat(64)}": name part must be no more than 63 bytes`,
+    ],
+  ])('refuses %s in upstream’s words', (text, message) => {
+    expect(() => parseSelector(text)).toThrowError(message)
+  })
+})
+
+it('a node selector with a value that is no label value matches nothing', () => {
+  const key = 'a'
+  const matches = nodeSelector([{ matchExpressions: [{ key, operator: 'NotIn', values: ['-3'] }] }])
+  expect(matches({ metadata: { name: 'n1', labels: {} } })).toBe(false)
+})

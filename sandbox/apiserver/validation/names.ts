@@ -10,6 +10,8 @@ const SUBDOMAIN_RE = whole(SUBDOMAIN)
 const KEY_RE = whole(KEY)
 
 const tooLong = (length: number): string => `must be no more than ${length} characters`
+/** Label keys and values are measured by newer code, in other words. */
+const tooManyBytes = (length: number): string => `must be no more than ${length} bytes`
 const EMPTY = 'must be non-empty'
 
 function regexMessage(message: string, pattern: string, ...examples: string[]): string {
@@ -28,8 +30,8 @@ export function dns1123Label(value: string): string[] {
   return [...out, regexMessage(message, LABEL, 'my-name', '123-abc')]
 }
 
-export function dns1123Subdomain(value: string): string[] {
-  const out = value.length > 253 ? [tooLong(253)] : []
+export function dns1123Subdomain(value: string, tooLarge = tooLong): string[] {
+  const out = value.length > 253 ? [tooLarge(253)] : []
   if (SUBDOMAIN_RE.test(value)) return out
   const message =
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character"
@@ -55,16 +57,18 @@ export function qualifiedName(value: string): string[] {
   const out: string[] = []
   if (parts.length === 2) {
     const prefix = parts[0]!
-    out.push(...(prefix === '' ? [EMPTY] : dns1123Subdomain(prefix)).map((message) => `prefix part ${message}`))
+    out.push(
+      ...(prefix === '' ? [EMPTY] : dns1123Subdomain(prefix, tooManyBytes)).map((message) => `prefix part ${message}`),
+    )
   }
   if (name === '') out.push(`name part ${EMPTY}`)
-  else if (name.length > 63) out.push(`name part ${tooLong(63)}`)
+  else if (name.length > 63) out.push(`name part ${tooManyBytes(63)}`)
   if (!KEY_RE.test(name)) out.push(`name part ${KEY_MESSAGE}`)
   return out
 }
 
 export function labelValue(value: string): string[] {
-  const out = value.length > 63 ? [tooLong(63)] : []
+  const out = value.length > 63 ? [tooManyBytes(63)] : []
   if (value === '' || KEY_RE.test(value)) return out
   const message =
     "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character"
