@@ -88,7 +88,8 @@ export class Algorithm {
     let tried = nodes
     if (nodeNames) {
       tried = [...nodeNames].flatMap((name) => this.cache.node(name) ?? [])
-      statuses.absent = unresolvable('', `node(s) didn't satisfy plugin(s) [${[...naming].sort().join(' ')}]`)
+      // in upstream the plugins that kept the pod from its promised node are among them
+      statuses.absent = unresolvable('', `node(s) didn't satisfy plugin(s) [${[...plugins].sort().join(' ')}]`)
     }
     const feasible = this.passing(tried, pod, filters, statuses, plugins)
     this.cursor.next = (this.cursor.next + feasible.length + statuses.size) % nodes.length

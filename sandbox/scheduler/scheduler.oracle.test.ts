@@ -8,6 +8,7 @@ import { preemptionCases } from './oracle/draw-preemption.ts'
 import { comparableHints, hear } from './oracle/hear.ts'
 import { type Judgement, judge, smallest } from './oracle/judge.ts'
 import regressions from './oracle/regressions.json' with { type: 'json' }
+import { tableCases } from './oracle/tables.ts'
 
 const unavailable = await whyNoGo()
 if (unavailable) console.log(`skipped: ${unavailable}`)
@@ -56,6 +57,12 @@ and the real one is    ${JSON.stringify(real)}`)
 it.skipIf(unavailable)('decides as before what differed once', { timeout: TIMEOUT_MS }, async () => {
   const cases = regressions.map(({ case: item }) => item as unknown as SchedulingCase)
   await settle('cases that differed once', await judge(program, cases))
+})
+
+it.skipIf(unavailable)("places the pods of upstream's own tables", { timeout: TIMEOUT_MS }, async () => {
+  const cases = await tableCases(program)
+  await settle("rows of upstream's own table tests", await judge(program, cases))
+  expect(cases.length).toBeGreaterThan(200)
 })
 
 it.skipIf(unavailable)(

@@ -33,9 +33,12 @@ function drawChangeCase(draw: Draw): SchedulingCase {
   return { ...item, configuration: drawConfiguration(draw, 0), objects, change }
 }
 
+/** The number of a pod that is not there yet. */
+const OTHER = 999
+
 /** A pod of the cluster, or one that is only promised a node, or not even that. */
 function drawOther(draw: Draw, nodes: readonly o.Node[]): o.Pod {
-  const pod = drawRunning(draw, 'other', nodes)
+  const pod = drawRunning(draw, OTHER, nodes)
   const { nodeName, ...spec } = pod.spec
   const placed = draw.chance(0.8) ? pod : { ...pod, spec }
   if (!draw.chance(0.2)) return placed

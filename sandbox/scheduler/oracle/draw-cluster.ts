@@ -13,12 +13,14 @@ export const schedulingCases = (seed: number, count: number): SchedulingCase[] =
 
 const REPLICAS = replicaSet('rs-a', { app: 'a' })
 
-export const drawStart = (draw: Draw): string => `1999-12-31T2${draw.from(0, 3)}:${draw.from(10, 59)}:00Z`
+/** Of pods of one node no two may start at the same time: upstream takes them in any order. Of pods of different nodes some do. */
+export const drawStart = (draw: Draw, place: number): string =>
+  `1999-12-31T2${draw.from(0, 3)}:${draw.pick(['10', '20', '30'])}:${10 + (place % 50)}Z`
 
 export function drawSchedulingCase(draw: Draw): SchedulingCase {
   const roomy = draw.chance(0.7)
   const nodes = drawNodes(draw, draw.chance(0.005) ? 120 : draw.from(1, draw.pick([3, 8, 12])), roomy)
-  const pods = draw.list(draw.from(0, draw.pick([1, 4]) * nodes.length), (i) => drawRunning(draw, `p${i}`, nodes))
+  const pods = draw.list(draw.from(0, draw.pick([1, 4]) * nodes.length), (i) => drawRunning(draw, i, nodes))
   const storage = draw.chance(0.12) ? drawStorage(draw, 'incoming') : undefined
   const incoming = drawIncoming(draw, nodes, storage, roomy ? 0.15 : 0.3)
   const users = storage && draw.chance(0.3) ? [pods[0]].flatMap((pod) => (pod ? [mounting(pod, storage)] : [])) : []
@@ -37,12 +39,13 @@ export function drawSchedulingCase(draw: Draw): SchedulingCase {
   return { configuration: drawConfiguration(draw, 0.3), pod: `${of}/${name}`, objects }
 }
 
-export function drawRunning(draw: Draw, name: string, nodes: readonly o.Node[]): o.Pod {
+/** Pod `p<place>` on one of the nodes. */
+export function drawRunning(draw: Draw, place: number, nodes: readonly o.Node[]): o.Pod {
   const made = drawPod(
     draw,
-    name,
+    `p${place}`,
     { podAffinity: 0.12 },
-    { node: draw.pick(nodes).metadata.name, status: { phase: 'Running', startTime: drawStart(draw) } },
+    { node: draw.pick(nodes).metadata.name, status: { phase: 'Running', startTime: drawStart(draw, place) } },
   )
   if (!draw.chance(0.05)) return made
   return { ...made, metadata: { ...made.metadata, deletionTimestamp: '1999-12-31T23:59:00Z' } }

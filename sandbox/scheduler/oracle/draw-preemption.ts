@@ -36,18 +36,25 @@ function drawVictims(draw: Draw, prefix: string, node: o.Node): o.Pod[] {
   return draw.list(count, (i) => {
     const gpus = i === count - 1 && draw.chance(0.85) ? free : Math.min(free, draw.pick([1, 2, 4, 8]))
     free -= gpus
-    return drawVictim(draw, `${prefix}-${i}`, node, gpus)
+    return drawVictim(draw, `${prefix}-${i}`, node, { gpus, place: i })
   })
 }
 
+interface Victim {
+  readonly gpus: number
+  /** Among the pods of its node. */
+  readonly place: number
+}
+
 /** Few are not started yet, or on their way out. */
-function drawVictim(draw: Draw, name: string, node: o.Node, gpus: number): o.Pod {
+function drawVictim(draw: Draw, name: string, node: o.Node, { gpus, place }: Victim): o.Pod {
   const gone = draw.chance(0.08)
   const byScheduler = { type: 'DisruptionTarget', status: 'True', reason: 'PreemptionByScheduler' }
   const status = {
     phase: 'Running',
     ...draw.parts({
-      startTime: [0.97, () => drawStart(draw)],
+      // of a node at most one is not started: two would be as important
+      startTime: [place === 0 ? 0.9 : 1, () => drawStart(draw, place)],
       conditions: [gone ? 0.7 : 0.02, () => [byScheduler]],
     }),
   } as o.Pod['status']
