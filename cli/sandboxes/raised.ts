@@ -57,6 +57,8 @@ export class Raised {
     const { stayingSetup } = await import('../../harness/staying/setup.ts')
     const platform = request.paths.length > 0 ? await this.platform() : undefined
     const { options, objects } = stayingSetup({ ...request, ...(platform ? { platform } : {}) })
+    // what is needed as soon as it answers
+    await import('@kubernetes/client-node')
     await starting
     this.done('etcd and kube-apiserver serve')
     this.tell({ progress: 'scheduler and controllers come up' })
