@@ -53,6 +53,16 @@ describe('seatrial parity', () => {
     expect(comparisons[0]!.streams.find(({ stream }) => stream === 'placement')!.both).toBeGreaterThan(2)
   }, 60_000)
 
+  it('compares a sample that is named', async () => {
+    const { text } = await printed(['node-lost/bad/one-replica', 'node-lost/decoy/nobody'], { json: true }).catch(
+      (error: Error) => ({ text: error.message }),
+    )
+    expect(text).toContain('there is no scenario «node-lost/decoy/nobody»')
+    const one = await printed(['node-lost/bad/one-replica'], { json: true })
+    const { comparisons } = JSON.parse(one.text) as { comparisons: Comparison[] }
+    expect(comparisons.map(({ sample }) => sample)).toEqual(['bad/one-replica'])
+  }, 60_000)
+
   it('takes manifests, and has a table for people', async () => {
     const { code, text } = await printed(['node-lost', ONE], {})
     expect(code).toBe(0)

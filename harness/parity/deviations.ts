@@ -17,9 +17,30 @@ export const deviations: readonly Deviation[] = [
   {
     area: 'scheduler',
     ours: 'draws uniformly, from the seed, among nodes of equal score',
-    upstream: 'keeps one of the equal ones by reservoir sampling in the order in which parallel workers finished',
+    upstream: 'takes the one that a heap has on top, which depends on the order in which parallel filters finished',
     why: 'the order is a race of threads; the set drawn from is the same',
-    file: 'pkg/scheduler/schedule_one.go selectHost',
+    file: 'pkg/scheduler/schedule_one.go newSortedNodeScores',
+  },
+  {
+    area: 'scheduler',
+    ours: 'does not look at how many volumes of a CSI driver a node may hold, nor at disks that are named in the pod itself',
+    upstream: 'NodeVolumeLimits and VolumeRestrictions reject nodes for them',
+    why: 'nodes have no CSINode objects here; models are on claims, images or buckets',
+    file: 'pkg/scheduler/framework/plugins/nodevolumelimits/csi.go',
+  },
+  {
+    area: 'scheduler',
+    ours: 'tries pods that wait for storage again after every change of a claim, volume or class',
+    upstream: 'only after those that the hints of the volume plugins find to matter',
+    why: 'an attempt more changes nothing but its backoff',
+    file: 'pkg/scheduler/framework/plugins/volumebinding/volume_binding.go',
+  },
+  {
+    area: 'preemption',
+    ours: 'orders victims of equal priority and start by when they came to the node',
+    upstream: 'orders them by an unstable sort',
+    why: 'either order is upstream’s; the number and the priorities of the victims are the same',
+    file: 'pkg/scheduler/framework/plugins/defaultpreemption/default_preemption.go SelectVictimsOnNode',
   },
   {
     area: 'quantities',

@@ -10,12 +10,38 @@ interface KnownCause {
   readonly why: string
 }
 
+/** Of decisions without a period of their own, on a machine whose load average was 20 to 40 with two processors. */
+const BUSY =
+  'The machine was busy with other work: in wall time harness and control plane waited seconds for a processor. Nothing periodic governs these decisions.'
+
 /** Each was looked at: the text says what decides otherwise and why that is no fault of the simulation. */
 export const knownCauses: readonly KnownCause[] = [
   {
     stream: 'scaling',
     what: /^HorizontalPodAutoscaler\/\S+ AbleToScale=True (ReadyForNewScale|ScaleDownStabilized)$/,
     why: 'While a metric is near a step of the replica count this reason changes from one look of the HPA to the next, and replicas do not. The two look at other instants of the same load.',
+  },
+  { stream: 'faults', sort: 'late', what: / (inject|heal)$/, why: BUSY },
+  {
+    scenario: 'xid-device-loss',
+    sort: 'late',
+    stream: 'placement',
+    what: /^pod of DaemonSet\/kube-system\/nvidia-device-plugin /,
+    why: BUSY,
+  },
+  {
+    scenario: 'xid-device-loss',
+    sort: 'late',
+    stream: 'replicas',
+    what: /^Deployment\/kube-system\/descheduler wants 1$/,
+    why: BUSY,
+  },
+  {
+    scenario: 'xid-device-loss',
+    sort: 'late',
+    stream: 'replicas',
+    what: /^Deployment\/kube-system\/descheduler has 1 ready$/,
+    why: BUSY,
   },
 ]
 
