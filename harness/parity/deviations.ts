@@ -39,7 +39,7 @@ export const deviations: readonly Deviation[] = [
     area: 'preemption',
     ours: 'orders victims of equal priority and start by when they came to the node',
     upstream: 'orders them by an unstable sort',
-    why: 'either order is upstream’s; the number and the priorities of the victims are the same',
+    why: 'upstream may come to either; the number and the priorities of the victims are the same',
     file: 'pkg/scheduler/framework/plugins/defaultpreemption/default_preemption.go SelectVictimsOnNode',
   },
   {
