@@ -22,6 +22,7 @@ import { formatIndexes, metSuccessRule, parseIndexes } from './job/indexes.ts'
 import { backoffLeft, finishedAt, matchFailurePolicy, nextBackoff } from './job/pods.ts'
 import { zoneKeyOf } from './node-lifecycle/zones.ts'
 import * as jobs from './oracle/jobs.ts'
+import { REACHED } from './oracle/reached.ts'
 import * as cases from './oracle/workloads.ts'
 import { matching, shortest } from './taint-eviction/controller.ts'
 import { WorkQueue } from './workqueue.ts'
@@ -41,20 +42,6 @@ afterAll(async () => {
   await live.close()
   await printCoverage('pure', program, REACHED)
 })
-
-const REACHED = {
-  'deployment_util.go: sizes and shares of a rollout':
-    /deployment_util\.go:(ResolveFenceposts|NewRSNewReplicas|GetReplicaSetProportion|getReplicaSetFraction|MaxSurge|MaxUnavailable|IsSaturated|FindActiveOrLatest|GetTerminating\w+)$/,
-  'deployment_util.go: complete, progressing, timed out':
-    /deployment_util\.go:Deployment(Complete|Progressing|TimedOut)$/,
-  'controller_utils.go: ActivePodsWithRanks':
-    /controller_utils\.go:(ActivePodsWithRanks\.|logarithmicRankDiff|podReadyTime|maxContainerRestarts|afterOrZero|IsPodActive)/,
-  'job: backoff_utils.go': /controller\/job\/backoff_utils\.go:/,
-  'job: pod_failure_policy.go, success_policy.go':
-    /controller\/job\/(pod_failure_policy\.go:match|success_policy\.go:match)/,
-  'tainteviction: getMinTolerationTime': /taint_eviction\.go:getMinTolerationTime$/,
-  'disruption: countHealthyPods': /disruption\.go:countHealthyPods$/,
-}
 
 const compare = test.skipIf(unavailable)
 const oracle = 'pure'

@@ -140,7 +140,10 @@ compare('selectors from text', within, () =>
     area: 'label selectors: text, matching, errors',
     op: 'selector',
     cases: fc.record({ text: cases.selectorText, sets: cases.labelSets }),
-    edges: cases.SELECTORS.map((text) => ({ text, sets: [{}, { a: '1' }, { a: 'b', b: '2' }] })),
+    edges: cases.SELECTORS.map((text) => ({
+      text,
+      sets: [{}, { a: '1' }, { a: 'b', b: '2' }] as Record<string, string>[],
+    })),
     runs: 10_000,
     ours: ({ text, sets }) => {
       try {

@@ -16,7 +16,7 @@ export const indexText: Arbitrary<string> = fc
     let text = ''
     let range = false
     for (const [i, index] of all.entries()) {
-      const separator = i === 0 ? '' : range ? ',' : (separators.next().value as string)
+      const separator: string = i === 0 ? '' : range ? ',' : (separators.next().value as string)
       range = separator === '-'
       text += separator + index
     }
