@@ -8,7 +8,7 @@ import { streams } from './streams/index.ts'
 
 /** A trial as parity reads it. */
 export interface Read {
-  /** When each phase of the main path began. */
+  /** When each phase of the main path began, but for the judging. */
   readonly phases: ReadonlyMap<string, Us>
   /** Decisions in the order of time, by the stream's name. */
   readonly decisions: ReadonlyMap<string, readonly Decision[]>
@@ -30,6 +30,7 @@ export function readDecisions(records: readonly JournalRecord[], all: readonly S
   })
   for (const record of records) {
     at = record.at
+    if (record.type === 'phase' && record.phase === 'judge') break
     if (record.type === 'phase' && !phases.has(record.phase)) phases.set(record.phase, at)
     const change = view.apply(record)
     if (change) roles.see(change)

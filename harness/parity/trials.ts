@@ -68,7 +68,7 @@ export async function tryOn(of: ParityCase, side: ParitySide, seed: number, even
       events.recorded?.(of, side, record)
     },
   })
-  return { tier: side.label, result, read: { ...read, endedAt: Math.max(read.endedAt, result.simulatedUs) } }
+  return { tier: side.label, result, read }
 }
 
 /** A case whose quick trials are done. */

@@ -239,3 +239,8 @@ it('nothing that happened before manifests were applied is a decision', () => {
   records.node(3, 'b', 2)
   expect(plain(records.read(nodes))).toEqual(['3 node 2×L40S joins'])
 })
+
+it('nothing that happens while a trial is judged is a decision', () => {
+  const records = new Records().node(1, 'a', 2).phase(2, 'judge').node(3, 'b', 2)
+  expect(plain(records.read(nodes))).toEqual(['1 node 2×L40S joins'])
+})
