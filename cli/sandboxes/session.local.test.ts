@@ -101,11 +101,15 @@ describe.skipIf(unavailable)('an operator on a sandbox that stays', () => {
     watching.stdout!.on('data', (chunk) => {
       watched += String(chunk)
     })
+    // from here on the watch sees all: it has shown what was there before
+    await kubectl('run first -n llm --image=nginx')
+    for (let i = 0; i < 600 && !/^first/m.test(watched); i++) await wait(100)
+    await kubectl('delete pod -n llm first --now')
     expect(await kubectl('apply -f chat.yaml')).toBe('deployment.apps/chat created\n')
     expect(await kubectl('rollout status -n llm deployment/chat --timeout=150s')).toContain('successfully rolled out')
     for (let i = 0; i < 100 && new Set(watched.match(/^chat-\S+ +1\/1 +Running/gm)).size < 2; i++) await wait(100)
-    expect(watched).toMatch(/0\/1 +Pending/)
-    expect(watched).toMatch(/0\/1 +ContainerCreating/)
+    expect(watched).toMatch(/^chat-\S+ +0\/1 +Pending/m)
+    expect(watched).toMatch(/^chat-\S+ +0\/1 +ContainerCreating/m)
     expect(new Set(watched.match(/^chat-\S+ +1\/1 +Running/gm)).size).toBe(2)
   })
 
