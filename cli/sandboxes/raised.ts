@@ -13,7 +13,7 @@ import type { SandboxState } from './state.ts'
 type Request = Omit<UpRequest, 'stdin'> & { readonly stdin?: Stdin }
 
 const PHASES: Readonly<Record<ComingUp, string>> = {
-  'programs started': 'kube-scheduler and kube-controller-manager started',
+  'programs started': 'kube-scheduler started',
   'nodes registered': 'nodes registered',
 }
 

@@ -21,7 +21,7 @@ const { values } = parseArgs({
 const BIN = fileURLToPath(new URL('../../../cli/bin.js', import.meta.url))
 const PHASES = {
   'etcd and kube-apiserver serve': 'etcd and kube-apiserver serve',
-  'kube-scheduler and kube-controller-manager started': 'scheduler and controller manager started',
+  'kube-scheduler started': 'scheduler started',
   'nodes registered': `${values.nodes} nodes registered`,
   'nodes Ready': `${values.nodes} nodes Ready and without taint`,
 } as const

@@ -63,11 +63,16 @@ export class LocalSandbox implements Sandbox {
     const controlPlane = await starting
     try {
       // on a busy machine the controller manager gives up on a server that is not ready for ten seconds
-      if (options.objects?.length) await controlPlane.ready()
-      await Promise.all([
+      const ready = controlPlane.ready()
+      if (options.objects?.length) await ready
+      const managed = ready.then(() =>
         controlPlane.restart('kube-controller-manager', limitFlags(options.lag, 'kube-controller-manager')),
+      )
+      await Promise.all([
         controlPlane.restart('kube-scheduler', schedulerFlags(options, controlPlane)),
+        options.objects?.length ? managed : undefined,
       ])
+      failures.watch(managed)
       told('programs started')
       const rest = await openRest({ kubeconfig: controlPlane.kubeconfig })
       const sandbox = new LocalSandbox({
@@ -242,6 +247,11 @@ class Failures {
   readonly add = (error: unknown): void => {
     this.first ??= error
     for (const fail of this.waiting) fail(error)
+  }
+
+  /** What goes on beside; its failure counts as an actor's. */
+  watch(promise: Promise<unknown>): void {
+    promise.catch(this.add)
   }
 
   async unless<T>(promise: Promise<T>): Promise<T> {
