@@ -65,7 +65,7 @@ function verdicts(results: readonly Comparison[]): string {
   const [a, b] = results[0]!.sides
   return `## Verdicts: ${same} of ${results.length} the same
 
-Seed ${results[0]!.seed}. *Late*: on both, further apart than the period that governs the decision.
+Seed ${results[0]!.seed}. *Late*: on both, further apart than the period that governs the decision, and a second, which the begin of a phase is known to.
 
 | | scenario | sample | ${a.tier} | ${b.tier} | took | on both | only ${a.tier} | only ${b.tier} | late | unexplained |
 |---|---|---|---|---|---|---|---|---|---|---|

@@ -49,17 +49,17 @@ describe('compared', () => {
     })
     const b = readOf({
       decisions: [
-        [15, 'x'],
-        [44, 'y'],
-        [86, 'z'],
+        [16, 'x'],
+        [43, 'y'],
+        [87, 'z'],
       ],
       period: 5,
     })
-    expect(differencesOf(a, b)).toEqual(['late y apply+50 -6', 'late z apply+80 6'])
+    expect(differencesOf(a, b)).toEqual(['late y apply+50 -7', 'late z apply+80 7'])
     expect(compareReads(a, b).streams[0]).toMatchObject({
       both: 3,
       late: 2,
-      offsets: { medianUs: seconds(-6), maxUs: seconds(6) },
+      offsets: { medianUs: seconds(-7), maxUs: seconds(7) },
     })
   })
 

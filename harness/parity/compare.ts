@@ -1,5 +1,6 @@
 import { type Alignment, align } from './align.ts'
 import type { Difference, StreamSummary } from './comparison.ts'
+import { LOOK } from './periods.ts'
 import { endOf, type Placed, placed } from './phases.ts'
 import type { Read } from './read.ts'
 
@@ -80,7 +81,7 @@ export function compareReads(a: Read, b: Read): Compared {
 const byTime = (x: { readonly atUs: number }, y: { readonly atUs: number }): number => x.atUs - y.atUs
 
 const isLate = ({ a, b, offsetUs }: Alignment<Placed>['both'][number]): boolean =>
-  Math.abs(offsetUs) > Math.max(a.period.us, b.period.us)
+  Math.abs(offsetUs) > Math.max(a.period.us, b.period.us) + LOOK.us
 
 const foundOf = (sort: Difference['sort'], stream: string, { what, phase, intoUs }: Placed, times: number) => ({
   sort,

@@ -41,7 +41,7 @@ export interface StreamSummary {
   readonly onlyB: number
   /** Of decisions that both made, from `a` to `b`, since the begin of the phase; undefined without any. */
   readonly offsets?: { readonly medianUs: Us; readonly p95Us: Us; readonly maxUs: Us }
-  /** Those that are apart by more than the period that governs them. */
+  /** Those that are apart by more than the period that governs them, and the second to which phases are known. */
   readonly late: number
   /** Those of the longer trial that came when the other one had ended: nobody can say whether it would have made them. */
   readonly afterEnd: number

@@ -43,6 +43,13 @@ export const knownCauses: readonly KnownCause[] = [
     what: /^Deployment\/kube-system\/descheduler has 1 ready$/,
     why: BUSY,
   },
+  {
+    scenario: 'spot-reclaim',
+    stream: 'nodes',
+    sort: 'only-b',
+    what: /tainted node\.kubernetes\.io\/not-ready:NoSchedule$/,
+    why: 'The API server’s admission (TaintNodesByCondition) taints each new node as not ready until the node lifecycle controller has seen it Ready. Simulated, nodes that Karpenter buys are Ready when they register and are never tainted so; their GPUs come later in either case.',
+  },
 ]
 
 export function knownCause(scenario: string, difference: Difference): Because | undefined {

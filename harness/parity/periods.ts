@@ -7,11 +7,14 @@ import type { Period } from './stream.ts'
 // pkg/controller/podautoscaler/config/v1alpha1/defaults.go
 export const HPA_SYNC: Period = { name: 'HPA sync', us: seconds(15) }
 export const SCRAPE: Period = { name: 'scrape', us: seconds(15) }
-// pkg/kubelet/apis/config/v1beta1/defaults.go: a lease of 40 s is renewed each quarter of it
-export const LEASE: Period = { name: 'node lease', us: seconds(10) }
+// pkg/kubelet/apis/config/v1beta1/defaults.go: a lease of 40 s is renewed each quarter of it; cmd/kube-controller-manager looks every 5 s
+export const LEASE: Period = { name: 'node lease and monitor', us: seconds(15) }
 // staging/src/k8s.io/kubectl/pkg/drain/drain.go
 export const DRAIN_RETRY: Period = { name: 'retry of kubectl drain', us: seconds(5) }
-/** Of what follows from a write at once: the harness looks once a second whether a phase is over. */
+/**
+ * Of what follows from a write at once. The harness looks once a second whether a phase is over, so that all times since the begin of a
+ * phase are known to a second.
+ */
 export const LOOK: Period = { name: 'look of the harness', us: seconds(1) }
 // apis/keda/v1alpha1/withtriggers_types.go
 const POLLING_SECONDS = 30
