@@ -33,7 +33,7 @@ kind: Deployment
 metadata: { name: chat }
 spec:
   replicas: 2
-  progressDeadlineSeconds: 30
+  progressDeadlineSeconds: 45
   selector: { matchLabels: { app: chat } }
   strategy: { rollingUpdate: { maxSurge: ${maxSurge}, maxUnavailable: ${1 - maxSurge} } }
   template:
@@ -62,12 +62,15 @@ registry: { bandwidth: 1GB/s }
 workloads: { chat: { arrival: { rate: 2/s, kind: poisson }, promptTokens: 100, outputTokens: 20 } }
 `
 
+/** Once more where the machine did something else meanwhile. */
 async function trialOn(tier: Tier, maxSurge: number) {
   const folder = folderWith({ 'deploy.yaml': deploymentWith(maxSurge), 'seatrial.yaml': CONFIG })
   try {
     const platform = await loadPlatform({ paths: ['.'], cwd: folder })
     const judgeable = judgePlatform(platform, { capabilities: tier.capabilities }).judgeables[0]!
-    return await runTrial({ scenario, setup: judgeable.prepare({}), tier, seed: 1 })
+    const spec = { scenario, setup: judgeable.prepare({}), tier, seed: 1 }
+    const result = await runTrial(spec)
+    return result.invalid.some(({ code }) => code === 'MACHINE_TOO_SLOW') ? await runTrial(spec) : result
   } finally {
     rmSync(folder, { recursive: true })
   }
@@ -75,12 +78,12 @@ async function trialOn(tier: Tier, maxSurge: number) {
 
 it('a trial comes to the same under the real control plane as simulated', async () => {
   const [surges, makesRoom] = await Promise.all([trialOn(local, 1), trialOn(local, 0)])
-  expect(makesRoom).toMatchObject({ outcome: 'PASS' })
-  expect(surges).toMatchObject({ outcome: 'FAIL' })
+  expect(makesRoom).toMatchObject({ invalid: [], outcome: 'PASS' })
+  expect(surges).toMatchObject({ invalid: [], outcome: 'FAIL' })
   const simulated = await trialOn(sim, 1)
   expect(simulated.outcome).toBe('FAIL')
   expect(brokenIn(surges)[0]!.cause).toBe(brokenIn(simulated)[0]!.cause)
   expect(makesRoom.requests.failed).toBe(0)
   // times count from the begin of the trial
   expect(brokenIn(surges)[0]!.at).toBeLessThan(makesRoom.simulatedUs * 4)
-})
+}, 300_000)
