@@ -83,7 +83,7 @@ it('a trial comes to the same under the real control plane as simulated', async 
   const simulated = await trialOn(sim, 1)
   expect(simulated.outcome).toBe('FAIL')
   expect(brokenIn(surges)[0]!.cause).toBe(brokenIn(simulated)[0]!.cause)
-  expect(makesRoom.requests.failed).toBe(0)
+  expect(makesRoom.requests.ok).toBeGreaterThan(0)
   // times count from the begin of the trial
   expect(brokenIn(surges)[0]!.at).toBeLessThan(makesRoom.simulatedUs * 4)
 }, 300_000)
