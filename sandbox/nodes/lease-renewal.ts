@@ -4,7 +4,7 @@ import type { Kube } from '../kube/kube.ts'
 import type * as o from '../kube/objects.ts'
 import { sleep, type Task } from '../world/actor.ts'
 import type { RandomStream } from '../world/random.ts'
-import { LEASE_RENEW_PERIOD, leasePeriod } from './timings.ts'
+import { leasePeriod } from './timings.ts'
 
 export interface LeaseRenewal {
   readonly kube: Kube
@@ -23,11 +23,9 @@ export interface LeaseRenewal {
 export function* renewLease(renewal: LeaseRenewal): Task {
   const { random } = renewal
   let latest: o.Lease | undefined = renewal.lease
-  // nodes that are started together would renew together, which those of a real cluster do not
-  yield* sleep(Math.floor(random.next() * LEASE_RENEW_PERIOD))
   for (;;) {
-    latest = yield* renewed(renewal, latest)
     yield* sleep(leasePeriod(random))
+    latest = yield* renewed(renewal, latest)
   }
 }
 
