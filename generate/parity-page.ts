@@ -65,7 +65,8 @@ function verdicts(results: readonly Comparison[]): string {
   const [a, b] = results[0]!.sides
   return `## Verdicts: ${same} of ${results.length} the same
 
-Seed ${results[0]!.seed}. *Late*: on both, further apart than the period that governs the decision, and a second, which the begin of a phase is known to.
+Seed ${results[0]!.seed}. *Late*: on both, further apart than the period that governs the decision, and a second, which the begin of a phase is known to. Trials that were
+INVALID because the machine was too slow for wall time (\`MACHINE_TOO_SLOW\`) were run again; the files are \`harness/parity/results\`.
 
 | | scenario | sample | ${a.tier} | ${b.tier} | took | on both | only ${a.tier} | only ${b.tier} | late | unexplained |
 |---|---|---|---|---|---|---|---|---|---|---|
