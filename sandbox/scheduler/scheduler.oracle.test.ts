@@ -34,7 +34,7 @@ const REACHED = {
   'its plugins for pods and nodes': PLUGINS,
   'its plugins for volumes': /scheduler\/framework\/plugins\/volume(binding|restrictions|zone)\//,
   preemption: /scheduler\/framework\/(plugins\/defaultpreemption|preemption)\/(?!podgroup)/,
-  'a cycle': /scheduler\/schedule_one\.go:Scheduler\.(schedulePod|findNodes|evaluate|numFeasible|hasScoring)/,
+  'a cycle': /scheduler\/schedule_one\.go:.*(schedulePod|findNodes|evaluate|numFeasible|hasScoring)/,
 }
 
 /** Prints what came of it, and fails with the first difference made small. */

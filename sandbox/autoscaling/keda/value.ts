@@ -1,4 +1,4 @@
-import { formatQuantity } from '../../kube/quantity.ts'
+import { formatQuantity, parseQuantity } from '../../kube/quantity.ts'
 
 /** One value of an external metric, in thousandths as KEDA sends it. */
 export interface ExternalValue {
@@ -21,6 +21,12 @@ export const floatOf = (milli: number): number => milli * 1e-3
 /** Go's conversion of a float to int64 on amd64: cut off, and the least number for what does not fit. */
 export const int64Of = (value: number): number => (Math.abs(value) < 2 ** 63 ? Math.trunc(value) : -(2 ** 63))
 
-/** As a Quantity is written: `5`, `500m`. */
+/** As a Quantity is written that counts thousandths: `5`, `100500m`. */
 export const quantityOfMilli = (milli: number): string =>
   formatQuantity({ nanos: BigInt(Math.round(milli)) * 1_000_000n, format: 'DecimalSI' })
+
+/** As a Quantity is written that is read from a number with three places, which it may keep: `5`, `100.500`. */
+export function quantityOfPlaces(milli: number): string {
+  const digits = String(Math.round(milli)).padStart(4, '0')
+  return formatQuantity(parseQuantity(`${digits.slice(0, -3)}.${digits.slice(-3)}`))
+}

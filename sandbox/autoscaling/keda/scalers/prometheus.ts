@@ -2,7 +2,7 @@ import type * as o from '../../../kube/objects.ts'
 import type { QueryValue } from '../../../metrics/querier.ts'
 import type { Us } from '../../../world/time.ts'
 import { KedaError } from '../errors.ts'
-import { milliOf, quantityOfMilli } from '../value.ts'
+import { milliOf, quantityOfPlaces } from '../value.ts'
 import { externalTarget } from './external.ts'
 import { Metadata } from './metadata.ts'
 import { DEFAULT_TIMEOUT, type PrometheusLookup, queryPrometheus } from './prometheus-http.ts'
@@ -33,7 +33,7 @@ export function prometheusScaler(index: number, trigger: o.ScaleTrigger, context
   given.finish('error parsing prometheus metadata: error parsing prometheus metadata: ')
   const name = metricNameOf(index, 'prometheus')
   const refused = (message: string) => context.refused(query, message)
-  const target = targetType(quantityOfMilli(milliOf(threshold)))
+  const target = targetType(quantityOfPlaces(milliOf(threshold)))
   return {
     typeName: 'prometheusScaler',
     metricSpec: { type: 'External', external: { metric: { name }, target } },
