@@ -86,12 +86,4 @@ export const deviations: readonly Deviation[] = [
     why: 'simulated nodes register Ready; pods wait for a GPU node until its GPUs are there, which is later',
     file: 'plugin/pkg/admission/nodetaint/admission.go',
   },
-  {
-    area: 'kube-proxy',
-    ours: 'writes its rules in no time, once it has seen an EndpointSlice',
-    upstream:
-      'takes tens of milliseconds to write them (62 ms for 15 endpoints in kubernetes#34006), and until then the rules are the old ones',
-    why: 'not modelled yet. With the watch of its own process, which simulated nodes share on tier local, a pod deleted without preStop may lose no request there while it loses some simulated: the simulated verdict is the one to trust',
-    file: 'pkg/proxy/iptables/proxier.go syncProxyRules',
-  },
 ]

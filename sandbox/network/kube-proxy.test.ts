@@ -3,7 +3,7 @@ import { serviceOf, settle, testCluster, WEB } from '../controllers/testkit.ts'
 import { EndpointSlice, Service } from '../kube/kinds.ts'
 import { instant } from '../kube/lag.ts'
 import type * as o from '../kube/objects.ts'
-import { ms, seconds } from '../world/time.ts'
+import { ms, seconds, type Us } from '../world/time.ts'
 import { type Connect, KubeProxy, type Verdict } from './kube-proxy.ts'
 
 type State = 'ready' | 'terminating' | 'notReady'
@@ -33,11 +33,15 @@ const endpoint = (last: number, state: State, nodeName = 'n2'): o.Endpoint => ({
   nodeName,
 })
 
-function entry(endpoints: o.Endpoint[], spec: Partial<o.Service['spec']> = {}) {
+function entry(
+  endpoints: o.Endpoint[],
+  spec: Partial<o.Service['spec']> = {},
+  more: { writeTime?: { min: Us; max: Us } } = {},
+) {
   const cluster = testCluster({ controllers: [], profile: instant })
   cluster.store.create(Service, serviceOf(spec), 'kubectl')
   cluster.store.create(EndpointSlice, slice(endpoints), 'test')
-  const proxy = new KubeProxy({ world: cluster.world, kube: cluster.kube('kube-proxy/n1'), nodeName: 'n1' })
+  const proxy = new KubeProxy({ world: cluster.world, kube: cluster.kube('kube-proxy/n1'), nodeName: 'n1', ...more })
   settle(cluster, seconds(5))
   const connect = (how: Partial<Connect> = {}) =>
     proxy.connect({ service: WEB, port: 80, clientIP: 'a', from: 'cluster', ...how })
@@ -73,6 +77,15 @@ describe('kube-proxy', () => {
     const { connect } = entry([endpoint(4, 'notReady')])
     expect(connect()).toBe('reject')
     expect(connect({ port: 81 })).toBe('none')
+  })
+
+  it('goes by the old rules until the new ones are written', () => {
+    const { connect, set, clock } = entry([endpoint(1, 'ready')], {}, { writeTime: { min: ms(20), max: ms(60) } })
+    set([endpoint(2, 'ready')])
+    clock.runUntil(clock.now + ms(20) - 1)
+    expect(ipOf(connect())).toBe('10.244.0.1')
+    clock.runUntil(clock.now + ms(40) + 1)
+    expect(ipOf(connect())).toBe('10.244.0.2')
   })
 
   it('takes a change at once when idle, and the next only a second later', () => {

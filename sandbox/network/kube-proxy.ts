@@ -1,7 +1,7 @@
 import { EndpointSlice, keyOf, Service } from '../kube/kinds.ts'
 import type { Kube } from '../kube/kube.ts'
 import type { RandomStream } from '../world/random.ts'
-import { seconds, type Us } from '../world/time.ts'
+import { ms, seconds, type Us } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 import { BoundedFrequencyRunner } from './bounded-frequency-runner.ts'
 import { type PortRules, type ProxyEndpoint, rulesOf } from './service-rules.ts'
@@ -13,7 +13,15 @@ interface KubeProxyOptions {
   readonly nodeName: string
   /** `iptables.minSyncPeriod` (nftables has the same default): 1 s (pkg/proxy/apis/config/v1alpha1/defaults.go). */
   readonly minSyncPeriod?: Us
+  /** How long writing the rules takes, drawn anew each time; the old ones hold until then. No time where it is left out. */
+  readonly writeTime?: { readonly min: Us; readonly max: Us }
 }
+
+/**
+ * Of a cluster of a few Services: one `iptables-restore` and the calls around it. Assumed; kubernetes/kubernetes#34006 shows 62 ms
+ * with 15 endpoints, on older machines.
+ */
+export const assumedWriteTime = { min: ms(20), max: ms(60) } as const
 
 /** A new connection to a Service, as it leaves the entry node. */
 export interface Connect {
@@ -31,7 +39,7 @@ export type Verdict = { readonly to: ProxyEndpoint } | 'reject' | 'drop' | 'none
 /**
  * One node's kube-proxy in iptables mode: what it has seen of Services and EndpointSlices takes effect when it next writes its
  * rules, at once when idle and otherwise a second after the last time. Established connections stay where they are.
- * Follows pkg/proxy/iptables/proxier.go; the writing itself takes no time here.
+ * Follows pkg/proxy/iptables/proxier.go.
  */
 export class KubeProxy {
   private readonly kube: Kube
@@ -39,16 +47,20 @@ export class KubeProxy {
   private readonly nodeName: string
   private readonly random: RandomStream
   private readonly runner: BoundedFrequencyRunner
+  private readonly writeTime: KubeProxyOptions['writeTime']
+  private readonly writes: RandomStream
   private readonly dirty = new Set<string>()
   private readonly rules = new Map<string, Map<number, PortRules>>()
   /** The endpoint of each client that has affinity, and when it last connected: iptables' `recent` lists. */
   private readonly affinity = new Map<string, { to: string; at: Us }>()
 
-  constructor({ world, kube, nodeName, minSyncPeriod = seconds(1) }: KubeProxyOptions) {
+  constructor({ world, kube, nodeName, minSyncPeriod = seconds(1), writeTime }: KubeProxyOptions) {
     this.world = world
     this.kube = kube
     this.nodeName = nodeName
     this.random = world.random(`${kube.process}/endpoints`)
+    this.writes = world.random(`${kube.process}/writes`)
+    this.writeTime = writeTime
     this.runner = new BoundedFrequencyRunner({ minInterval: minSyncPeriod, fn: () => this.sync() })
     const mark = (key: string) => {
       this.dirty.add(key)
@@ -92,12 +104,21 @@ export class KubeProxy {
   }
 
   private sync(): void {
-    for (const key of this.dirty) {
-      const rules = rulesOf(this.kube, key, this.nodeName)
+    const changes = Array.from(this.dirty, (key) => [key, rulesOf(this.kube, key, this.nodeName)] as const)
+    this.dirty.clear()
+    if (!this.writeTime) {
+      this.write(changes)
+      return
+    }
+    const { min, max } = this.writeTime
+    this.world.clock.after(Math.round(this.writes.between(min, max)), () => this.write(changes))
+  }
+
+  private write(changes: readonly (readonly [service: string, rules: Map<number, PortRules> | undefined])[]): void {
+    for (const [key, rules] of changes) {
       if (rules) this.rules.set(key, rules)
       else this.rules.delete(key)
     }
-    this.dirty.clear()
   }
 }
 

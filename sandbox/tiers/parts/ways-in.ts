@@ -2,7 +2,7 @@ import type { Kube } from '../../kube/kube.ts'
 import type { Pod } from '../../kube/objects.ts'
 import type { MetricFamily } from '../../metrics/sample.ts'
 import { Entries, type EntryPoint } from '../../network/gateway/entry.ts'
-import { KubeProxy } from '../../network/kube-proxy.ts'
+import { assumedWriteTime, KubeProxy } from '../../network/kube-proxy.ts'
 import type { PodNetwork } from '../../network/pod-network.ts'
 import { createRoute } from '../../network/route.ts'
 import type { World } from '../../world/world.ts'
@@ -25,7 +25,7 @@ export class WaysIn {
   constructor(options: WaysInOptions) {
     const { world, kubeOf, entryNode: nodeName } = options
     this.options = options
-    this.proxy = new KubeProxy({ world, kube: kubeOf(`kube-proxy/${nodeName}`), nodeName })
+    this.proxy = new KubeProxy({ world, kube: kubeOf(`kube-proxy/${nodeName}`), nodeName, writeTime: assumedWriteTime })
   }
 
   reach(service: string, port: number, from: 'cluster' | 'outside' = 'cluster'): Route {
