@@ -13,7 +13,8 @@ import { ETCD_VERSION, releaseOf } from './releases.ts'
 const PROGRAM = Buffer.from(`#!/bin/sh\necho Client Version: v1.36.3\n${'#'.repeat(300_000)}\n`)
 const sumOf = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex')
 const LINUX = { platform: 'linux', arch: 'x64' }
-const FAST = { answerMs: 500, stallMs: 300, tries: 3 }
+/** Long enough for a busy machine; what waits in vain is given less. */
+const LIMITS = { answerMs: 10_000, stallMs: 10_000, tries: 3 }
 
 let folder: string
 let server: Server
@@ -46,7 +47,7 @@ afterEach(async () => {
 })
 
 const kubectl = () => releaseOf('kubectl', '1.36.3', LINUX)!
-const get = (options = {}) => download('kubectl', kubectl(), folder, { ...FAST, ...options })
+const get = (options = {}) => download('kubectl', kubectl(), folder, { ...LIMITS, ...options })
 
 describe('a download', () => {
   it('is there under its name, whole and executable, and told as it comes', async () => {
@@ -98,7 +99,7 @@ describe('a download', () => {
     expect(readFileSync(join(folder, 'kubectl'))).toEqual(PROGRAM)
   })
 
-  it.each<[string, RequestListener, RegExp]>([
+  it.each<[string, RequestListener, RegExp, object?]>([
     ['is not there', (_, response) => response.writeHead(404).end(), /kubectl answered 404/],
     [
       'always ends at once',
@@ -109,11 +110,12 @@ describe('a download', () => {
       'stalls',
       (_, response) => void response.writeHead(200, { 'content-length': PROGRAM.length }).write('#'),
       /nothing came for 0.3 s/,
+      { stallMs: 300 },
     ],
-    ['is never answered', () => {}, /no answer within 0.5 s/],
-  ])('that %s is given up, with why', async (_, how, why) => {
+    ['is never answered', () => {}, /no answer within 0.5 s/, { answerMs: 500 }],
+  ])('that %s is given up, with why', async (_, how, why, limits) => {
     listener = how
-    const failed = get()
+    const failed = get(limits)
     await expect(failed).rejects.toBeInstanceOf(NoDownload)
     await expect(failed).rejects.toThrow(why)
     expect(readdirSync(folder)).toEqual([])
@@ -133,7 +135,7 @@ describe('a download', () => {
       response.end(
         request.url?.endsWith('SHA256SUMS') ? `${'0'.repeat(64)}  other\n${sumOf(archive)}  ${name}.tar.gz\n` : archive,
       )
-    await download('etcd', releaseOf('etcd', '1.36.3', LINUX)!, folder, FAST)
+    await download('etcd', releaseOf('etcd', '1.36.3', LINUX)!, folder, LIMITS)
     expect(readFileSync(join(folder, 'etcd'))).toEqual(PROGRAM)
   })
 })
@@ -151,7 +153,7 @@ describe('releases', () => {
 describe('programs that are missing', () => {
   it.runIf(process.platform === 'linux')('are downloaded once where several want them at once', async () => {
     listener = (_, response) => setTimeout(() => response.end(PROGRAM), 100)
-    const all = await Promise.all(Array.from({ length: 3 }, () => ensureBinaries(['kubectl'], '1.36.3', FAST)))
+    const all = await Promise.all(Array.from({ length: 3 }, () => ensureBinaries(['kubectl'], '1.36.3', LIMITS)))
     expect(new Set(all.map(({ kubectl }) => kubectl))).toEqual(new Set([join(binaryCache(), 'kubectl')]))
     expect(asked).toHaveLength(2)
     expect(readdirSync(binaryCache())).toEqual(['kubectl'])
@@ -159,7 +161,7 @@ describe('programs that are missing', () => {
 
   it('are said to be missing, and why, where there is no Go either', async () => {
     listener = (_, response) => response.writeHead(404).end()
-    await expect(ensureBinaries(['kubectl'], '1.36.3', FAST)).rejects.toMatchObject({
+    await expect(ensureBinaries(['kubectl'], '1.36.3', LIMITS)).rejects.toMatchObject({
       code: 'CONTROL_PLANE_MISSING',
       message: expect.stringMatching(/cannot be downloaded \(.*404.*no Go to build them/),
     })
@@ -167,7 +169,7 @@ describe('programs that are missing', () => {
 
   it('are not downloaded where that is off', async () => {
     vi.stubEnv('SEATRIAL_DOWNLOAD', 'off')
-    await expect(ensureBinaries(['kubectl'], '1.36.3', FAST)).rejects.toThrow(/SEATRIAL_DOWNLOAD is off/)
+    await expect(ensureBinaries(['kubectl'], '1.36.3', LIMITS)).rejects.toThrow(/SEATRIAL_DOWNLOAD is off/)
     expect(asked).toEqual([])
   })
 })
