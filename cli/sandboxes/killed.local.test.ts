@@ -18,6 +18,7 @@ const BIN = fileURLToPath(new URL('../bin.js', import.meta.url))
 const USED_MS = 1_000
 /** Where Node keeps what it has compiled, whatever TMPDIR is. */
 const COMPILED = { NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(tmpdir(), 'node-compile-cache') }
+const CLOSING_MS = 5_000
 const VICTIMS = [
   'command',
   'background process',
@@ -84,6 +85,15 @@ const isOpen = (port: number): Promise<boolean> =>
     socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
     socket.once('connect', () => socket.destroy())
   })
+
+/** How many are still open when the kernel has had time to close those of dead processes, which it does after their end. */
+async function openAmong(ports: readonly number[]): Promise<number> {
+  for (let waited = 0; ; waited += 100) {
+    const open = (await Promise.all(ports.map(isOpen))).filter(Boolean).length
+    if (open === 0 || waited >= CLOSING_MS) return open
+    await wait(100)
+  }
+}
 
 interface Killed {
   /** Undefined: all was over before, after so many ms. */
@@ -170,7 +180,7 @@ it(`kill -9 at ${POINTS} moments of up, use and down leaves nothing after the ne
       sandboxes: existsSync(join(root, 'state/seatrial/sandboxes'))
         ? readdirSync(join(root, 'state/seatrial/sandboxes'))
         : [],
-      ports: (await Promise.all(ports.map(isOpen))).filter(Boolean).length,
+      ports: await openAmong(ports),
     }
     report(
       `${String(i + 1).padStart(2)}  at ${fraction.toFixed(3)} of its life, ${ms} ms  killed: ${who}  →  ${said.replaceAll(root, '…')}  →  left: ${JSON.stringify(left)}`,
