@@ -6,6 +6,7 @@ import { plainPrograms } from '../../sandbox/nodes/plain-program.ts'
 import { sim } from '../../sandbox/tiers/sim/sim.ts'
 import type { VirtualClock } from '../../sandbox/world/clock.ts'
 import { seconds, toSeconds } from '../../sandbox/world/time.ts'
+import { deployment, machine, REPLICAS_PER_NODE } from './large-cluster.ts'
 import { printCosts } from './meter.ts'
 
 /**
@@ -14,37 +15,20 @@ import { printCosts } from './meter.ts'
  */
 const [lagName = 'default', nodeCount = '1000'] = process.argv.slice(2)
 const nodes = Number(nodeCount)
-const replicas = 4 * nodes
+const replicas = REPLICAS_PER_NODE * nodes
 const lag = lagProfiles.find(({ name }) => name === lagName)
 if (!lag) throw new Error(`no lag profile ${lagName}`)
-
-const deployment = {
-  apiVersion: 'apps/v1',
-  kind: 'Deployment',
-  metadata: { name: 'server', namespace: 'default' },
-  spec: {
-    replicas,
-    progressDeadlineSeconds: 86_400,
-    selector: { matchLabels: { app: 'server' } },
-    template: {
-      metadata: { labels: { app: 'server' } },
-      spec: { containers: [{ name: 'server', image: 'server:1', resources: { limits: { 'nvidia.com/gpu': '2' } } }] },
-    },
-  },
-} as unknown as Draft<o.Deployment>
-
-const gpu = { product: 'NVIDIA-H100-80GB-HBM3', memoryBytes: 80 * 2 ** 30, count: 8 }
 
 await printCosts(async () => {
   const sandbox = await sim.up({
     seed: 1,
-    nodes: [{ name: 'gpu', count: nodes, cpu: '192', memory: '2Ti', gpu }],
+    nodes: [{ ...machine, name: 'gpu', count: nodes }],
     programFor: plainPrograms(),
     imageBytes: () => 1e9,
     registryBytesPerSecond: 400e6,
     lag,
   })
-  await sandbox.run('kubectl', sandbox.kube.create(Deployment, deployment))
+  await sandbox.run('kubectl', sandbox.kube.create(Deployment, deployment(replicas) as unknown as Draft<o.Deployment>))
   const { clock, journal } = sandbox.world
   for (let ready = 0; ready < replicas; ) {
     await sandbox.runUntil(clock.now + seconds(10))

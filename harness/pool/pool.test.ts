@@ -1,30 +1,12 @@
 import { expect, it } from 'vitest'
 import { defaultProfile } from '../../sandbox/kube/lag.ts'
 import { sim } from '../../sandbox/tiers/sim/sim.ts'
-import { within } from '../expectations/check.ts'
-import { judgePlatform } from '../judge-platform.ts'
-import { loadPlatform } from '../platform/load.ts'
-import { defineScenario, inferenceServer } from '../scenario.ts'
 import { runTrial } from '../trial.ts'
 import { TrialPool } from './pool.ts'
+import { comesUp, judgeable, platform } from './testkit.ts'
 import { Threads } from './threads.ts'
 
-const FOLDER = new URL('../../scenarios/bad-model-config/good/tensor-parallel-8', import.meta.url).pathname
-
-const platform = await loadPlatform({ paths: ['.'], cwd: FOLDER })
-const judgeable = judgePlatform(platform, { capabilities: sim.capabilities }).judgeables[0]!
-const named = (slug: string) =>
-  defineScenario({
-    slug,
-    title: 'comes up',
-    decidedBy: 'manifests',
-    needs: [inferenceServer()],
-    load: true,
-    timeline: [],
-    during: [],
-    after: [within('settle', { check: 'rolloutComplete' })],
-    watchFor: '1m',
-  })
+const named = (slug: string) => comesUp(slug, { load: true, watchFor: '1m' })
 const what = { scenario: named('first'), judgeable, tier: sim }
 
 it.each([1, 2])('gives the results of one thread, byte for byte, with %i at once', async (size) => {

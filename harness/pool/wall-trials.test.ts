@@ -2,28 +2,11 @@ import { expect, it } from 'vitest'
 import { sim } from '../../sandbox/tiers/sim/sim.ts'
 import type { Tier } from '../../sandbox/tiers/tier.ts'
 import { minutes } from '../../sandbox/world/time.ts'
-import { within } from '../expectations/check.ts'
-import { judgePlatform } from '../judge-platform.ts'
-import { loadPlatform } from '../platform/load.ts'
-import { defineScenario, inferenceServer } from '../scenario.ts'
 import type { TrialResult } from '../verdict/verdict.ts'
+import { comesUp, judgeable } from './testkit.ts'
 import { expectedOf, WallTrials } from './wall-trials.ts'
 
-const FOLDER = new URL('../../scenarios/bad-model-config/good/tensor-parallel-8', import.meta.url).pathname
-const platform = await loadPlatform({ paths: ['.'], cwd: FOLDER })
-const judgeable = judgePlatform(platform, { capabilities: sim.capabilities }).judgeables[0]!
-const named = (slug: string) =>
-  defineScenario({
-    slug,
-    title: 'comes up',
-    decidedBy: 'manifests',
-    needs: [inferenceServer()],
-    load: false,
-    timeline: [],
-    during: [],
-    after: [within('settle', { check: 'rolloutComplete' })],
-    watchFor: '10s',
-  })
+const named = (slug: string) => comesUp(slug, { load: false, watchFor: '10s' })
 
 it('runs as many at once as it may, in the order in which they were asked for, also after one that fails', async () => {
   let up = 0

@@ -1,8 +1,5 @@
 import fc from 'fast-check'
-import { afterAll, beforeAll, test } from 'vitest'
-import { printCoverage } from '../../fixtures/oracles/figures.ts'
-import { judge, type LiveOracle, openOracle } from '../../fixtures/oracles/judge.ts'
-import { buildOracle, whyNoGo } from '../../fixtures/oracles/program.ts'
+import { oracleSuite } from '../../fixtures/oracles/suite.ts'
 import { merge } from '../journal/merge-patch.ts'
 import { pod, time } from '../kube/oracle/pods.ts'
 import { listOf } from './admission/amounts.ts'
@@ -15,22 +12,6 @@ import { limitRange, quota } from './oracle/limits.ts'
 import { applied, json, mergePatch } from './oracle/manifests.ts'
 import { threeWay } from './three-way.ts'
 
-const unavailable = await whyNoGo()
-if (unavailable) console.log(`skipped: ${unavailable}`)
-
-let program: string
-let live: LiveOracle
-beforeAll(async () => {
-  if (unavailable) return
-  program = await buildOracle('pure')
-  live = openOracle(program)
-}, 30 * 60_000)
-afterAll(async () => {
-  if (unavailable) return
-  await live.close()
-  await printCoverage('pure', program, REACHED)
-})
-
 const REACHED = {
   'quota: evaluator/core/pods.go': /evaluator\/core\/pods\.go:/,
   'limitranger: defaults and checks of pods':
@@ -38,13 +19,11 @@ const REACHED = {
   'strategicpatch/patch.go': /strategicpatch\/patch\.go:/,
 }
 
-const compare = test.skipIf(unavailable)
-const oracle = 'pure'
+const { compare, judge } = await oracleSuite('pure', REACHED)
 const within = { timeout: 300_000 }
 
 compare('quotas', within, () =>
-  judge(live, {
-    oracle,
+  judge({
     area: 'quotas: what a pod uses, scopes, names, what containers must state',
     op: 'podQuota',
     cases: fc.record({ pod, quota, now: time }),
@@ -63,8 +42,7 @@ compare('quotas', within, () =>
 )
 
 compare('limit ranges', within, () =>
-  judge(live, {
-    oracle,
+  judge({
     area: 'LimitRanges: defaults, annotation, breaches',
     op: 'limitRange',
     cases: fc.record({ pod, range: limitRange }),
@@ -99,8 +77,7 @@ const withoutEmpty = (resources: object | undefined) =>
   Object.fromEntries(Object.entries(resources ?? {}).filter(([, list]) => Object.keys(list).length > 0))
 
 compare('kubectl apply', within, () =>
-  judge(live, {
-    oracle,
+  judge({
     area: 'kubectl apply: three-way strategic merge of Deployments',
     op: 'threeWay',
     cases: applied.map((item) => ({ ...item, kind: 'Deployment' })),
@@ -119,8 +96,7 @@ function decoded(value: unknown): unknown {
 }
 
 compare('kubectl apply of custom resources', within, () =>
-  judge(live, {
-    oracle,
+  judge({
     area: 'kubectl apply: three-way JSON merge',
     op: 'threeWay',
     cases: fc.record({ original: json, modified: json, live: json }),
@@ -130,8 +106,7 @@ compare('kubectl apply of custom resources', within, () =>
 )
 
 compare('JSON merge patches', within, () =>
-  judge(live, {
-    oracle,
+  judge({
     area: 'JSON merge patches',
     op: 'mergePatch',
     cases: fc.record({ target: json, patch: mergePatch }),

@@ -1,8 +1,5 @@
 import fc from 'fast-check'
-import { afterAll, beforeAll, test } from 'vitest'
-import { printCoverage } from '../../fixtures/oracles/figures.ts'
-import { judge, type LiveOracle, openOracle } from '../../fixtures/oracles/judge.ts'
-import { buildOracle, whyNoGo } from '../../fixtures/oracles/program.ts'
+import { oracleSuite } from '../../fixtures/oracles/suite.ts'
 import { finished } from '../autoscaling/keda/oracle/stand-ins.ts'
 import type * as o from '../kube/objects.ts'
 import { podsOf, time } from '../kube/oracle/pods.ts'
@@ -27,29 +24,11 @@ import * as cases from './oracle/workloads.ts'
 import { matching, shortest } from './taint-eviction/controller.ts'
 import { WorkQueue } from './workqueue.ts'
 
-const unavailable = await whyNoGo()
-if (unavailable) console.log(`skipped: ${unavailable}`)
-
-let program: string
-let live: LiveOracle
-beforeAll(async () => {
-  if (unavailable) return
-  program = await buildOracle('pure')
-  live = openOracle(program)
-}, 30 * 60_000)
-afterAll(async () => {
-  if (unavailable) return
-  await live.close()
-  await printCoverage('pure', program, REACHED)
-})
-
-const compare = test.skipIf(unavailable)
-const oracle = 'pure'
+const { compare, judge } = await oracleSuite('pure', REACHED)
 const within = { timeout: 300_000 }
 
 compare('sizes of a rollout', within, () =>
-  judge(live, {
-    oracle,
+  judge({
     area: 'rollout: surge, unavailable, size of the new set, shares, saturation, terminating',
     op: 'rollout',
     cases: fc
@@ -79,8 +58,7 @@ compare('sizes of a rollout', within, () =>
 )
 
 compare('progress of a rollout', within, () =>
-  judge(live, {
-    oracle,
+  judge({
     area: 'rollout: complete, progressing, timed out',
     op: 'progress',
     cases: fc.record({
@@ -98,8 +76,7 @@ compare('progress of a rollout', within, () =>
 )
 
 compare('order of deletion', within, () =>
-  judge(live, {
-    oracle,
+  judge({
     area: 'ReplicaSets: which pods go first',
     op: 'deletionRank',
     cases: fc.record({ pods: podsOf(6), related: podsOf(4), now: time }),
@@ -111,8 +88,7 @@ compare('order of deletion', within, () =>
 )
 
 compare('taints and tolerations', within, () =>
-  judge(live, {
-    oracle,
+  judge({
     area: 'taint eviction: tolerated, for how long',
     op: 'toleration',
     cases: fc.record({ taints: cases.taints, tolerations: cases.tolerations }),
@@ -129,8 +105,7 @@ compare('taints and tolerations', within, () =>
 )
 
 compare('daemons on nodes', within, () =>
-  judge(live, {
-    oracle,
+  judge({
     area: 'DaemonSets: where a pod belongs and may stay, its tolerations and affinity',
     op: 'daemonNode',
     cases: fc.record({ set: cases.daemonSet, node: cases.node }),
@@ -152,8 +127,7 @@ compare('daemons on nodes', within, () =>
 )
 
 compare('counts of a daemon rollout', within, () =>
-  judge(live, {
-    oracle,
+  judge({
     area: 'DaemonSets: surge and unavailable of an update',
     op: 'daemonCounts',
     cases: fc.record({ set: cases.daemonSet, nodes: fc.integer({ min: 0, max: 40 }) }),
@@ -169,8 +143,7 @@ compare('counts of a daemon rollout', within, () =>
 )
 
 compare('zones', within, () =>
-  judge(live, {
-    oracle,
+  judge({
     area: 'zones of nodes',
     op: 'zone',
     cases: fc.record({ node: cases.node }),
@@ -180,8 +153,7 @@ compare('zones', within, () =>
 )
 
 compare('indexes of a Job', within, () =>
-  judge(live, {
-    oracle,
+  judge({
     area: 'Jobs: lists of indexes, read, merged and written',
     op: 'indexes',
     cases: fc.record({ text: jobs.indexText, completions: fc.integer({ min: 1, max: 40 }), more: jobs.indexes }),
@@ -194,8 +166,7 @@ compare('indexes of a Job', within, () =>
 )
 
 compare('success policies', within, () =>
-  judge(live, {
-    oracle,
+  judge({
     area: 'Jobs: success policies',
     op: 'successPolicy',
     cases: fc.record({ spec: jobs.successSpec, succeeded: jobs.indexes }),
@@ -208,8 +179,7 @@ compare('success policies', within, () =>
 )
 
 compare('failure policies', within, () =>
-  judge(live, {
-    oracle,
+  judge({
     area: 'Jobs: pod failure policies',
     op: 'failurePolicy',
     cases: fc.record({ policy: jobs.failurePolicy, pod: jobs.failedPod }),
@@ -219,8 +189,7 @@ compare('failure policies', within, () =>
 )
 
 compare('back-off of a Job', within, () =>
-  judge(live, {
-    oracle,
+  judge({
     area: 'Jobs: when pods ended, failures that count, time left',
     op: 'jobBackoff',
     cases: jobs.backoffCase,
@@ -241,8 +210,7 @@ compare('back-off of a Job', within, () =>
 )
 
 compare('delays of a work queue', within, () =>
-  judge(live, {
-    oracle,
+  judge({
     area: 'work queues: delay of each failure of one item',
     op: 'itemBackoff',
     cases: fc.record({ baseUs: fc.integer({ min: 1, max: 10_000_000 }), failures: fc.integer({ min: 1, max: 40 }) }),
@@ -267,8 +235,7 @@ function delaysOf(baseDelay: number, failures: number): number[] {
 }
 
 compare('healthy pods of a budget', within, () =>
-  judge(live, {
-    oracle,
+  judge({
     area: 'budgets: which pods count as healthy',
     op: 'healthyPods',
     cases: fc

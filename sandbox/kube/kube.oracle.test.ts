@@ -1,8 +1,5 @@
 import fc from 'fast-check'
-import { afterAll, beforeAll, test } from 'vitest'
-import { printCoverage } from '../../fixtures/oracles/figures.ts'
-import { judge, type LiveOracle, openOracle } from '../../fixtures/oracles/judge.ts'
-import { buildOracle, whyNoGo } from '../../fixtures/oracles/program.ts'
+import { oracleSuite } from '../../fixtures/oracles/suite.ts'
 import { qosClass } from '../apiserver/strategies/qos.ts'
 import { resolveFenceposts } from '../controllers/deployment/fenceposts.ts'
 import { untilNextAvailable } from '../controllers/next-available.ts'
@@ -14,22 +11,6 @@ import * as q from './quantity.ts'
 import { parseSelector } from './selector-text.ts'
 import { labelSelector, nodeSelector, SelectorError } from './selectors.ts'
 
-const unavailable = await whyNoGo()
-if (unavailable) console.log(`skipped: ${unavailable}`)
-
-let program: string
-let live: LiveOracle
-beforeAll(async () => {
-  if (unavailable) return
-  program = await buildOracle('pure')
-  live = openOracle(program)
-}, 30 * 60_000)
-afterAll(async () => {
-  if (unavailable) return
-  await live.close()
-  await printCoverage('pure', program, REACHED)
-})
-
 const REACHED = {
   'apimachinery resource: parse, write, round, add, compare':
     /api\/resource\/(quantity|suffix|amount|math|scale_int)\.go:/,
@@ -39,8 +20,7 @@ const REACHED = {
   'qos.go: ComputePodQOS': /helper\/qos\/qos\.go:.*ompute/,
 }
 
-const compare = test.skipIf(unavailable)
-const oracle = 'pure'
+const { compare, judge } = await oracleSuite('pure', REACHED)
 const within = { timeout: 300_000 }
 
 /** Exact in a double, where upstream's int64 goes on; upstream rounds what is negative and not whole now up, now down. */
@@ -58,8 +38,7 @@ function orError(answer: () => unknown): unknown {
 }
 
 compare('quantities: text, format, value', within, () =>
-  judge(live, {
-    oracle,
+  judge({
     area: 'quantities: canonical text, format, Value, MilliValue, errors',
     op: 'quantity',
     cases: fc.record({ text: cases.quantityText }),
@@ -92,8 +71,7 @@ compare('quantities: text, format, value', within, () =>
 )
 
 compare('quantities: sums, order', within, () =>
-  judge(live, {
-    oracle,
+  judge({
     area: 'quantities: Add, Cmp',
     op: 'quantities',
     cases: fc.record({ a: cases.soundQuantity, b: cases.soundQuantity }),
@@ -107,8 +85,7 @@ compare('quantities: sums, order', within, () =>
 )
 
 compare('percentages', within, () =>
-  judge(live, {
-    oracle,
+  judge({
     area: 'rollout: surge and unavailable together',
     op: 'fenceposts',
     cases: fc.record({
@@ -122,8 +99,7 @@ compare('percentages', within, () =>
 )
 
 compare('one bound', within, () =>
-  judge(live, {
-    oracle,
+  judge({
     area: 'int-or-percent: scaled value, rounded up or down',
     op: 'percent',
     cases: fc.record({ value: cases.bound, total: fc.integer({ min: 0, max: 10_000 }), up: fc.boolean() }),
@@ -135,8 +111,7 @@ compare('one bound', within, () =>
 )
 
 compare('selectors from text', within, () =>
-  judge(live, {
-    oracle,
+  judge({
     area: 'label selectors: text, matching, errors',
     op: 'selector',
     cases: fc.record({ text: cases.selectorText, sets: cases.labelSets }),
@@ -158,8 +133,7 @@ compare('selectors from text', within, () =>
 )
 
 compare('label selectors of objects', within, () =>
-  judge(live, {
-    oracle,
+  judge({
     area: 'label selectors of objects: matching, errors',
     op: 'labelSelector',
     cases: fc.record({ selector: cases.labelSelectorObject, sets: cases.labelSets }),
@@ -173,8 +147,7 @@ compare('label selectors of objects', within, () =>
 )
 
 compare('node selectors', within, () =>
-  judge(live, {
-    oracle,
+  judge({
     area: 'node selectors: terms, fields, Gt and Lt',
     op: 'nodeSelector',
     cases: fc.record({ selector: cases.nodeSelectorObject, nodes: cases.nodes }),
@@ -184,8 +157,7 @@ compare('node selectors', within, () =>
 )
 
 compare('pods', within, () =>
-  judge(live, {
-    oracle,
+  judge({
     area: 'pods: ready, available, active, terminating, QoS class, requests and limits',
     op: 'podFacts',
     cases: fc.record({ pod, minReady: fc.constantFrom(0, 1, 30, 600, 3600), now: time }),
@@ -206,8 +178,7 @@ const listed = (amounts: ReadonlyMap<string, q.Quantity>) =>
   Object.fromEntries([...amounts].map(([name, amount]) => [name, q.formatQuantity(amount)]))
 
 compare('when the next pod will be available', within, () =>
-  judge(live, {
-    oracle,
+  judge({
     area: 'when the next pod becomes available',
     op: 'nextAvailable',
     cases: fc.record({

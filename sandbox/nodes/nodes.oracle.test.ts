@@ -1,22 +1,10 @@
 import fc from 'fast-check'
-import { afterAll, beforeAll, test } from 'vitest'
-import { judge, type LiveOracle, openOracle } from '../../fixtures/oracles/judge.ts'
-import { buildOracle, whyNoGo } from '../../fixtures/oracles/program.ts'
+import { oracleSuite } from '../../fixtures/oracles/suite.ts'
 import { seconds } from '../world/time.ts'
 import { Backoff } from './backoff.ts'
 import { goDuration } from './timings.ts'
 
-const unavailable = await whyNoGo()
-if (unavailable) console.log(`skipped: ${unavailable}`)
-
-let live: LiveOracle
-beforeAll(async () => {
-  if (!unavailable) live = openOracle(await buildOracle('pure'))
-}, 30 * 60_000)
-afterAll(() => live?.close())
-
-const compare = test.skipIf(unavailable)
-const oracle = 'pure'
+const { compare, judge } = await oracleSuite('pure')
 const within = { timeout: 300_000 }
 
 const step = fc.record({
@@ -43,8 +31,7 @@ const cases = fc
   })
 
 compare('back-off of containers and images', within, () =>
-  judge(live, {
-    oracle,
+  judge({
     area: 'kubelet: back-off of containers and images over time',
     op: 'backoffs',
     cases,
@@ -65,8 +52,7 @@ compare('back-off of containers and images', within, () =>
 )
 
 compare('durations', within, () =>
-  judge(live, {
-    oracle,
+  judge({
     area: 'durations as Go prints them, to the millisecond',
     op: 'duration',
     cases: fc

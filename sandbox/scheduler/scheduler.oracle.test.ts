@@ -1,6 +1,8 @@
-import { afterAll, beforeAll, expect, it } from 'vitest'
-import { printCoverage, printFigures } from '../../fixtures/oracles/figures.ts'
-import { askOracle, buildOracle, whyNoGo } from '../../fixtures/oracles/program.ts'
+import { expect } from 'vitest'
+import { printFigures } from '../../fixtures/oracles/figures.ts'
+import { askOracle } from '../../fixtures/oracles/program.ts'
+import { oracleSuite } from '../../fixtures/oracles/suite.ts'
+import { askedSeed } from '../../fixtures/property-tests/seed.ts'
 import type { HintAnswer, SchedulingCase } from './oracle/case.ts'
 import { changeCases } from './oracle/draw-changes.ts'
 import { schedulingCases } from './oracle/draw-cluster.ts'
@@ -10,22 +12,9 @@ import { type Judgement, judge, smallest } from './oracle/judge.ts'
 import regressions from './oracle/regressions.json' with { type: 'json' }
 import { tableCases } from './oracle/tables.ts'
 
-const unavailable = await whyNoGo()
-if (unavailable) console.log(`skipped: ${unavailable}`)
-
 /** Random cases draw from one seed, unless another is asked for. */
-const { SEATRIAL_TEST_SEED: asked = '1' } = process.env
-const SEED = asked === 'any' ? Math.trunc(performance.timeOrigin) % 2 ** 31 : Number(asked)
+const SEED = askedSeed ?? Math.trunc(performance.timeOrigin) % 2 ** 31
 const TIMEOUT_MS = 15 * 60_000
-
-let program: string
-beforeAll(async () => {
-  if (!unavailable) program = await buildOracle('scheduler')
-}, 20 * 60_000)
-
-afterAll(async () => {
-  if (!unavailable) await printCoverage('scheduler', program, REACHED)
-}, 120_000)
 
 /** Of the real scheduler: what decides where pods go, and who must leave for them. */
 const PLUGINS =
@@ -36,6 +25,7 @@ const REACHED = {
   preemption: /scheduler\/framework\/(plugins\/defaultpreemption|preemption)\/(?!podgroup)/,
   'a cycle': /scheduler\/schedule_one\.go:.*(schedulePod|findNodes|evaluate|numFeasible|hasScoring)/,
 }
+const { compare, program } = await oracleSuite('scheduler', REACHED)
 
 /** Prints what came of it, and fails with the first difference made small. */
 async function settle(area: string, { cases, asked, differing, differences }: Judgement, allowed = 0): Promise<void> {
@@ -47,45 +37,41 @@ async function settle(area: string, { cases, asked, differing, differences }: Ju
   const [first] = differences
   if (!first || differences.length <= allowed) return
   const { questions, ours, real } = first
-  const small = await smallest(program, first)
+  const small = await smallest(program(), first)
   expect.fail(`seed ${SEED}: they differ in ${questions.join(', ')}. For oracle/regressions.json:
 ${small}
 of a case where ours is ${JSON.stringify(ours)}
 and the real one is    ${JSON.stringify(real)}`)
 }
 
-it.skipIf(unavailable)('decides as before what differed once', { timeout: TIMEOUT_MS }, async () => {
+compare('decides as before what differed once', { timeout: TIMEOUT_MS }, async () => {
   const cases = regressions.map(({ case: item }) => item as unknown as SchedulingCase)
-  await settle('cases that differed once', await judge(program, cases))
+  await settle('cases that differed once', await judge(program(), cases))
 })
 
-it.skipIf(unavailable)("places the pods of upstream's own tables", { timeout: TIMEOUT_MS }, async () => {
-  const cases = await tableCases(program)
-  await settle("rows of upstream's own table tests", await judge(program, cases))
+compare("places the pods of upstream's own tables", { timeout: TIMEOUT_MS }, async () => {
+  const cases = await tableCases(program())
+  await settle("rows of upstream's own table tests", await judge(program(), cases))
   expect(cases.length).toBeGreaterThan(200)
 })
 
-it.skipIf(unavailable)(
-  'places pods as the real one does: 10,000 random clusters',
-  { timeout: TIMEOUT_MS },
-  async () => {
-    const judgement = await judge(program, schedulingCases(SEED, 10_000))
-    await settle('random clusters', judgement)
-    const { answers } = judgement
-    expect(answers.filter(({ scores }) => scores).length).toBeGreaterThan(2_500)
-    expect(answers.filter(({ message }) => message).length).toBeGreaterThan(2_500)
-  },
-)
+compare('places pods as the real one does: 10,000 random clusters', { timeout: TIMEOUT_MS }, async () => {
+  const judgement = await judge(program(), schedulingCases(SEED, 10_000))
+  await settle('random clusters', judgement)
+  const { answers } = judgement
+  expect(answers.filter(({ scores }) => scores).length).toBeGreaterThan(2_500)
+  expect(answers.filter(({ message }) => message).length).toBeGreaterThan(2_500)
+})
 
-it.skipIf(unavailable)('preempts as the real one does: 2,000 full clusters', { timeout: TIMEOUT_MS }, async () => {
-  const judgement = await judge(program, preemptionCases(SEED, 2_000))
+compare('preempts as the real one does: 2,000 full clusters', { timeout: TIMEOUT_MS }, async () => {
+  const judgement = await judge(program(), preemptionCases(SEED, 2_000))
   await settle('full clusters', judgement)
   expect(judgement.answers.filter(({ victims }) => victims?.length).length).toBeGreaterThan(1_000)
 })
 
-it.skipIf(unavailable)('hears the changes the real one hears: 3,000 of them', { timeout: TIMEOUT_MS }, async () => {
+compare('hears the changes the real one hears: 3,000 of them', { timeout: TIMEOUT_MS }, async () => {
   const cases = changeCases(SEED, 3_000)
-  const real = await askOracle<HintAnswer>(program, cases)
+  const real = await askOracle<HintAnswer>(program(), cases)
   const differing = cases.flatMap((item, i) => {
     const [ours, theirs] = [comparableHints(hear(item)), comparableHints(real[i]!)]
     return ours === theirs ? [] : [{ ours, theirs, item }]

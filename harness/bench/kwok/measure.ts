@@ -17,9 +17,10 @@ import { openRest, type Rest } from '../../../sandbox/kube/remote/rest.ts'
 import { type ControlPlane, startControlPlane } from '../../../sandbox/tiers/control-plane/control-plane.ts'
 import { WallClock } from '../../../sandbox/world/wall-clock.ts'
 import { createWorld } from '../../../sandbox/world/world.ts'
+import { deployment, REPLICAS_PER_NODE } from '../large-cluster.ts'
 import { kwokFlags, kwokProgram } from './kwok.ts'
 import { cpuSecondsOf, peakRssMiBOf, processesOf } from './processes.ts'
-import { bareNode, deployment, REPLICAS_PER_NODE } from './shape.ts'
+import { bareNode } from './shape.ts'
 import { ACTORS, type Actor, type Figures, tableOf } from './table.ts'
 
 const RAISED = ['--kube-api-qps=1000', '--kube-api-burst=2000']
@@ -95,7 +96,7 @@ async function measure(actor: Actor, program: string): Promise<Figures> {
     await rest.send({
       method: 'POST',
       path: collectionPath(Deployment, 'default'),
-      body: deployment(replicas),
+      body: deployment(replicas, { terminationGracePeriodSeconds: 1 }),
       process: 'bench',
     })
     await podsReady(rest, alive)

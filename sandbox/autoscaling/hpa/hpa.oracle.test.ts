@@ -1,20 +1,10 @@
-import { afterAll, beforeAll, expect, it } from 'vitest'
-import { printCoverage, printFigures } from '../../../fixtures/oracles/figures.ts'
-import { askOracle, buildOracle, whyNoGo } from '../../../fixtures/oracles/program.ts'
+import { expect } from 'vitest'
+import { printFigures } from '../../../fixtures/oracles/figures.ts'
+import { askOracle } from '../../../fixtures/oracles/program.ts'
+import { oracleSuite } from '../../../fixtures/oracles/suite.ts'
 import { type CalcAnswer, calcCases, calculate, comparableAnswer } from './oracle/calc-cases.ts'
 import { comparable, replay } from './oracle/replay.ts'
 import { type RunAnswer, runCases } from './oracle/run-cases.ts'
-
-const unavailable = await whyNoGo()
-if (unavailable) console.log(`skipped: ${unavailable}`)
-
-let program: string
-beforeAll(async () => {
-  if (!unavailable) program = await buildOracle('hpa')
-}, 30 * 60_000)
-afterAll(async () => {
-  if (!unavailable) await printCoverage('hpa', program, REACHED)
-})
 
 const REACHED = {
   'podautoscaler/replica_calculator.go': /podautoscaler\/replica_calculator\.go:/,
@@ -22,11 +12,12 @@ const REACHED = {
   'podautoscaler/horizontal.go: behavior, stabilization':
     /horizontal\.go:.*(normalize|stabilize|convertDesired|calculateScale|get(Unableto|Desired)|Behavior|Stabiliz)/i,
 }
+const { compare, program } = await oracleSuite('hpa', REACHED)
 
-it.skipIf(unavailable)('works out replicas as Kubernetes does: 20,000 random calls', { timeout: 300_000 }, async () => {
+compare('works out replicas as Kubernetes does: 20,000 random calls', { timeout: 300_000 }, async () => {
   const cases = calcCases(1, 20_000)
   const real = await askOracle<CalcAnswer>(
-    program,
+    program(),
     cases.map((calc) => ({ calc })),
   )
   const differing = cases.flatMap((item, i) => {
@@ -41,10 +32,10 @@ it.skipIf(unavailable)('works out replicas as Kubernetes does: 20,000 random cal
   expect(new Set(real.map(({ error }) => error.replace(/p\d+/, 'p'))).size).toBeGreaterThan(5)
 })
 
-it.skipIf(unavailable)('passes as Kubernetes does: 4,000 random runs', { timeout: 300_000 }, async () => {
+compare('passes as Kubernetes does: 4,000 random runs', { timeout: 300_000 }, async () => {
   const cases = runCases(2, 4_000)
   const real = await askOracle<RunAnswer[]>(
-    program,
+    program(),
     cases.map((run) => ({ run })),
   )
   const differing = cases.flatMap((item, i) => {

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, expect, it } from 'vitest'
-import { printCoverage, printFigures } from '../../../fixtures/oracles/figures.ts'
-import { askOracle, buildOracle, whyNoGo } from '../../../fixtures/oracles/program.ts'
+import { expect } from 'vitest'
+import { printFigures } from '../../../fixtures/oracles/figures.ts'
+import { askOracle } from '../../../fixtures/oracles/program.ts'
+import { oracleSuite } from '../../../fixtures/oracles/suite.ts'
 import { canonical } from '../../journal/record.ts'
 import { formatQuantity, parseQuantity } from '../../kube/quantity.ts'
 import { randomStream } from '../../world/random.ts'
@@ -18,23 +19,13 @@ import {
 import { Dice } from './oracle/stand-ins.ts'
 import type { MetricSpec } from './scalers/scaler.ts'
 
-const unavailable = await whyNoGo()
-if (unavailable) console.log(`skipped: ${unavailable}`)
-
-let program: string
-beforeAll(async () => {
-  if (!unavailable) program = await buildOracle('keda')
-}, 30 * 60_000)
-afterAll(async () => {
-  if (!unavailable) await printCoverage('keda', program, REACHED)
-})
-
 const REACHED = {
   'scaling/executor/scale_scaledobjects.go': /executor\/scale_scaledobjects\.go:/,
   'fallback/fallback.go': /fallback\/fallback\.go:/,
   'scaling/modifiers': /scaling\/modifiers\//,
   'robfig/cron: schedules and their parser': /cron\/v3\/(spec|parser)\.go:/,
 }
+const { compare, program } = await oracleSuite('keda', REACHED)
 
 const casesOf = <C>(count: number, make: (dice: Dice) => C): C[] => {
   const dice = new Dice(randomStream(7, make.name))
@@ -49,7 +40,7 @@ async function judge<C>(
   options: { asked?: (item: C) => unknown; same?: (answer: Answer) => unknown } = {},
 ): Promise<void> {
   const { asked = (item: C) => item, same = (answer: Answer) => answer } = options
-  const real = await askOracle<Answer>(program, cases.map(asked))
+  const real = await askOracle<Answer>(program(), cases.map(asked))
   const differing = cases.flatMap((item, i) => {
     const mine = ours(item) as Answer | undefined
     if (!mine || real[i]!.error?.includes(MIXED_MINIMUM)) return []
@@ -87,7 +78,6 @@ const panicsFail = (answer: Answer): string =>
 /** Errors of formulas agree in that there is one; some say it elsewhere. */
 const anyError = (answer: Answer): unknown => (answer.error ? 'error' : answer)
 
-const compare = it.skipIf(unavailable)
 const within = { timeout: 300_000 }
 
 compare('scales as the executor does', within, () =>

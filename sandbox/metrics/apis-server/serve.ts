@@ -1,8 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { createServer, type Server } from 'node:https'
-import type { AddressInfo } from 'node:net'
-import type { TLSSocket } from 'node:tls'
 import type { Rest } from '../../kube/remote/rest.ts'
+import { clientName, listenOnLoopback } from '../../tiers/control-plane/loopback-server.ts'
 import { FRONT_PROXY_CLIENT, type Pki } from '../../tiers/control-plane/pki.ts'
 import { EPOCH_MS } from '../../world/time.ts'
 import type { World } from '../../world/world.ts'
@@ -39,24 +37,25 @@ export interface ServedMetricsApis {
  */
 export async function serveMetricsApis(options: MetricsApisOptions): Promise<ServedMetricsApis> {
   const { world, apis, rest, pki, zeroMs = EPOCH_MS } = options
-  const { cert, key } = await pki.serving([SERVER_NAME, '127.0.0.1'])
-  const server = createServer({ cert, key, ca: pki.frontProxyCa, requestCert: true, rejectUnauthorized: true })
   const context: ApiContext = { world, apis, zeroMs }
-  server.on('request', (request, response) => respond(request, response, context))
-  const port = await listen(server)
+  const identity = await pki.serving([SERVER_NAME, '127.0.0.1'])
+  const server = await listenOnLoopback({ ...identity, clientCa: pki.frontProxyCa }, (made) =>
+    made.on('request', (request, response) => respond(request, response, context)),
+  )
+  const { port } = server
   const groups = GROUPS.filter((group) => apis.servedBy(group) !== undefined)
   let unregister: () => Promise<void>
   try {
     unregister = await register({ world, rest, groups, port, ca: pki.ca })
   } catch (error) {
-    await end(server)
+    await server.close()
     throw error
   }
   return {
     port,
     async close() {
       await unregister()
-      await end(server)
+      await server.close()
     },
   }
 }
@@ -69,7 +68,7 @@ function respond(request: IncomingMessage, response: ServerResponse, context: Ap
 
 function* handle(request: IncomingMessage, response: ServerResponse, context: ApiContext) {
   try {
-    if ((request.socket as TLSSocket).getPeerCertificate().subject?.CN !== FRONT_PROXY_CLIENT)
+    if (clientName(request) !== FRONT_PROXY_CLIENT)
       throw new StatusError(403, 'Forbidden', 'only the aggregator of the API server may ask')
     if (request.method !== 'GET')
       throw new StatusError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource')
@@ -85,17 +84,4 @@ function* handle(request: IncomingMessage, response: ServerResponse, context: Ap
 function send(response: ServerResponse, code: number, body: unknown): void {
   if (response.destroyed) return
   response.writeHead(code, { 'content-type': 'application/json' }).end(JSON.stringify(body))
-}
-
-function listen(server: Server): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject).listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port))
-  })
-}
-
-function end(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve())
-    server.closeAllConnections()
-  })
 }

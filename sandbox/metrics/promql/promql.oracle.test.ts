@@ -1,22 +1,12 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { printCoverage, printFigures } from '../../../fixtures/oracles/figures.ts'
-import { askOracle, buildOracle, sourcesOf, whyNoGo } from '../../../fixtures/oracles/program.ts'
+import { expect } from 'vitest'
+import { printFigures } from '../../../fixtures/oracles/figures.ts'
+import { askOracle, sourcesOf } from '../../../fixtures/oracles/program.ts'
+import { oracleSuite } from '../../../fixtures/oracles/suite.ts'
 import type { Answer, Case } from './oracle/case.ts'
 import { compare, type Outcome } from './oracle/compare.ts'
 import { ourAnswers } from './oracle/ours.ts'
 import { damagedCases, randomCases } from './oracle/random-cases.ts'
 import { upstreamCases } from './oracle/upstream-cases.ts'
-
-const unavailable = await whyNoGo()
-if (unavailable) console.log(`skipped: ${unavailable}`)
-
-let program: string
-beforeAll(async () => {
-  if (!unavailable) program = await buildOracle('promql')
-}, 30 * 60_000)
-afterAll(async () => {
-  if (!unavailable) await printCoverage('promql', program, REACHED)
-})
 
 const REACHED = {
   'promql/parser: the whole package': /promql\/parser\//,
@@ -24,6 +14,7 @@ const REACHED = {
   'promql/functions.go: all functions': /promql\/functions\.go:/,
   'promql/functions.go: extrapolatedRate, instantValue': /functions\.go:(extrapolatedRate|instantValue)$/,
 }
+const { compare: check, program } = await oracleSuite('promql', REACHED)
 
 /** What this engine does otherwise on purpose, or cannot do, with why. */
 const KNOWN: readonly (readonly [expr: RegExp, why: string])[] = [
@@ -48,7 +39,7 @@ async function compareAll(cases: readonly Case[]): Promise<Comparison> {
   const [differences, disagreements]: [string[], string[]] = [[], []]
   let [errors, results] = [0, 0]
   const answers = await askOracle<Answer[]>(
-    program,
+    program(),
     cases.map(({ series, queries }) => ({ series, queries })),
   )
   for (const [i, item] of cases.entries()) {
@@ -76,7 +67,7 @@ const report = (what: string, { counts, errors, results }: Comparison) =>
     note: `${counts.rounding} within 1e-9; ${counts.refused} of a kind refused by name; ${results} with values, ${errors} errors`,
   })
 
-test.runIf(!unavailable)(
+check(
   'Prometheus’ own tests are answered as Prometheus answers them, or refused by name',
   { timeout: 300_000 },
   async () => {
@@ -87,7 +78,7 @@ test.runIf(!unavailable)(
   },
 )
 
-test.runIf(!unavailable)(
+check(
   '20,000 random expressions over random series are answered as Prometheus answers them',
   { timeout: 300_000 },
   async () => {
@@ -99,7 +90,7 @@ test.runIf(!unavailable)(
   },
 )
 
-test.runIf(!unavailable)(
+check(
   'damaged expressions are refused exactly where Prometheus refuses them, nearly always in its words',
   { timeout: 300_000 },
   async () => {

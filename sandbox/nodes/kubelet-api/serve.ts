@@ -1,9 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { createServer, type Server } from 'node:https'
-import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { TLSSocket } from 'node:tls'
 import { type WebSocket, WebSocketServer } from 'ws'
+import { clientName, listenOnLoopback } from '../../tiers/control-plane/loopback-server.ts'
 import { KUBELET_ADDRESS_TYPE, KUBELET_CLIENT, type Pki } from '../../tiers/control-plane/pki.ts'
 import type { Task } from '../../world/actor.ts'
 import { EPOCH_MS, type Us } from '../../world/time.ts'
@@ -40,17 +38,17 @@ export interface ServedKubelets {
  */
 // follows pkg/kubelet/server/server.go
 export async function serveKubelets(options: KubeletsOptions): Promise<ServedKubelets> {
-  const { cert, key } = await options.pki.serving(['localhost', '127.0.0.1'])
-  const server = createServer({ cert, key, ca: options.pki.ca, requestCert: true, rejectUnauthorized: true })
   const kubelets = new Kubelets(options)
-  server.on('request', (request, response) => kubelets.request(request, response))
-  server.on('upgrade', (request, socket, head) => kubelets.upgrade(request, socket, head))
-  const port = await listen(server)
+  const identity = await options.pki.serving(['localhost', '127.0.0.1'])
+  const server = await listenOnLoopback({ ...identity, clientCa: options.pki.ca }, (made) => {
+    made.on('request', (request, response) => kubelets.request(request, response))
+    made.on('upgrade', (request, socket, head) => kubelets.upgrade(request, socket, head))
+  })
   return {
-    address: { type: KUBELET_ADDRESS_TYPE, address: 'localhost', port },
+    address: { type: KUBELET_ADDRESS_TYPE, address: 'localhost', port: server.port },
     close() {
       kubelets.close()
-      return end(server)
+      return server.close()
     },
   }
 }
@@ -111,8 +109,7 @@ class Kubelets {
   }
 
   private asked(request: IncomingMessage): Asked {
-    if ((request.socket as TLSSocket).getPeerCertificate().subject?.CN !== KUBELET_CLIENT)
-      throw new Refused(403, 'Forbidden: only the API server may ask')
+    if (clientName(request) !== KUBELET_CLIENT) throw new Refused(403, 'Forbidden: only the API server may ask')
     const asked = askedFor(request.url ?? '/')
     if (!asked) throw new Refused(404, '404 page not found')
     return asked
@@ -176,17 +173,4 @@ class Refused extends Error {
 function refuseUpgrade(socket: Duplex, { status, message }: Refused): void {
   const head = [`HTTP/1.1 ${status} `, 'Content-Type: text/plain', `Content-Length: ${Buffer.byteLength(message)}`]
   socket.end(`${head.join('\r\n')}\r\nConnection: close\r\n\r\n${message}`)
-}
-
-function listen(server: Server): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject).listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port))
-  })
-}
-
-function end(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve())
-    server.closeAllConnections()
-  })
 }
