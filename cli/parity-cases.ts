@@ -12,7 +12,7 @@ import { exitCodes } from './exit-codes.ts'
 import { UsageError } from './failure.ts'
 import { type LoadOptions, load, nothingToJudge } from './load.ts'
 import { selectScenarios } from './select.ts'
-import { tierNamed } from './tiers.ts'
+import { tierForTrials } from './tiers.ts'
 
 export interface WhatToCompare {
   readonly scenarios: readonly Scenario[]
@@ -65,7 +65,7 @@ async function sideOf(label: string, lag: LagProfile): Promise<ParitySide> {
       `--tiers: there is no lag profile «${profile}»`,
       `There are: ${lagProfiles.map((one) => one.name).join(', ')}.`,
     )
-  return { label, tier: await tierNamed(name), lag: own, virtual: name === 'sim' }
+  return { label, tier: await tierForTrials(name), lag: own, virtual: name === 'sim' }
 }
 
 /** Every scenario that fits, on every inference server of the given manifests. */

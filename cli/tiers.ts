@@ -8,7 +8,17 @@ const TIERS: Readonly<Record<string, () => Promise<Tier>>> = {
   local: async () => (await import('../sandbox/tiers/local/local.ts')).local,
 }
 
+/** Leaves nothing behind however it ends. */
+const IN_ONE_PROCESS = 'sim'
+
 export const tierNames: readonly string[] = Object.keys(TIERS)
+
+/** A tier to run trials on: as `tierNamed`. What killed runs left behind on it is removed first, and told on stderr. */
+export async function tierForTrials(name: string): Promise<Tier> {
+  const tier = await tierNamed(name)
+  if (name !== IN_ONE_PROCESS) (await import('./sandboxes/leftovers.ts')).removeLeftovers()
+  return tier
+}
 
 /** A tier that can be used here and now. Throws a UsageError for one that nobody knows, or that lacks something on this machine. */
 export async function tierNamed(name: string): Promise<Tier> {

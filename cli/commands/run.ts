@@ -14,7 +14,7 @@ import { shown } from '../reporters/shown.ts'
 import { timelineLines } from '../reporters/timeline.ts'
 import { trialLines } from '../reporters/trial.ts'
 import { selectScenarios, selectTargets } from '../select.ts'
-import { tierNamed } from '../tiers.ts'
+import { tierForTrials } from '../tiers.ts'
 
 export interface RunOptions {
   target?: string
@@ -34,7 +34,7 @@ export async function run(slug: string, paths: readonly string[], options: RunOp
   const seed = positiveInteger(options.seed, '--seed')
   const around = options.at === undefined ? undefined : momentOf(options.at)
   using interrupt = closeOnInterrupt()
-  const tier = interrupt.closing(await tierNamed(options.tier))
+  const tier = interrupt.closing(await tierForTrials(options.tier))
   const { platform, judgeables } = await load(paths, { ...options, tier })
   if (judgeables.length === 0) throw nothingToJudge(platform)
   const chosen = selectTargets(judgeables, options.target ? [options.target] : [])

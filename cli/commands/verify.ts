@@ -23,7 +23,7 @@ import type { Overview, Totals } from '../reporters/reporter.ts'
 import { selectScenarios, selectTargets } from '../select.ts'
 import { jobsOf, seedsOf } from '../start-threads.ts'
 import { style } from '../style.ts'
-import { tierNamed } from '../tiers.ts'
+import { tierForTrials } from '../tiers.ts'
 import { tierNotes, trialsOn } from '../trials-on.ts'
 
 export interface VerifyOptions {
@@ -50,7 +50,7 @@ export async function verify(paths: readonly string[], options: VerifyOptions, t
   const scenarios = selectScenarios(all, options.only)
   const jobs = jobsOf(options)
   using interrupt = closeOnInterrupt()
-  const tier = interrupt.closing(await tierNamed(options.tier))
+  const tier = interrupt.closing(await tierForTrials(options.tier))
   const loaded = await load(paths, { ...options, tier })
   const { platform, judgeables, unmodelled, lag } = loaded
   if (judgeables.length === 0 && unmodelled.length === 0) throw nothingToJudge(platform)

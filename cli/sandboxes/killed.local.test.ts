@@ -207,3 +207,27 @@ it('a process that was given the number of a dead one is left alone', async () =
     bystander.kill()
   }
 })
+
+it.each([['run', 'node-lost'], ['verify'], ['parity', 'node-lost']])(
+  '%s says what it removed before it makes a sandbox',
+  async (...words) => {
+    const [bystander, nothing] = [spawn('sleep', ['60']), join(root, 'nothing')]
+    try {
+      mkdirSync(nothing, { recursive: true })
+      const folder = join(root, 'state/seatrial/sandboxes/default')
+      mkdirSync(folder, { recursive: true })
+      const owner = { pid: bystander.pid, startedAt: '1' }
+      writeFileSync(
+        join(folder, 'sandbox.json'),
+        JSON.stringify({ name: 'default', tier: 'local', phase: 'up', owner, askedBy: owner, space: numberSpace() }),
+      )
+      const ofTier = words[0] === 'parity' ? [] : ['--tier', 'local']
+      const command = seatrial(...words, nothing, ...ofTier)
+      await done(command)
+      expect(command.text).toContain('removed what a killed seatrial left: sandbox default')
+      expect(existsSync(folder)).toBe(false)
+    } finally {
+      bystander.kill()
+    }
+  },
+)
