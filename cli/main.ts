@@ -166,7 +166,10 @@ program
 
 withFormat(program.command('status'), ['terminal', 'json'])
   .description('which sandboxes are up, and what goes on in them')
-  .action(async (options) => finish((await import('./commands/status.ts')).status(options)))
+  .argument('[name]', 'one of them (default: all)')
+  .action(async (name: string | undefined, options) =>
+    finish((await import('./commands/status.ts')).status(name, options)),
+  )
 
 program
   .command('down')

@@ -1,6 +1,7 @@
 import { formatDuration } from '../../sandbox/world/time.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { shown } from '../reporters/shown.ts'
+import { chosenSandbox } from '../sandboxes/choose.ts'
 import { inspect, type SandboxStatus } from '../sandboxes/inspect.ts'
 import { removeLeftovers } from '../sandboxes/leftovers.ts'
 import { listStates, untilEnded } from '../sandboxes/state.ts'
@@ -9,11 +10,16 @@ import { marks, style } from '../style.ts'
 
 const out = (line: string) => process.stdout.write(`${line}\n`)
 
-/** Which sandboxes are up, and what goes on in them. */
-export async function status({ output, json }: { output: 'terminal' | 'json'; json?: boolean }): Promise<number> {
+interface StatusOptions {
+  readonly output: 'terminal' | 'json'
+  readonly json?: boolean
+}
+
+/** Which sandboxes are up, or the named one, and what goes on in them. */
+export async function status(name: string | undefined, { output, json }: StatusOptions): Promise<number> {
   await untilEnded()
   removeLeftovers()
-  const sandboxes = await Promise.all(listStates().map(inspect))
+  const sandboxes = await Promise.all((name === undefined ? listStates() : [chosenSandbox(name)]).map(inspect))
   if (json || output === 'json') {
     out(JSON.stringify({ schemaVersion: 1, sandboxes }, null, 2))
     return exitCodes.pass

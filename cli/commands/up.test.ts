@@ -83,6 +83,7 @@ describe('a sandbox that is not there', () => {
     [['down', 'x', '--all'], 2, /--all and a name at once/],
     [['down'], 0, /no sandbox is up/],
     [['status'], 0, /next: seatrial up/],
+    [['status', 'x'], 2, /there is no sandbox «x»/],
   ])('%j ends with %i', (args, code, said) => {
     const { stderr, status } = seatrial(...args)
     expect([status, stderr]).toEqual([code, expect.stringMatching(said)])
@@ -96,6 +97,7 @@ describe('sandboxes that are there', () => {
     const { stdout } = seatrial('status')
     expect(stdout).toMatch(/one {2}tier local · up for .* · its API server does not answer\n/)
     expect(stdout).toMatch(/two {2}tier local · starting for/)
+    expect(seatrial('status', 'two').stdout).toMatch(/^[^\n]*two {2}tier local[^\n]*\n {4}uses[^\n]*\n$/)
     expect(JSON.parse(seatrial('status', '--json').stdout)).toMatchObject({
       schemaVersion: 1,
       sandboxes: [{ name: 'one' }, { name: 'two' }],
