@@ -17,6 +17,7 @@ import { seconds } from '../world/time.ts'
 import { createWorld } from '../world/world.ts'
 import { attachDetachController } from './attach-detach.ts'
 import { runController } from './controller.ts'
+import { csiAttacher } from './csi-attacher.ts'
 import { ephemeralVolumeController } from './ephemeral-volumes.ts'
 import { garbageCollector } from './garbage-collector.ts'
 import { persistentVolumeController } from './persistent-volumes.ts'
@@ -41,6 +42,7 @@ function cluster(storage: StorageAssumptions = blockStorage) {
     volumeProvisioner(() => storage),
     { world, kube: kube('csi-provisioner') },
   )
+  runController(csiAttacher(), { world, kube: kube('csi-attacher') })
   runScheduler({ world, kube: kube('kube-scheduler'), volumes: true })
   const registry = new Registry({ clock, images: () => ({ sizeBytes: 1e6 }) })
   const nodes: RunningNode[] = ['a', 'b'].map((name, i) =>
@@ -64,6 +66,8 @@ function cluster(storage: StorageAssumptions = blockStorage) {
   )
   const at = (s: number) => clock.runUntil(seconds(s))
   at(20)
+  // nobody here takes the taint of new nodes off
+  for (const node of store.list(Node)) store.update(Node, { ...node, spec: { ...node.spec, taints: [] } }, 'test')
   return {
     store,
     nodes,

@@ -11,24 +11,23 @@ import {
   mayAttachToMany,
   needsAttach,
   podsByClaim,
+  uniqueVolumeName,
 } from '../kube/volumes.ts'
 import { all, sleep, type Task } from '../world/actor.ts'
-import { minutes, ms, seconds, type Us } from '../world/time.ts'
+import { minutes, ms, type Us } from '../world/time.ts'
 import { type ControllerContext, type ControllerSpec, controller, watching } from './controller.ts'
-
-/** What is taken of a driver: how long a volume takes to come to a node and to leave it. Assumed until somebody gives it. */
-export interface AttachAssumptions {
-  readonly attachTakes: Us
-  readonly detachTakes: Us
-}
-
-export const attachAssumptions: AttachAssumptions = { attachTakes: seconds(5), detachTakes: seconds(5) }
 
 /** How long a volume that a lost node may still have mounted is left to it: maxWaitForUnmountDuration. */
 const MAX_WAIT_FOR_UNMOUNT = minutes(6)
 const OUT_OF_SERVICE = 'node.kubernetes.io/out-of-service'
 /** reconcilerLoopPeriod: how soon a volume that cannot be attached is looked at again when nothing is seen to change. */
 const LOOP = ms(100)
+/** How often it is looked whether the csi-attacher is done: after so long, with pauses that grow and vary. */
+const FIRST_LOOK = ms(500)
+const LOOK_GROWS = 1.05
+const LOOK_VARIES = 0.1
+/** csiTimeout: then it is given up and begun anew. */
+const GIVE_UP = minutes(2)
 
 const attachmentsByVolume: Index<o.VolumeAttachment> = {
   kind: VolumeAttachment,
@@ -37,14 +36,12 @@ const attachmentsByVolume: Index<o.VolumeAttachment> = {
 }
 
 /**
- * Attaches the volumes of drivers (`spec.csi`) to the nodes of the pods that use them, and detaches them afterwards; with the
- * csi-attacher beside a driver in one. A volume whose modes allow one node waits until the other node is rid of it. A node is
- * taken to have a volume mounted as long as a pod with it is in the API; of one that is not ready, for six minutes more.
- * Follows pkg/controller/volume/attachdetach/reconciler/reconciler.go.
+ * Has the volumes of drivers (`spec.csi`) attached to the nodes of the pods that use them, and detached afterwards. A volume whose modes
+ * allow one node waits until the other node is rid of it. What a node says to have in use is left to it; to one that is not ready, for
+ * six minutes. Follows pkg/controller/volume/attachdetach/reconciler/reconciler.go and pkg/volume/csi/csi_attacher.go.
  */
-export function attachDetachController(assumed: Partial<AttachAssumptions> = {}): ControllerSpec {
-  const takes = { ...attachAssumptions, ...assumed }
-  const memory: Memory = { detachWanted: new Map(), told: new Set() }
+export function attachDetachController(): ControllerSpec {
+  const memory: Memory = { detachWanted: new Map(), told: new Set(), inUse: new Map(), attached: new Map() }
   return controller({
     name: 'attachdetach-controller',
     workers: 10,
@@ -62,15 +59,25 @@ export function attachDetachController(assumed: Partial<AttachAssumptions> = {})
         deleted: ({ spec }) => queue.add(spec.source.persistentVolumeName ?? ''),
       })),
       watching(Node, (context) => {
-        const queue = ({ metadata: { name } }: o.Node) => queueVolumesOn(name, context)
-        return { updated: (before, node) => isHealthy(before) !== isHealthy(node) && queue(node), deleted: queue }
+        const see = ({ metadata: { name }, status }: o.Node) => {
+          memory.inUse.set(name, new Set(status?.volumesInUse))
+          queueVolumesOn(name, context)
+        }
+        return {
+          added: see,
+          updated: (before, node) => {
+            if (isHealthy(before) !== isHealthy(node) || before.status.volumesInUse !== node.status.volumesInUse)
+              see(node)
+          },
+          deleted: see,
+        }
       }),
     ],
     *reconcile(name, context) {
       const volume = context.kube.get(PersistentVolume, name)
       const attached = context.kube.indexed(attachmentsByVolume, name)
       if (!(volume && needsAttach(volume)) && attached.length === 0) return
-      yield* reconcileVolume(name, volume, attached, { context, takes, memory })
+      yield* reconcileVolume(name, volume, attached, { context, memory })
     },
   })
 }
@@ -80,11 +87,14 @@ interface Memory {
   readonly detachWanted: Map<string, Us>
   /** Volume and node whose Multi-Attach error was told of. */
   readonly told: Set<string>
+  /** By node: the volumes it says to have in use, and those that came to it since. */
+  readonly inUse: Map<string, Set<string>>
+  /** By node and attachment: the volumes that are attached to it and not about to leave. */
+  readonly attached: Map<string, Map<string, string>>
 }
 
 interface Parts {
   readonly context: ControllerContext
-  readonly takes: AttachAssumptions
   readonly memory: Memory
 }
 
@@ -129,7 +139,7 @@ function* reconcileVolume(
     const { nodeName } = attachment.spec
     const key = `${name} ${nodeName}`
     if (users.has(nodeName)) memory.detachWanted.delete(key)
-    else if (mayDetach(name, attachment, parts)) yield* detach(attachment, parts)
+    else if (mayDetach(name, volume, attachment, parts)) yield* detach(attachment, parts)
   }
   if (!volume || !needsAttach(volume)) return
   const attaching: Task[] = []
@@ -157,53 +167,87 @@ function* reconcileVolume(
 
 const isHealthy = (node: o.Node): boolean => condition(node, 'Ready')?.status === 'True'
 
-/** A healthy node is rid of what no pod has any more; one that is gone, too; a sick one is given six minutes. */
-function mayDetach(name: string, { spec: { nodeName } }: o.VolumeAttachment, { context, memory }: Parts): boolean {
+/** What a node has in use is left to it; a sick one, or one that is gone, is given six minutes. */
+function mayDetach(
+  name: string,
+  volume: o.PersistentVolume | undefined,
+  { spec: { nodeName } }: o.VolumeAttachment,
+  { context, memory }: Parts,
+): boolean {
   const { kube, queue, now } = context
   const key = `${name} ${nodeName}`
   const node = kube.get(Node, nodeName)
-  if (!node || isHealthy(node) || node.spec.taints?.some((taint) => taint.key === OUT_OF_SERVICE)) return true
   const since = memory.detachWanted.get(key) ?? now
   memory.detachWanted.set(key, since)
-  if (now - since > MAX_WAIT_FOR_UNMOUNT) return true
-  queue.addAfter(name, since + MAX_WAIT_FOR_UNMOUNT + LOOP - now)
+  if (!volume || !memory.inUse.get(nodeName)?.has(uniqueVolumeName(volume))) return true
+  if (node?.spec.taints?.some((taint) => taint.key === OUT_OF_SERVICE)) return true
+  const isSick = !node || !isHealthy(node)
+  if (isSick && now - since > MAX_WAIT_FOR_UNMOUNT) return true
+  if (isSick) queue.addAfter(name, since + MAX_WAIT_FOR_UNMOUNT + LOOP - now)
   return false
 }
 
-function* detach(attachment: o.VolumeAttachment, { context: { kube }, takes, memory }: Parts): Task {
+function* detach(attachment: o.VolumeAttachment, parts: Parts): Task {
+  const { context, memory } = parts
   const { nodeName, source } = attachment.spec
-  yield* sleep(takes.detachTakes)
+  const key = keyOf(attachment)
+  if (memory.attached.get(nodeName)?.delete(key)) yield* report(nodeName, parts)
   try {
-    yield* kube.delete(VolumeAttachment, keyOf(attachment))
+    yield* context.kube.delete(VolumeAttachment, key)
   } catch (error) {
     if (!isApiError(error, 'NotFound')) throw error
   }
+  yield* untilSeen(() => !context.kube.get(VolumeAttachment, key), context)
   memory.detachWanted.delete(`${source.persistentVolumeName} ${nodeName}`)
 }
 
-function* attach(
-  volume: o.PersistentVolume,
-  nodeName: string,
-  pods: readonly o.Pod[],
-  { context: { kube }, takes, memory }: Parts,
-): Task {
+function* attach(volume: o.PersistentVolume, nodeName: string, pods: readonly o.Pod[], parts: Parts): Task {
+  const { context, memory } = parts
+  const { kube } = context
   const { name } = volume.metadata
+  const key = attachmentName(volume, nodeName)
   try {
-    const made = yield* kube.create(VolumeAttachment, {
+    yield* kube.create(VolumeAttachment, {
       apiVersion: 'storage.k8s.io/v1',
       kind: 'VolumeAttachment',
-      metadata: { name: attachmentName(name, nodeName) },
+      metadata: { name: key },
       spec: { attacher: volume.spec.csi!.driver, nodeName, source: { persistentVolumeName: name } },
     })
-    yield* sleep(takes.attachTakes)
-    yield* kube.patch(VolumeAttachment, keyOf(made), { status: { attached: true } }, { subresource: 'status' })
   } catch (error) {
-    if (isApiError(error, 'AlreadyExists') || isApiError(error, 'NotFound')) return
-    throw error
+    if (!isApiError(error, 'AlreadyExists')) throw error
+  }
+  if (!(yield* untilSeen(() => kube.get(VolumeAttachment, key)?.status?.attached === true, context))) {
+    context.queue.addAfter(name, LOOP)
+    return
   }
   memory.told.delete(`${name} ${nodeName}`)
+  const unique = uniqueVolumeName(volume)
+  memory.inUse.set(nodeName, (memory.inUse.get(nodeName) ?? new Set()).add(unique))
+  memory.attached.set(nodeName, (memory.attached.get(nodeName) ?? new Map()).set(key, unique))
   for (const pod of pods)
     kube.event(pod, 'Normal', 'SuccessfulAttachVolume', `AttachVolume.Attach succeeded for volume "${name}" `)
+  yield* report(nodeName, parts)
+}
+
+/** False when it took too long. Follows waitForVolumeAttachDetachStatusWithLister. */
+function* untilSeen(holds: () => boolean, { world: { clock }, random }: ControllerContext): Task<boolean> {
+  const deadline = clock.now + GIVE_UP
+  for (let pause = FIRST_LOOK; clock.now < deadline; pause *= LOOK_GROWS) {
+    yield* sleep(Math.round(pause * (1 + random.next() * LOOK_VARIES)))
+    if (holds()) return true
+  }
+  return false
+}
+
+/** Tells a node what is attached to it. Follows statusupdater/node_status_updater.go. */
+function* report(nodeName: string, { context: { kube }, memory }: Parts): Task {
+  const names = [...(memory.attached.get(nodeName)?.values() ?? [])].sort()
+  const volumesAttached = names.length > 0 ? names.map((name) => ({ name, devicePath: '' })) : null
+  try {
+    yield* kube.patch(Node, nodeName, { status: { volumesAttached } }, { subresource: 'status' })
+  } catch (error) {
+    if (!isApiError(error, 'NotFound')) throw error
+  }
 }
 
 /** Follows reportMultiAttachError. */

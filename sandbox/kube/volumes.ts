@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { PersistentVolumeClaim, Pod, StorageClass } from './kinds.ts'
 import type { Index, Kube } from './kube.ts'
 import type * as o from './objects.ts'
@@ -136,9 +137,12 @@ export const boundVolume = (volume: o.PersistentVolume, claim: o.PersistentVolum
   }
 }
 
-/** The name of the attachment of a volume to a node: of upstream's form, `csi-` and a hash, without its value. */
-export function attachmentName(volume: string, nodeName: string): string {
-  let hash = 0x811c9dc5
-  for (const letter of `${volume}^${nodeName}`) hash = Math.imul(hash ^ letter.charCodeAt(0), 0x01000193)
-  return `csi-${volume}-${(hash >>> 0).toString(16).padStart(8, '0')}`
+/** The name of the attachment of a driver's volume to a node. Follows pkg/volume/csi/csi_attacher.go getAttachmentName. */
+export function attachmentName({ spec }: o.PersistentVolume, nodeName: string): string {
+  const { volumeHandle = '', driver = '' } = spec.csi ?? {}
+  return `csi-${createHash('sha256').update(`${volumeHandle}${driver}${nodeName}`).digest('hex')}`
 }
+
+/** What a driver's volume is called in the status of nodes. Follows pkg/volume/util/util.go GetUniqueVolumeName. */
+export const uniqueVolumeName = ({ spec }: o.PersistentVolume): string =>
+  `kubernetes.io/csi/${spec.csi?.driver}^${spec.csi?.volumeHandle}`

@@ -7,6 +7,7 @@ import type { Us } from '../world/time.ts'
 import type { World } from '../world/world.ts'
 import type { Backoff } from './backoff.ts'
 import type { ImageManager } from './images.ts'
+import type { NodeVolumes } from './node-volumes.ts'
 import type { Pleg } from './pleg.ts'
 import type { PodAddresses } from './pod-addresses.ts'
 import type { ProbeResults } from './prober/results.ts'
@@ -37,7 +38,8 @@ export interface KubeletContext {
   readonly probeResults: ProbeResults
   readonly crashLoop: Backoff
   readonly programFor: ProgramFor
-  readonly mountsClaims?: boolean
+  /** Set where claims are mounted. */
+  readonly attached?: NodeVolumes
   readonly keepsLogs: boolean
   deviceLost(id: string): boolean
   event(pod: Pod, level: 'Normal' | 'Warning', reason: string, message: string): void

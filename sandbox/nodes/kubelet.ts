@@ -13,6 +13,7 @@ import { failProcess } from './device-failure.ts'
 import { type HostedPod, hostedPod } from './hosted-pod.ts'
 import { ImageManager } from './images.ts'
 import type { KubeletContext, ProgramFor } from './kubelet-context.ts'
+import type { NodeVolumes } from './node-volumes.ts'
 import { Pleg } from './pleg.ts'
 import { HostEndpoints, PodAddresses } from './pod-addresses.ts'
 import type { PodView } from './pod-runtime.ts'
@@ -40,8 +41,8 @@ export interface KubeletOptions {
   readonly pullBytesPerSecond: number
   readonly serializeImagePulls: boolean
   readonly cachedImages: readonly string[]
-  /** As in `NodeOptions`. */
-  readonly mountsClaims?: boolean
+  /** The node's attached volumes, where claims are mounted. */
+  readonly attached?: NodeVolumes
   readonly traffic?: Traffic
   /** Whether the output of containers is kept for those who ask the kubelet for it. */
   readonly keepsLogs: boolean

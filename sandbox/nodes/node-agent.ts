@@ -13,6 +13,7 @@ import { renewLease } from './lease-renewal.ts'
 import type { NodeOptions } from './node.ts'
 import { kubeletConditions, nodeObject, nodeResources, READY, type Readiness, saysOtherwise } from './node-object.ts'
 import { Uplink } from './node-uplink.ts'
+import { NodeVolumes } from './node-volumes.ts'
 import type { PodView } from './pod-runtime.ts'
 import { assumedTimings, LEASE_DURATION_SECONDS, NODE_STATUS_PERIOD, nextTick } from './timings.ts'
 
@@ -42,6 +43,7 @@ export class NodeAgent {
   readonly uplink: Uplink
   readonly devices: DeviceManager
   readonly kubelet: Kubelet
+  private readonly volumes: NodeVolumes
   private readonly options: AgentOptions
   private readonly actors: Actor[] = []
   private readonly timers: Timer[] = []
@@ -59,9 +61,14 @@ export class NodeAgent {
     this.own = nodeResources(node)
     this.uplink = new Uplink(options.kube)
     this.devices = new DeviceManager(() => this.statusChanged())
+    this.volumes = new NodeVolumes({
+      node: () => this.uplink.get(NodeKind, node.name),
+      changed: () => this.statusChanged(),
+    })
     if (gpus.length > 0) this.registerDevices(pluginDelay)
     this.kubelet = new Kubelet({
       ...options,
+      ...(options.mountsClaims ? { attached: this.volumes } : {}),
       kube: this.uplink,
       nodeName: node.name,
       nodeIP: node.ip,
@@ -134,7 +141,7 @@ export class NodeAgent {
       if (!isApiError(error, 'AlreadyExists')) throw error
       const known = yield* kube.patch(NodeKind, node.name, { metadata: { labels: draft.metadata.labels } })
       const conditions = kubeletConditions(known.status.conditions ?? [], world.clock.now)
-      yield* kube.patch(NodeKind, node.name, { status: { ...status, conditions } }, STATUS)
+      yield* kube.patch(NodeKind, node.name, { status: { ...status, conditions, volumesInUse: null } }, STATUS)
     }
     this.registered = true
     // a device plugin may have come while the API server could not be reached
@@ -205,9 +212,11 @@ export class NodeAgent {
     const { node, world } = this.options
     const before = this.uplink.get(NodeKind, node.name)?.status.conditions ?? []
     const conditions = kubeletConditions(before, world.clock.now, this.readiness)
-    const status = { ...this.resources(), ...this.images(), conditions }
+    const volumesInUse = this.volumes.inUse()
+    const status = { ...this.resources(), ...this.images(), ...this.inUse(volumesInUse), conditions }
     try {
       yield* this.uplink.patch(NodeKind, node.name, { status }, STATUS)
+      this.volumes.markReported(volumesInUse)
     } catch (error) {
       // a Node that was deleted is not made again until the kubelet is started anew
       if (!isApiError(error, 'NotFound')) throw error
@@ -221,6 +230,11 @@ export class NodeAgent {
       capacity: { ...own.capacity, ...devices.capacity },
       allocatable: { ...own.allocatable, ...devices.allocatable },
     }
+  }
+
+  private inUse(names: readonly string[]) {
+    const said = this.uplink.get(NodeKind, this.options.node.name)?.status.volumesInUse ?? []
+    return names.length + said.length > 0 ? { volumesInUse: names.length > 0 ? names : null } : {}
   }
 
   private images() {

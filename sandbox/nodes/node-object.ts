@@ -34,6 +34,9 @@ export interface KubeletAddress {
   readonly port: number
 }
 
+/** Upstream's --enable-controller-attach-detach, true by default: the kubelet attaches no volumes itself. */
+const ATTACHED_BY_CONTROLLER = 'volumes.kubernetes.io/controller-managed-attach-detach'
+
 /** The default hard eviction threshold `memory.available<100Mi`. Follows pkg/kubelet/eviction/defaults_linux.go. */
 const EVICTION_MEMORY = '100Mi'
 
@@ -47,7 +50,7 @@ export function nodeObject(
   return {
     apiVersion: 'v1',
     kind: 'Node',
-    metadata: { name: spec.name, labels: labelsOf(spec) },
+    metadata: { name: spec.name, labels: labelsOf(spec), annotations: { [ATTACHED_BY_CONTROLLER]: 'true' } },
     spec: { podCIDR: spec.podCIDR, ...(spec.taints?.length ? { taints: [...spec.taints] } : {}) },
     status: {
       ...resources,

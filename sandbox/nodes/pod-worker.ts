@@ -150,7 +150,7 @@ export class PodWorker {
         kube: this.context.kube,
         clock: world.clock,
         takes: this.context.timings.mountVolumes,
-        ...(this.context.mountsClaims ? { claimsOn: this.context.nodeName } : {}),
+        ...(this.context.attached ? { attached: this.context.attached } : {}),
         cancelled: this.machine.cancelled,
         event: (message) => this.context.event(this.pod, 'Warning', 'FailedMount', message),
       })
@@ -183,6 +183,7 @@ export class PodWorker {
     statuses.set(pod, this.makeStatus(pod, view, true))
     const unmountedAt = (this.terminatedAt ?? 0) + timings.unmountVolumes
     if (this.mounted && world.clock.now < unmountedAt) yield* sleep(VOLUME_POLL)
+    this.context.attached?.release(pod.metadata.uid)
     statuses.terminate(this.pod)
   }
 

@@ -19,6 +19,9 @@ export interface Node extends KubeObject {
     addresses?: { type: string; address: string }[]
     images?: { names: string[]; sizeBytes: number }[]
     nodeInfo?: Record<string, string>
+    /** Names of the volumes its kubelet needs or has, of those that are attached. */
+    volumesInUse?: string[]
+    volumesAttached?: { name: string; devicePath: string }[]
   }
 }
 

@@ -1,5 +1,6 @@
 import { instancesOf } from '../../autoscaling/nodes/reclaim.ts'
 import { runController } from '../../controllers/controller.ts'
+import { csiAttacher } from '../../controllers/csi-attacher.ts'
 import { cloudNodeLifecycleController } from '../../controllers/node-lifecycle/cloud.ts'
 import { volumeProvisioner } from '../../controllers/volume-provisioner.ts'
 import type { Kube } from '../../kube/kube.ts'
@@ -18,4 +19,5 @@ export function startOwnControllers({ world, kubeOf, nodes }: OwnControllers): v
   const cloud = cloudNodeLifecycleController({ instances: instancesOf(nodes) })
   runController(cloud, { world, kube: kubeOf('cloud-controller-manager') })
   runController(volumeProvisioner(storageOf), { world, kube: kubeOf('csi-provisioner') })
+  runController(csiAttacher(), { world, kube: kubeOf('csi-attacher') })
 }

@@ -3,6 +3,7 @@ import type { MetricsClient } from '../../autoscaling/metrics-client.ts'
 import { instancesOf } from '../../autoscaling/nodes/reclaim.ts'
 import { attachDetachController } from '../../controllers/attach-detach.ts'
 import { type ControllerSpec, runController } from '../../controllers/controller.ts'
+import { csiAttacher } from '../../controllers/csi-attacher.ts'
 import { daemonSetController } from '../../controllers/daemonset.ts'
 import { deploymentController } from '../../controllers/deployment.ts'
 import { disruptionController } from '../../controllers/disruption/disruption.ts'
@@ -46,6 +47,7 @@ export function startControlPlane(options: ControlPlane): void {
   const manager = kubeOf('kube-controller-manager')
   for (const spec of controllers(options)) runController(spec, { world, kube: manager })
   runController(volumeProvisioner(storageOf), { world, kube: kubeOf('csi-provisioner') })
+  runController(csiAttacher(), { world, kube: kubeOf('csi-attacher') })
   for (const { process, configuration } of options.schedulers ?? [{ process: 'kube-scheduler' } as SchedulerProcess])
     runScheduler({ world, kube: kubeOf(process), volumes: true, ...(configuration ? { configuration } : {}) })
 }
