@@ -1,6 +1,7 @@
 import { Store } from '../../sandbox/apiserver/store.ts'
+import { addReadyNode } from '../../sandbox/apiserver/testkit.ts'
 import { Journal } from '../../sandbox/journal/journal.ts'
-import { Node, Pod, ReplicaSet } from '../../sandbox/kube/kinds.ts'
+import { Pod, ReplicaSet } from '../../sandbox/kube/kinds.ts'
 import { instant } from '../../sandbox/kube/lag.ts'
 import { StoreKube } from '../../sandbox/kube/store-kube.ts'
 import { runScheduler } from '../../sandbox/scheduler/scheduler.ts'
@@ -15,7 +16,7 @@ function placePods(nodes: number, pods: number): { podsPerSecond: number; wallMs
   const world = createWorld({ clock, seed: 1, journal: new Journal(clock) })
   const store = new Store({ world })
   const set = store.create(ReplicaSet, replicaSet('vllm'), 'bench')
-  for (let i = 0; i < nodes; i++) store.create(Node, node(`gpu-${i}`, { gpus: 8, zone: `zone-${i % 3}` }), 'bench')
+  for (let i = 0; i < nodes; i++) addReadyNode(store, node(`gpu-${i}`, { gpus: 8, zone: `zone-${i % 3}` }))
   for (let i = 0; i < pods; i++)
     store.create(Pod, pod(`vllm-${i}`, { gpus: 2, cpu: '8', memory: '64Gi', ownerReferences: [owner(set)] }), 'bench')
   runScheduler({ world, kube: new StoreKube({ world, store, profile: instant, process: 'kube-scheduler' }) })

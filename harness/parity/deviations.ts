@@ -78,12 +78,4 @@ export const deviations: readonly Deviation[] = [
     why: 'values of triggers are never integers; only a formula with two literals meets it',
     file: 'github.com/expr-lang/expr, as pkg/scaling/modifiers uses it',
   },
-  {
-    area: 'admission',
-    ours: 'stores a new Node as its kubelet sends it',
-    upstream:
-      'taints it `node.kubernetes.io/not-ready:NoSchedule` until the node lifecycle controller has seen it Ready',
-    why: 'simulated nodes register Ready; pods wait for a GPU node until its GPUs are there, which is later',
-    file: 'plugin/pkg/admission/nodetaint/admission.go',
-  },
 ]

@@ -43,18 +43,6 @@ export const knownCauses: readonly KnownCause[] = [
     what: /^Deployment\/kube-system\/descheduler has 1 ready$/,
     why: BUSY,
   },
-  {
-    stream: 'nodes',
-    sort: 'only-b',
-    what: /tainted node\.kubernetes\.io\/not-ready:NoSchedule$/,
-    why: 'The API server’s admission (TaintNodesByCondition) taints each new node as not ready until the node lifecycle controller has seen it Ready. Simulated, nodes that Karpenter buys are Ready when they register and are never tainted so; their GPUs come later in either case.',
-  },
-  {
-    stream: 'placement',
-    sort: 'only-b',
-    what: /^pod of \S+: 0\/\d nodes are available: (1 node\(s\) had untolerated taint\(s\), )?\d Insufficient nvidia\.com\/gpu\./,
-    why: 'Within 30 ms of the removal of the not-ready taint that admission puts on each new node, the real scheduler tries waiting pods again, in vain: the node has no GPUs yet. Simulated, nodes that Karpenter buys are never tainted so.',
-  },
 ]
 
 export function knownCause(scenario: string, difference: Difference): Because | undefined {

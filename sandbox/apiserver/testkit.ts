@@ -1,5 +1,5 @@
 import { Journal } from '../journal/journal.ts'
-import { Deployment, Pod, Service } from '../kube/kinds.ts'
+import { Deployment, Node, Pod, Service } from '../kube/kinds.ts'
 import type * as o from '../kube/objects.ts'
 import { VirtualClock } from '../world/clock.ts'
 import { createWorld } from '../world/world.ts'
@@ -34,4 +34,10 @@ export const draft = (metadata: object, spec: object): never => ({ metadata, spe
 export const deploymentSpec = {
   selector: { matchLabels: { app: 'web' } },
   template: { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'main', image: 'app:1' }] } },
+}
+
+/** Adds a node as it is when the node lifecycle controller, which is not there, has seen it Ready: without the taint of new ones. */
+export function addReadyNode(store: Store, node: o.Node): o.Node {
+  const made = store.create(Node, node, 'test')
+  return store.update(Node, { ...made, spec: { ...made.spec, taints: node.spec.taints ?? [] } }, 'test')
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { addReadyNode } from '../apiserver/testkit.ts'
 import { ControllerRevision, DaemonSet, keyOf, Node, Pod } from '../kube/kinds.ts'
 import { defaultProfile } from '../kube/lag.ts'
 import type * as o from '../kube/objects.ts'
@@ -46,7 +47,7 @@ function cluster(set: o.DaemonSet, nodes: readonly o.Node[], options: { seed?: n
   })
   const { store, clock, world } = made
   store.delete(Node, 'n1', 'test')
-  for (const node of nodes) store.create(Node, node, 'test')
+  for (const node of nodes) addReadyNode(store, node)
   runScheduler({ world, kube: made.kube('kube-scheduler') })
   const started = new Set<string>()
   store.watch(Pod, {}, ({ verb, object }) => {

@@ -21,7 +21,10 @@ describe('a node', () => {
     expect(node.status.capacity).toMatchObject({ cpu: '64', memory: '512Gi', pods: '110', 'nvidia.com/gpu': '2' })
     expect(node.status.allocatable.memory).toBe(`${512 * 1024 - 100}Mi`)
     expect(condition(node, 'Ready')?.status).toBe('True')
-    expect(node.spec.taints).toHaveLength(1)
+    expect(node.spec.taints).toEqual([
+      { key: 'nvidia.com/gpu', effect: 'NoSchedule' },
+      { key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' },
+    ])
   })
 
   it('runs a pod to Ready in a handful of events, with kubelet events word for word', () => {

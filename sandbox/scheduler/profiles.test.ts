@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { Store } from '../apiserver/store.ts'
-import { draft } from '../apiserver/testkit.ts'
+import { addReadyNode, draft } from '../apiserver/testkit.ts'
 import { runController } from '../controllers/controller.ts'
 import { disruptionController } from '../controllers/disruption/disruption.ts'
 import { Journal } from '../journal/journal.ts'
-import { keyOf, Node, Pod, PodDisruptionBudget, PriorityClass } from '../kube/kinds.ts'
+import { keyOf, Pod, PodDisruptionBudget, PriorityClass } from '../kube/kinds.ts'
 import { defaultProfile } from '../kube/lag.ts'
 import { StoreKube } from '../kube/store-kube.ts'
 import { VirtualClock } from '../world/clock.ts'
@@ -20,7 +20,7 @@ function sandbox(profiles?: readonly object[]) {
   const clock = new VirtualClock()
   const world = createWorld({ clock, seed: 1, journal: new Journal(clock) })
   const store = new Store({ world })
-  for (const name of ['a', 'b']) store.create(Node, node(name, { gpus: 8, cpu: '100', memory: '1000Gi' }), 'test')
+  for (const name of ['a', 'b']) addReadyNode(store, node(name, { gpus: 8, cpu: '100', memory: '1000Gi' }))
   const urgent = {
     apiVersion: 'scheduling.k8s.io/v1',
     kind: 'PriorityClass' as const,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Store } from '../apiserver/store.ts'
+import { addReadyNode } from '../apiserver/testkit.ts'
 import { Journal } from '../journal/journal.ts'
 import { Event, keyOf, Node, Pod, PriorityClass } from '../kube/kinds.ts'
 import { defaultProfile, instant, type LagProfile } from '../kube/lag.ts'
@@ -23,7 +24,7 @@ function sandbox(options: { profile?: LagProfile; seed?: number; nodes?: o.Node[
   const clock = new VirtualClock()
   const world = createWorld({ clock, seed, journal: new Journal(clock) })
   const store = new Store({ world })
-  for (const each of nodes) store.create(Node, each, 'test')
+  for (const each of nodes) addReadyNode(store, each)
   store.create(PriorityClass, urgent, 'test')
   // a kubelet that stops containers at once
   store.watch(Pod, {}, ({ verb, object }) => {
@@ -78,7 +79,7 @@ describe.each([instant, defaultProfile])('the scheduler with the $name profile',
     create(pod('x'))
     clock.runUntil(seconds(1))
     expect(events('x')[0]).toBe('Warning FailedScheduling: no nodes available to schedule pods')
-    store.create(Node, node('late'), 'test')
+    addReadyNode(store, node('late'))
     clock.runUntil(seconds(30))
     expect(placed()).toEqual({ x: 'late' })
   })

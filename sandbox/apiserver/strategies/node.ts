@@ -20,6 +20,7 @@ export const nodeStrategy: Strategy<o.Node> = {
   statusOnCreate: true,
   hasGeneration: false,
   default: defaultNode,
+  admit: notReadyAtFirst,
   prepareForStatusUpdate: defaultNode,
   validate: (node) => [
     ...objectMeta(node.metadata, dns1123Subdomain),
@@ -34,6 +35,15 @@ export const nodeStrategy: Strategy<o.Node> = {
       : []),
   ],
   validateStatusUpdate: (node, before) => [...objectMetaUpdate(node.metadata, before.metadata), ...amounts(node)],
+}
+
+const NOT_READY: o.Taint = { key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' }
+
+/** No pod comes to a new node before the node lifecycle controller has seen it Ready. Follows plugin/pkg/admission/nodetaint/admission.go. */
+function notReadyAtFirst(node: o.Node): o.Node {
+  const taints = node.spec.taints ?? []
+  if (taints.some(({ key, effect }) => key === NOT_READY.key && effect === NOT_READY.effect)) return node
+  return { ...node, spec: { ...node.spec, taints: [...taints, NOT_READY] } }
 }
 
 const amounts = ({ status }: o.Node): Causes =>

@@ -53,6 +53,36 @@ it('a group with room to grow gets nodes for pods that fit nowhere, after the cl
   expect(products).toEqual(['NVIDIA-L4', 'NVIDIA-L4'])
 })
 
+it('a new node, bought or there at the start, is not ready for pods until the node lifecycle controller has seen it', async () => {
+  const plain = plainProgram()
+  const gpu = { product: 'NVIDIA-L4', memoryBytes: 24e9, count: 1 }
+  const sandbox = await sim.up({
+    seed: 1,
+    nodes: [{ name: 'gpu', count: 1, cpu: '16', memory: '64Gi', gpu }],
+    nodeAutoscaler: {
+      kind: 'cluster-autoscaler',
+      groups: [{ name: 'gpu', min: 1, max: 2 }],
+      delays: { register: seconds(10), devicePlugin: seconds(10), refusal: seconds(5) },
+    },
+    programFor: () => plain,
+    imageBytes: () => 1e8,
+    registryBytesPerSecond: 1e9,
+    lag: defaultProfile,
+  })
+  await sandbox.run('kubectl', sandbox.kube.create(DeploymentKind, deployment))
+  await sandbox.runUntil(minutes(4))
+  const taints = new Map<string, string[]>()
+  for (const record of sandbox.world.journal.records) {
+    if (record.type !== 'object' || record.kind !== 'nodes' || record.verb === 'DELETED') continue
+    const { spec } = record.value as { spec?: { taints?: { key: string; effect: string }[] | null } }
+    if (record.verb === 'MODIFIED' && spec?.taints === undefined) continue
+    const text = (spec?.taints ?? []).map(({ key, effect }) => `${key}:${effect}`).join() || 'none'
+    taints.set(record.key, [...(taints.get(record.key) ?? []), `${text} by ${record.by.split('/')[0]}`])
+  }
+  const course = ['node.kubernetes.io/not-ready:NoSchedule by kubelet', 'none by kube-controller-manager']
+  expect([...taints.values()].map((ofNode) => ofNode.slice(0, 2))).toEqual([course, course])
+})
+
 it('a cloud that has none sells when it has some again', async () => {
   const plain = plainProgram()
   const offerings = [{ zone: 'a', capacityType: 'on-demand' as const, pricePerHour: 1 }]
