@@ -30,9 +30,11 @@ export class WallClock implements Clock {
     this.due.now = this.now
   }
 
-  /** A clock of trial time: it showed 0 at the last whole second of the wall, as Kubernetes writes times in whole seconds. */
-  static fromNow(options: { onError?: (error: unknown) => void } = {}): WallClock {
-    return new WallClock({ ...options, zeroMs: Math.floor((performance.timeOrigin + performance.now()) / 1e3) * 1e3 })
+  /** A clock of trial time: it showed `showing` seconds at the last whole second of the wall, as Kubernetes writes times in whole seconds. */
+  static fromNow(options: { onError?: (error: unknown) => void; showing?: number } = {}): WallClock {
+    const { showing = 0, ...rest } = options
+    const nowS = Math.floor((performance.timeOrigin + performance.now()) / 1e3)
+    return new WallClock({ ...rest, zeroMs: (nowS - showing) * 1e3 })
   }
 
   get now(): Us {

@@ -10,11 +10,12 @@ import type { MetricFamily } from '../../metrics/sample.ts'
 import type { EntryPoint } from '../../network/gateway/entry.ts'
 import { type ServedKubelets, serveKubelets } from '../../nodes/kubelet-api/serve.ts'
 import type { Task } from '../../world/actor.ts'
-import { formatDuration, seconds, type Us } from '../../world/time.ts'
+import { formatDuration, seconds, toSeconds, type Us } from '../../world/time.ts'
 import { WallClock } from '../../world/wall-clock.ts'
 import { createWorld, type World } from '../../world/world.ts'
 import { type ControlPlane, startControlPlane } from '../control-plane/control-plane.ts'
 import { startParts } from '../parts/start-parts.ts'
+import { TRIAL_BEGINS } from '../parts/trial-begins.ts'
 import type { Missing, Route, Sandbox, SandboxOptions } from '../tier.ts'
 import { applying } from './applying.ts'
 import { Causes } from './causes.ts'
@@ -29,6 +30,9 @@ import { limitFlags, schedulerFlags } from './scheduler-file.ts'
  */
 const LATE: Us = seconds(4)
 
+/** What the clock shows when nodes start: mostly they are Ready when a trial is to begin. */
+const NODES_START: Us = TRIAL_BEGINS - seconds(10)
+
 const METRICS_GROUPS = ['metrics.k8s.io', 'custom.metrics.k8s.io', 'external.metrics.k8s.io'] as const
 
 type Parts = ReturnType<typeof startParts>
@@ -36,7 +40,10 @@ type Parts = ReturnType<typeof startParts>
 /** What is done while it comes up. */
 export type ComingUp = 'programs started' | 'nodes registered'
 
-/** A real control plane, and actors on simulated nodes around it. Its time is that of the trial: it was 0 when it began to come up. */
+/**
+ * A real control plane, and actors on simulated nodes around it. Its time is that of the trial, which began when the control plane was ready
+ * for the manifests: how long that took makes no difference to a trial.
+ */
 export class LocalSandbox implements Sandbox {
   readonly world: World<WallClock>
   readonly controlPlane: ControlPlane
@@ -59,8 +66,8 @@ export class LocalSandbox implements Sandbox {
     told: (phase: ComingUp) => void = () => {},
   ): Promise<LocalSandbox> {
     const failures = new Failures()
-    const clock = WallClock.fromNow({ onError: failures.add })
     const controlPlane = await starting
+    void controlPlane.lost.then((why) => failures.add(new Error(`the control plane is lost: ${why}`)))
     try {
       // on a busy machine the controller manager gives up on a server that is not ready for ten seconds
       const ready = controlPlane.ready()
@@ -75,6 +82,8 @@ export class LocalSandbox implements Sandbox {
       failures.watch(managed)
       told('programs started')
       const rest = await openRest({ kubeconfig: controlPlane.kubeconfig })
+      const kinds = options.objects?.length ? await failures.unless(prepare(rest, options.objects)) : undefined
+      const clock = WallClock.fromNow({ onError: failures.add, showing: toSeconds(NODES_START) })
       const sandbox = new LocalSandbox({
         options,
         clock,
@@ -83,14 +92,13 @@ export class LocalSandbox implements Sandbox {
         rest: inTrialTime(rest, clock.zeroMs),
       })
       try {
-        await sandbox.begin(told)
+        await sandbox.begin(kinds, told)
       } catch (error) {
         await sandbox.close()
         throw error
       }
       return sandbox
     } catch (error) {
-      clock.stop()
       await controlPlane.stop()
       throw error
     }
@@ -184,12 +192,10 @@ export class LocalSandbox implements Sandbox {
     return this.parts
   }
 
-  private async begin(told: (phase: ComingUp) => void): Promise<void> {
+  /** `kinds`: those of which everything that becomes of them is kept. */
+  private async begin(kinds: readonly Kind[] | undefined, told: (phase: ComingUp) => void): Promise<void> {
     const { cluster, world, options, controlPlane } = this
-    void controlPlane.lost.then((why) => this.failures.add(new Error(`the control plane is lost: ${why}`)))
-    const { objects = [] } = options
-    if (objects.length > 0) await this.failures.unless(this.prepareFor(objects))
-    else await cluster.sync(Node, PodKind)
+    await this.failures.unless(kinds ? this.keep(kinds) : cluster.sync(Node, PodKind))
     const kubeOf: Parameters<typeof startParts>[0]['kubeOf'] = (process, fields) => cluster.kubeOf(process, fields)
     const { pki } = controlPlane
     const { zeroMs } = world.clock
@@ -215,10 +221,8 @@ export class LocalSandbox implements Sandbox {
     world.clock.latestUs = 0
   }
 
-  /** What manifests need that are applied next; and what becomes of all objects is kept. */
-  private async prepareFor(objects: NonNullable<SandboxOptions['objects']>): Promise<void> {
+  private async keep(kinds: readonly Kind[]): Promise<void> {
     const { cluster, world, causes } = this
-    const kinds = await prepare(cluster.rest, objects)
     await cluster.sync(...kinds)
     this.remember(kinds)
     keepJournal({ world, kube: cluster.kubeOf('journal'), causes, kinds })

@@ -1,6 +1,7 @@
 import { whyUnavailable } from '../control-plane/binaries.ts'
 import { leverNames } from '../parts/levers.ts'
 import { partsPlan, schedulersText } from '../parts/start-parts.ts'
+import { TRIAL_BEGINS } from '../parts/trial-begins.ts'
 import type { SandboxOptions, Tier } from '../tier.ts'
 import { localCapabilities } from './capabilities.ts'
 import { LocalSandbox } from './local-sandbox.ts'
@@ -21,7 +22,16 @@ export const local: Tier = {
     ...partsPlan(options),
     ...adaptations(options),
   ],
-  up: (options) => LocalSandbox.up(options),
+  async up(options) {
+    const sandbox = await LocalSandbox.up(options)
+    try {
+      await sandbox.runUntil(TRIAL_BEGINS)
+      return sandbox
+    } catch (error) {
+      await sandbox.close()
+      throw error
+    }
+  },
 }
 
 /** What is made besides what the manifests say. */

@@ -8,10 +8,11 @@ import type { EntryPoint } from '../../network/gateway/entry.ts'
 import { NodeLeases } from '../../nodes/node-leases.ts'
 import type { Task } from '../../world/actor.ts'
 import { VirtualClock } from '../../world/clock.ts'
-import { seconds, type Us } from '../../world/time.ts'
+import type { Us } from '../../world/time.ts'
 import { createWorld, type World } from '../../world/world.ts'
 import { leverNames } from '../parts/levers.ts'
 import { partsPlan, schedulersText, startParts } from '../parts/start-parts.ts'
+import { TRIAL_BEGINS } from '../parts/trial-begins.ts'
 import type { Route, Sandbox, SandboxOptions, Tier } from '../tier.ts'
 import { simCapabilities } from './capabilities.ts'
 import { startControlPlane } from './control-plane.ts'
@@ -28,9 +29,6 @@ export const sim: Tier = {
   ],
   up: async (options) => new SimSandbox(options),
 }
-
-/** Until nodes have registered and the control plane has seen them. */
-const WARM_UP: Us = seconds(30)
 
 class SimSandbox implements Sandbox {
   readonly world: World<VirtualClock>
@@ -57,7 +55,7 @@ class SimSandbox implements Sandbox {
         startControlPlane({ world, kubeOf, metrics: monitoring.client, leases, nodes, schedulers }),
     })
     this.levers = this.parts.levers
-    clock.runUntil(WARM_UP)
+    clock.runUntil(TRIAL_BEGINS)
   }
 
   async runUntil(until: Us): Promise<void> {
