@@ -23,17 +23,18 @@ export const deviations: readonly Deviation[] = [
   },
   {
     area: 'scheduler',
-    ours: 'does not look at how many volumes of a CSI driver a node may hold, nor at disks that are named in the pod itself',
-    upstream: 'NodeVolumeLimits and VolumeRestrictions reject nodes for them',
-    why: 'nodes have no CSINode objects here; models are on claims, images or buckets',
-    file: 'pkg/scheduler/framework/plugins/nodevolumelimits/csi.go',
+    ours: 'takes volumes of in-tree plugins (`awsElasticBlockStore`, `gcePersistentDisk`, …) as they are, on every node',
+    upstream:
+      'counts and places them as volumes of the CSI drivers that took over, where the annotation of the CSINode says so',
+    why: 'classes name the CSI drivers themselves today, and nodes here have no CSINode unless the manifests hold one',
+    file: 'k8s.io/csi-translation-lib/translate.go',
   },
   {
     area: 'scheduler',
-    ours: 'tries pods that wait for storage again after every change of a claim, volume or class',
-    upstream: 'only after those that the hints of the volume plugins find to matter',
-    why: 'an attempt more changes nothing but its backoff',
-    file: 'pkg/scheduler/framework/plugins/volumebinding/volume_binding.go',
+    ours: 'does not ask how much room a CSI driver with `storageCapacity` has as long as there is no CSIStorageCapacity object at all',
+    upstream: 'makes no volume of a driver that says so and has published nothing',
+    why: 'the provisioner beside a driver publishes them, and the simulated one makes volumes without end',
+    file: 'pkg/scheduler/framework/plugins/volumebinding/binder.go hasEnoughCapacity',
   },
   {
     area: 'preemption',

@@ -81,6 +81,13 @@ export const VolumeAttachment = define<o.VolumeAttachment>(
   'volumeattachments',
   false,
 )
+export const CSINode = define<o.CSINode>('storage.k8s.io/v1', 'CSINode', 'csinodes', false)
+export const CSIDriver = define<o.CSIDriver>('storage.k8s.io/v1', 'CSIDriver', 'csidrivers', false)
+export const CSIStorageCapacity = define<o.CSIStorageCapacity>(
+  'storage.k8s.io/v1',
+  'CSIStorageCapacity',
+  'csistoragecapacities',
+)
 export const CustomResourceDefinition = define<o.OtherObject>(
   'apiextensions.k8s.io/v1',
   'CustomResourceDefinition',

@@ -91,7 +91,8 @@ export function nodeSelectorTerm(term: NodeSelectorTerm): (node: NamedNode) => b
   if (!matchExpressions.every(isSound) || !matchFields.every(isSoundField)) return () => false
   const byLabels = selectorOf(matchExpressions.map(({ key, operator, values = [] }) => ({ key, operator, values })))
   return ({ metadata }) => {
-    for (const { key, operator, values } of matchFields) {
+    // a node without a name has no fields, which then do not count
+    for (const { key, operator, values } of metadata.name ? matchFields : []) {
       const equal = (key === 'metadata.name' ? metadata.name : '') === values![0]
       if (equal !== (operator === 'In')) return false
     }

@@ -55,10 +55,10 @@ export class Algorithm {
     const { nodes } = this.cache
     if (nodes.length === 0) return { kind: 'no-nodes' }
     const verdicts = this.local.of(pod)
-    const found = this.feasibleNodes(pod, verdicts)
-    if (!Array.isArray(found)) return found
-    if (found.length === 1) return { kind: 'node', node: found[0]!, feasible: 1 }
     try {
+      const found = this.feasibleNodes(pod, verdicts)
+      if (!Array.isArray(found)) return found
+      if (found.length === 1) return { kind: 'node', node: found[0]!, feasible: 1 }
       const totals = scoreNodes(this.plugins, pod, found, this.cache, { verdicts })
       return { kind: 'node', node: found[this.pickTop(totals)]!, feasible: found.length }
     } catch (error) {

@@ -1,15 +1,27 @@
-import { Node, PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from '../kube/kinds.ts'
+import {
+  CSIDriver,
+  CSINode,
+  CSIStorageCapacity,
+  type Kind,
+  Node,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  Pod,
+  StorageClass,
+  VolumeAttachment,
+} from '../kube/kinds.ts'
 import type { Kube } from '../kube/kube.ts'
 import type * as o from '../kube/objects.ts'
 import type { SchedulerCache } from './cache.ts'
 import {
+  Action,
   ASSIGNED_POD_ADD,
   ASSIGNED_POD_DELETE,
   NODE_ADD,
   NODE_DELETE,
   nodeChanges,
   podChanges,
-  STORAGE_CHANGE,
+  type StorageResource,
 } from './framework/events.ts'
 import type { SchedulingQueue } from './queue/scheduling-queue.ts'
 
@@ -71,16 +83,20 @@ export function watchCluster(options: {
   }
 }
 
-/** Upstream asks which claim or volume it was; here each of them is reason enough for pods that wait for storage. */
-function watchStorage(kube: Kube, queue: SchedulingQueue): (() => void)[] {
-  const moved = () => queue.move(STORAGE_CHANGE, undefined, undefined)
-  const handler = { added: moved, updated: moved }
-  return [
-    kube.watch(PersistentVolumeClaim, handler),
-    kube.watch(PersistentVolume, handler),
-    kube.watch(StorageClass, handler),
-  ]
-}
+const STORAGE: readonly Kind[] = [
+  ...[PersistentVolumeClaim, PersistentVolume, StorageClass, CSINode, CSIDriver, CSIStorageCapacity, VolumeAttachment],
+]
+
+/** Changes of what the plugins of volumes look at. Follows addAllEventHandlers. */
+const watchStorage = (kube: Kube, queue: SchedulingQueue): (() => void)[] =>
+  STORAGE.map((kind) => {
+    const event = (action: number) => ({ resource: kind.kind as StorageResource, action })
+    return kube.watch(kind, {
+      added: (object) => queue.move(event(Action.Add), undefined, object),
+      updated: (before, after) => queue.move(event(Action.Update), before, after),
+      deleted: (object) => queue.move(event(Action.Delete), object, undefined),
+    })
+  })
 
 class PodHandlers {
   private readonly cache: SchedulerCache

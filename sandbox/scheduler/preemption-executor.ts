@@ -34,16 +34,17 @@ export class PreemptionExecutor implements Gate {
     return !victim || victim.metadata.deletionTimestamp !== undefined
   }
 
-  start({ node, victims }: Candidate, preemptor: PodInfo, queue: SchedulingQueue): void {
-    const going = victims.map(({ pod }) => pod).filter((pod) => !pod.metadata.deletionTimestamp)
+  start(candidate: Candidate, preemptor: PodInfo, queue: SchedulingQueue): void {
+    const { node } = candidate
+    const going = goingFrom(candidate).map(({ pod }) => pod)
     if (going.length === 0) return
     this.running.add(preemptor.uid)
     this.world.spawn(`kube-scheduler/preemption/${keyOf(preemptor.pod)}`, this.run(node, going, preemptor, queue))
   }
 
   private *run(node: string, victims: readonly o.Pod[], preemptor: PodInfo, queue: SchedulingQueue): Task {
-    const lower = queue.nominator.on(node).filter(({ priority }) => priority < preemptor.priority)
-    for (const { pod } of lower) yield* this.tolerant(this.takePromiseBack(pod))
+    for (const { pod } of outranked(queue.nominator.on(node), preemptor))
+      yield* this.tolerant(this.takePromiseBack(pod))
     const last = victims.at(-1)!
     const outcomes = yield* allSettled(victims.slice(0, -1).map((victim) => this.preempt(victim, preemptor.pod, node)))
     let failed = outcomes.some((outcome) => 'error' in outcome)
@@ -91,3 +92,11 @@ export class PreemptionExecutor implements Gate {
     }
   }
 }
+
+/** The victims that are not on their way out already. */
+export const goingFrom = (candidate: Candidate | undefined): PodInfo[] =>
+  candidate?.victims.filter(({ pod }) => !pod.metadata.deletionTimestamp) ?? []
+
+/** Of the pods that are promised a node those that lose it to the pod. Follows getLowerPriorityNominatedPods. */
+export const outranked = (promised: readonly PodInfo[], { priority }: PodInfo): PodInfo[] =>
+  promised.filter((other) => other.priority < priority)

@@ -4,6 +4,7 @@ import type { SchedulerCache } from './cache.ts'
 import { type DisruptionBudget, splitByBudgets } from './disruption-budgets.ts'
 import { type Diagnosis, fitMessage } from './framework/fit-error.ts'
 import type { NodeInfo } from './framework/node-info.ts'
+import { PluginError } from './framework/plugin.ts'
 import type { PodInfo } from './framework/pod-info.ts'
 import {
   addPodTo,
@@ -74,7 +75,9 @@ export class Preemption {
       return { nominate: candidate.node, message: '', candidate }
     }
     if (errors.length > 0) {
-      const message = `preemption: ${errors.length === 1 ? errors[0] : `[${errors.join(', ')}]`}`
+      // an aggregate says the same thing once
+      const said = [...new Set(errors)]
+      const message = `preemption: ${said.length === 1 ? said[0] : `[${said.join(', ')}]`}`
       return { nominate: undefined, message, isError: true }
     }
     found.absent = NOT_HELPFUL
@@ -112,13 +115,11 @@ export class Preemption {
       if (kept.length > 0 && kept.length + violating.length >= wanted) break
       const node = nodes[(offset + i) % nodes.length]!
       const result = this.victimsOn(node, pod, filters, options)
-      if ('status' in result) found.set(node.name, result.status)
-      else if (result.candidate.victims.length > 0)
-        (result.candidate.violations === 0 ? kept : violating).push(result.candidate)
+      if ('candidate' in result) (result.candidate.violations === 0 ? kept : violating).push(result.candidate)
+      else if ('status' in result) found.set(node.name, result.status)
       else {
-        const error = `expected at least one victim pod on node "${node.name}"`
-        errors.push(error)
-        found.set(node.name, rejected(PLUGIN, error))
+        errors.push(result.error)
+        found.set(node.name, rejected(PLUGIN, result.error))
       }
     }
     return { candidates: [...kept, ...violating.slice(0, wanted)], found, errors }
@@ -130,19 +131,20 @@ export class Preemption {
     pod: PodInfo,
     filters: FilterState,
     { now, budgets }: { now: Us; budgets: readonly DisruptionBudget[] },
-  ): { candidate: Candidate } | { status: Status } {
+  ): { candidate: Candidate } | { status: Status } | { error: string } {
     const lower = node.pods.filter((other) => other.priority < pod.priority)
     if (lower.length === 0) return { status: NO_VICTIMS }
     const copy = node.clone()
     const states = cloneFilters(filters)
     for (const other of lower) removePodFrom(states, pod, other, copy)
-    const status = filterWithNominated(states, pod, copy, this.nominations)
-    if (status) return { status }
+    const found = this.look(states, pod, copy)
+    if (typeof found === 'string') return { error: found }
+    if (found) return { status: found }
     const { violating, others } = splitByBudgets([...lower].sort(byImportance(now)), budgets)
     const victims: PodInfo[] = []
     const spare = (other: PodInfo): boolean => {
       addPodTo(states, pod, other, copy)
-      if (!filterWithNominated(states, pod, copy, this.nominations)) return true
+      if (this.look(states, pod, copy) === undefined) return true
       removePodFrom(states, pod, other, copy)
       victims.push(other)
       return false
@@ -150,7 +152,18 @@ export class Preemption {
     const violations = violating.filter((other) => !spare(other)).length
     for (const other of others) spare(other)
     if (violating.length > 0 && others.length > 0) victims.sort(byImportance(now))
+    if (victims.length === 0) return { error: `expected at least one victim pod on node "${node.name}"` }
     return { candidate: { node: node.name, victims, violations } }
+  }
+
+  /** What the filters say of a node; as text, why one of them failed. */
+  private look(filters: FilterState, pod: PodInfo, node: NodeInfo): Status | string | undefined {
+    try {
+      return filterWithNominated(filters, pod, node, this.nominations)
+    } catch (error) {
+      if (error instanceof PluginError) return error.message
+      throw error
+    }
   }
 }
 

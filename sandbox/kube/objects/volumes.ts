@@ -16,6 +16,7 @@ export interface PersistentVolumeClaim extends KubeObject {
     volumeMode?: 'Filesystem' | 'Block'
     /** The volume it is bound to. */
     volumeName?: string
+    volumeAttributesClassName?: string
     dataSource?: unknown
     dataSourceRef?: unknown
   }
@@ -36,6 +37,7 @@ export interface PersistentVolume extends KubeObject {
     storageClassName?: string
     volumeMode?: 'Filesystem' | 'Block'
     persistentVolumeReclaimPolicy?: 'Retain' | 'Delete' | 'Recycle'
+    volumeAttributesClassName?: string
     nodeAffinity?: { required?: { nodeSelectorTerms: NodeSelectorTerm[] } }
     csi?: { driver: string; volumeHandle: string; readOnly?: boolean }
     local?: { path: string }
@@ -60,4 +62,25 @@ export interface VolumeAttachment extends KubeObject {
   kind: 'VolumeAttachment'
   spec: { attacher: string; nodeName: string; source: { persistentVolumeName?: string } }
   status: { attached: boolean; attachError?: { message?: string; time?: string } }
+}
+
+/** Which drivers a node has, and how many volumes of each it takes at most. */
+export interface CSINode extends KubeObject {
+  kind: 'CSINode'
+  spec: { drivers?: { name: string; nodeID: string; topologyKeys?: string[]; allocatable?: { count?: number } }[] }
+}
+
+export interface CSIDriver extends KubeObject {
+  kind: 'CSIDriver'
+  /** `storageCapacity`: the scheduler looks whether there is room for a new volume. */
+  spec: { attachRequired?: boolean; podInfoOnMount?: boolean; storageCapacity?: boolean }
+}
+
+/** How much of a class there is still to be had on the nodes that `nodeTopology` selects. */
+export interface CSIStorageCapacity extends KubeObject {
+  kind: 'CSIStorageCapacity'
+  storageClassName: string
+  nodeTopology?: LabelSelector
+  capacity?: string
+  maximumVolumeSize?: string
 }

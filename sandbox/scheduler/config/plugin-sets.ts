@@ -42,7 +42,8 @@ interface Enabled {
 /** What of the default plugins is modelled, and at which points it acts. */
 const FILTERS: ReadonlySet<string> = new Set([
   ...['NodeUnschedulable', 'NodeName', 'TaintToleration', 'NodeAffinity', 'NodePorts', 'NodeResourcesFit'],
-  ...['VolumeRestrictions', 'VolumeBinding', 'VolumeZone', 'PodTopologySpread', 'InterPodAffinity'],
+  ...['VolumeRestrictions', 'NodeVolumeLimits', 'VolumeBinding', 'VolumeZone'],
+  ...['PodTopologySpread', 'InterPodAffinity'],
 ])
 const SCORES: ReadonlySet<string> = new Set([
   ...['TaintToleration', 'NodeAffinity', 'NodeResourcesFit', 'PodTopologySpread', 'InterPodAffinity'],

@@ -1,5 +1,5 @@
 import { equal } from '../../journal/merge-patch.ts'
-import type { Node, Pod } from '../../kube/objects.ts'
+import type { KubeObject, Node, Pod } from '../../kube/objects.ts'
 import { milliValueOf } from '../../kube/quantity.ts'
 import { podRequests } from './pod-requests.ts'
 
@@ -22,26 +22,34 @@ export const Action = {
   Update: ((1 << 13) - 1) & ~3,
 } as const
 
+/** Kinds of storage whose changes plugins hear of. */
+export type StorageResource =
+  | 'PersistentVolumeClaim'
+  | 'PersistentVolume'
+  | 'StorageClass'
+  | 'CSINode'
+  | 'CSIDriver'
+  | 'CSIStorageCapacity'
+  | 'VolumeAttachment'
+
 /** A change of the cluster that may make a pod fit. */
 export interface ClusterEvent {
-  readonly resource: 'AssignedPod' | 'UnschedulablePod' | 'Node' | 'Storage' | '*'
+  readonly resource: 'AssignedPod' | 'UnschedulablePod' | 'Node' | StorageResource | '*'
   readonly action: number
 }
 
 /** A change a plugin cares about; without a hint every one counts. */
 export interface EventHint {
-  readonly resource: 'Pod' | 'Node' | 'Storage'
+  readonly resource: 'Pod' | 'Node' | StorageResource
   readonly actions: number
   /** Whether the change could make `pod` fit. `before` and `after` are the changed object, undefined where there was or is none. */
-  hint?(pod: Pod, before: Pod | Node | undefined, after: Pod | Node | undefined): boolean
+  hint?(pod: Pod, before: KubeObject | undefined, after: KubeObject | undefined): boolean
 }
 
 export const ASSIGNED_POD_ADD: ClusterEvent = { resource: 'AssignedPod', action: Action.Add }
 export const ASSIGNED_POD_DELETE: ClusterEvent = { resource: 'AssignedPod', action: Action.Delete }
 export const NODE_ADD: ClusterEvent = { resource: 'Node', action: Action.Add }
 export const NODE_DELETE: ClusterEvent = { resource: 'Node', action: Action.Delete }
-/** A claim, a volume or a class came or changed. */
-export const STORAGE_CHANGE: ClusterEvent = { resource: 'Storage', action: Action.Add }
 /** Everything may have changed: a pod waited too long, or is called for. */
 export const WILDCARD: ClusterEvent = { resource: '*', action: Action.All }
 

@@ -12,12 +12,14 @@ export interface SchedulingCase {
   readonly change?: Change
 }
 
-/** A node or an assigned pod that came (`after` alone), went (`before` alone) or was updated. */
+/** A node, a pod or an object of storage that came (`after` alone), went (`before` alone) or was updated. */
 export interface Change {
   readonly nodeBefore?: Node
   readonly nodeAfter?: Node
   readonly podBefore?: Pod
   readonly podAfter?: Pod
+  readonly storageBefore?: KubeObject
+  readonly storageAfter?: KubeObject
 }
 
 /** What was decided about a pod, and why. */
@@ -25,6 +27,8 @@ export interface SchedulingAnswer {
   /** What ended the cycle. */
   error?: string
   choice?: string
+  /** What is bound for the pod there: `volume=claim`; `claim@node` where a volume is to be made. */
+  bound?: string[]
   /** Of the event FailedScheduling, and the plugins that rejected the pod. */
   message?: string
   plugins?: string[]
@@ -36,6 +40,8 @@ export interface SchedulingAnswer {
   nominated?: string
   /** The pods that were deleted for it, sorted. */
   victims?: string[]
+  /** The pods that lost the node they were promised to it, sorted. */
+  cleared?: string[]
   candidates?: PreemptionCandidate[]
 }
 

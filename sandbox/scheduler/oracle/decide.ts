@@ -1,4 +1,4 @@
-import { PodDisruptionBudget } from '../../kube/kinds.ts'
+import { keyOf, Node, PersistentVolume, PodDisruptionBudget } from '../../kube/kinds.ts'
 import { type RandomStream, randomStream } from '../../world/random.ts'
 import { Algorithm, type Decision } from '../algorithm.ts'
 import { fitMessage } from '../framework/fit-error.ts'
@@ -7,12 +7,14 @@ import type { Status } from '../framework/status.ts'
 import type { Candidate } from '../pick-candidate.ts'
 import { postFilter } from '../post-filter.ts'
 import { Preemption } from '../preemption.ts'
+import { goingFrom, outranked } from '../preemption-executor.ts'
+import { claimsOf, mountsClaims, planFor } from '../volumes/pod-volumes.ts'
 import type { NodeStatus, PreemptionCandidate, SchedulingAnswer, SchedulingCase } from './case.ts'
 import { type Bench, benchOf, NOW } from './cluster.ts'
 import { eachCourse } from './each-course.ts'
 
 /** How a cycle that found no node may end. Which it is may be chance. */
-export type Ending = Pick<SchedulingAnswer, 'message' | 'nominated' | 'victims'>
+export type Ending = Pick<SchedulingAnswer, 'message' | 'nominated' | 'victims' | 'cleared'>
 
 /** What our scheduler decides; where chance has a part, all that it may decide. */
 export interface Decided {
@@ -23,6 +25,10 @@ export interface Decided {
   readonly scores?: Readonly<Record<string, Record<string, number>>>
   /** The nodes of which one is chosen. */
   readonly choices: readonly string[]
+  /** Whether the pod has claims, and it is not chance which volumes it gets. */
+  readonly mounts: boolean
+  /** What is bound for them on a node that was chosen. */
+  boundOn(node: string): string[]
   readonly endings: readonly Ending[]
   readonly candidates: readonly PreemptionCandidate[]
 }
@@ -33,13 +39,22 @@ export function decide(item: SchedulingCase): Decided {
   const { percentageOfNodesToScore } = profile
   const random = randomStream(1, 'choice')
   const found = new Algorithm({ plugins, cache, nominations, random, percentageOfNodesToScore }).schedule(bench.pod)
-  if (found.kind === 'error') return { error: found.message, statuses: {}, choices: [], endings: [], candidates: [] }
-  const seen = look(bench)
-  if (found.kind === 'no-nodes') return { statuses: {}, choices: [], endings: [], candidates: [] }
-  if (found.kind === 'node') return { ...seen, choices: choicesOf(found, seen.scores), endings: [], candidates: [] }
-  return {
-    ...seen,
+  const boundOn = (node: string) => bound(bench, node)
+  const nothing = {
+    statuses: {},
     choices: [],
+    endings: [],
+    candidates: [],
+    mounts: choosesVolumes(bench),
+    boundOn,
+  }
+  if (found.kind === 'error') return { ...nothing, error: found.message }
+  const seen = look(bench)
+  if (found.kind === 'no-nodes') return nothing
+  if (found.kind === 'node') return { ...nothing, ...seen, choices: choicesOf(found, seen.scores) }
+  return {
+    ...nothing,
+    ...seen,
     plugins: [...found.diagnosis.plugins].sort(),
     endings: endings(bench, found),
     candidates: candidates(bench, found),
@@ -53,6 +68,20 @@ function choicesOf({ node, feasible }: Extract<Decision, { kind: 'node' }>, scor
   const choices = Object.keys(scores).filter((name) => scores[name]!['total'] === best)
   if (!choices.includes(node.name)) throw new Error(`${node.name} was chosen, which has not the greatest score`)
   return choices
+}
+
+/** Of volumes of the same size upstream takes the first of a map. */
+function choosesVolumes({ kube, pod }: Bench): boolean {
+  const sizes = kube.list(PersistentVolume).map(({ spec }) => spec.capacity?.storage)
+  return mountsClaims(pod.pod) && new Set(sizes).size === sizes.length
+}
+
+function bound({ kube, pod: { pod } }: Bench, nodeName: string): string[] {
+  const claims = claimsOf(kube, pod)
+  const plan = typeof claims === 'string' ? [] : planFor(kube, claims, kube.get(Node, nodeName)!, new Map())
+  if (!('bindings' in plan)) throw new Error(`the volumes of the pod are not for ${nodeName}, which was chosen`)
+  const taken = plan.bindings.map(({ claim, volume }) => `${volume.metadata.name}=${keyOf(claim)}`)
+  return [...taken, ...plan.provisions.map((claim) => `${keyOf(claim)}@${nodeName}`)].sort()
 }
 
 /** What the plugins say of every node, and how they rank those that are feasible. */
@@ -90,11 +119,13 @@ function endings(bench: Bench, { filters, diagnosis, nodes }: Extract<Decision, 
     const preemption = profile.preempts ? preemptionOf(bench, random, profile.args.preemption) : undefined
     const outcome = postFilter(preemption, pod, filters, diagnosis, dated(bench))
     const message = fitMessage(nodes, { ...diagnosis, postFilterMessage: outcome.message })
-    const going = (outcome.candidate?.victims ?? []).filter((victim) => !victim.pod.metadata.deletionTimestamp)
+    const going = goingFrom(outcome.candidate)
+    const cleared = going.length > 0 ? outranked(bench.nominations.on(outcome.candidate!.node), pod) : []
     const ending = {
       message,
       ...(outcome.nominate !== undefined ? { nominated: outcome.nominate } : {}),
       victims: keysOf(going).sort(),
+      cleared: keysOf(cleared).sort(),
     }
     found.set(JSON.stringify(ending), ending)
   }
@@ -122,5 +153,4 @@ const preemptionOf = (
 
 const dated = ({ kube }: Bench) => ({ now: NOW, budgets: kube.list(PodDisruptionBudget) })
 
-const keysOf = (infos: Candidate['victims']): string[] =>
-  infos.map(({ pod: { metadata } }) => `${metadata.namespace}/${metadata.name}`)
+const keysOf = (infos: Candidate['victims']): string[] => infos.map(({ pod }) => keyOf(pod))

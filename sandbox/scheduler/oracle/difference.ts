@@ -3,7 +3,16 @@ import type { NodeStatus, SchedulingAnswer } from './case.ts'
 import type { Decided, Ending } from './decide.ts'
 
 /** What two schedulers may disagree on. */
-export const QUESTIONS = ['feasible', 'reasons', 'scores', 'choice', 'plugins', 'candidates', 'ending'] as const
+export const QUESTIONS = [
+  'feasible',
+  'reasons',
+  'scores',
+  'choice',
+  'volumes',
+  'plugins',
+  'candidates',
+  'ending',
+] as const
 export type Question = (typeof QUESTIONS)[number]
 
 /** What is asked of a case and how often the two agreed. */
@@ -30,7 +39,12 @@ function questions(ours: Decided, real: SchedulingAnswer): Partial<Record<Questi
     feasible: () => same(Object.keys(ours.statuses).sort(), Object.keys(statuses).sort()),
     reasons: () => same(mapped(ours.statuses, worded), mapped(statuses, worded)),
     ...(real.scores ? { scores: () => same(ours.scores, mapped(real.scores!, spoken)) } : {}),
-    ...(real.choice ? { choice: () => ours.choices.includes(real.choice!) } : {}),
+    ...(real.choice
+      ? {
+          choice: () => ours.choices.includes(real.choice!),
+          ...(ours.mounts ? { volumes: () => same(ours.boundOn(real.choice!), real.bound ?? []) } : {}),
+        }
+      : {}),
     ...(real.message
       ? {
           plugins: () => same(ours.plugins, real.plugins ?? []),
@@ -41,8 +55,8 @@ function questions(ours: Decided, real: SchedulingAnswer): Partial<Record<Questi
   }
 }
 
-const endingOf = ({ message, nominated, victims = [] }: SchedulingAnswer): Ending => ({
-  ...{ message, victims },
+const endingOf = ({ message, nominated, victims = [], cleared = [] }: SchedulingAnswer): Ending => ({
+  ...{ message, victims, cleared },
   ...(nominated === undefined ? {} : { nominated }),
 })
 

@@ -5,11 +5,23 @@ import { drawRunning, drawSchedulingCase } from './draw-cluster.ts'
 import { drawConfiguration } from './draw-configuration.ts'
 import { drawTaint } from './draw-nodes.ts'
 import { drawRequests } from './draw-pods.ts'
+import { drawStorageChange } from './draw-storage-changes.ts'
 import { drawLabels, drawTolerations } from './draw-terms.ts'
 
 /** Random clusters, each with a pod that waits and a change that may let it fit. */
 export const changeCases = (seed: number, count: number): SchedulingCase[] =>
   Array.from({ length: count }, (_, i) => drawChangeCase(new Draw(seed, `change/${i}`)))
+
+/** The same where the pod has volumes, and the change is of storage, or of a pod that has some too. */
+export const storageChangeCases = (seed: number, count: number): SchedulingCase[] =>
+  Array.from({ length: count }, (_, i) => {
+    const draw = new Draw(seed, `storage-change/${i}`)
+    const item = drawSchedulingCase(draw, 0.95)
+    const others = item.objects.filter((object): object is o.Pod => object.kind === 'Pod')
+    const nodes = item.objects.filter((object): object is o.Node => object.kind === 'Node')
+    const change = draw.chance(0.2) ? { podBefore: draw.pick(others) } : drawStorageChange(draw, nodes)
+    return { ...item, configuration: drawConfiguration(draw, 0), change }
+  })
 
 function drawChangeCase(draw: Draw): SchedulingCase {
   const item = drawSchedulingCase(draw)

@@ -5,7 +5,7 @@ import { Draw } from './draw.ts'
 import { drawConfiguration } from './draw-configuration.ts'
 import { drawNodes } from './draw-nodes.ts'
 import { drawPod } from './draw-pods.ts'
-import { drawStorage, type Storage } from './draw-volumes.ts'
+import { drawDisk, drawStorage, type Storage } from './draw-volumes.ts'
 
 /** Random clusters, each with a pod to be placed. Case `i` of a seed is the same in every run. */
 export const schedulingCases = (seed: number, count: number): SchedulingCase[] =>
@@ -17,13 +17,19 @@ const REPLICAS = replicaSet('rs-a', { app: 'a' })
 export const drawStart = (draw: Draw, place: number): string =>
   `1999-12-31T2${draw.from(0, 3)}:${draw.pick(['10', '20', '30'])}:${10 + (place % 50)}Z`
 
-export function drawSchedulingCase(draw: Draw): SchedulingCase {
+/** Random clusters whose pod has volumes. */
+export const storageCases = (seed: number, count: number): SchedulingCase[] =>
+  Array.from({ length: count }, (_, i) => drawSchedulingCase(new Draw(seed, `storage/${i}`), 1))
+
+/** `stored`: the share of pods that have volumes. */
+export function drawSchedulingCase(draw: Draw, stored = 0.12): SchedulingCase {
   const roomy = draw.chance(0.7)
   const nodes = drawNodes(draw, draw.chance(0.005) ? 120 : draw.from(1, draw.pick([3, 8, 12])), roomy)
   const pods = draw.list(draw.from(0, draw.pick([1, 4]) * nodes.length), (i) => drawRunning(draw, i, nodes))
-  const storage = draw.chance(0.12) ? drawStorage(draw, 'incoming') : undefined
+  const storage = draw.chance(stored) ? drawStorage(draw, 'incoming', nodes) : undefined
   const incoming = drawIncoming(draw, nodes, storage, roomy ? 0.15 : 0.3)
-  const users = storage && draw.chance(0.3) ? [pods[0]].flatMap((pod) => (pod ? [mounting(pod, storage)] : [])) : []
+  const count = storage && draw.chance(0.5) ? draw.pick([1, 1, 2, 4]) : 0
+  const users = storage ? pods.slice(0, count).map((pod) => mounting(draw, pod, storage)) : []
   const others = pods.slice(users.length)
   const objects = [
     ...nodes,
@@ -80,14 +86,30 @@ function named(pod: o.Pod, node: string): o.Pod {
   return { ...pod, spec: { ...pod.spec, affinity: { ...pod.spec.affinity, nodeAffinity } } }
 }
 
-const mounting = (pod: o.Pod, { volumes }: Storage): o.Pod => ({
-  ...pod,
-  metadata: { ...pod.metadata, namespace: 'default' },
-  spec: { ...pod.spec, volumes },
-})
+/** The pod with some of what the other mounts, or with something beside it. */
+export const mounting = (draw: Draw, pod: o.Pod, { volumes }: Storage): o.Pod => {
+  const shared = volumes.filter(() => draw.chance(0.8))
+  const own = draw.list(draw.pick([0, 0, 1]), () => ({ name: 'own', ...drawDisk(draw) }))
+  const namespace = draw.chance(0.9) ? 'default' : 'other'
+  // a claim that is another pod's ends the cycle of everyone who comes after
+  const usable = draw.chance(0.9) ? shared.filter(({ ephemeral }) => !ephemeral) : shared
+  return { ...pod, metadata: { ...pod.metadata, namespace }, spec: { ...pod.spec, volumes: [...usable, ...own] } }
+}
 
-export const drawNominated = (draw: Draw, nodes: readonly o.Node[]): o.Pod =>
-  drawPod(draw, 'promised', { podAffinity: 0.1 }, { status: { nominatedNodeName: draw.pick(nodes).metadata.name } })
+/** A pod that is promised a node. */
+export const drawNominated = (
+  draw: Draw,
+  nodes: readonly o.Node[],
+  fixed: { readonly name?: string; readonly priority?: number } = {},
+): o.Pod => {
+  const { name = 'promised', ...rest } = fixed
+  return drawPod(
+    draw,
+    name,
+    { podAffinity: 0.1 },
+    { ...rest, status: { nominatedNodeName: draw.pick(nodes).metadata.name } },
+  )
+}
 
 const drawService = (draw: Draw) => ({
   apiVersion: 'v1',

@@ -1,11 +1,12 @@
 import type * as o from '../../kube/objects.ts'
 import type { SchedulingCase } from './case.ts'
 import { Draw } from './draw.ts'
-import { drawNominated, drawStart, namespace } from './draw-cluster.ts'
+import { drawNominated, drawStart, mounting, namespace } from './draw-cluster.ts'
 import { drawConfiguration } from './draw-configuration.ts'
 import { drawNodes } from './draw-nodes.ts'
 import { drawPod } from './draw-pods.ts'
 import { drawSelector } from './draw-terms.ts'
+import { drawStorage, type Storage } from './draw-volumes.ts'
 
 /** Random clusters that are full, each with a pod that others may have to make room for. */
 export const preemptionCases = (seed: number, count: number): SchedulingCase[] =>
@@ -15,13 +16,19 @@ const PRIORITIES = [-10, 0, 0, 1, 5, 100]
 
 function drawPreemptionCase(draw: Draw): SchedulingCase {
   const nodes = drawNodes(draw, draw.from(1, draw.pick([2, 5, 8])), draw.chance(0.85))
-  const pods = nodes.flatMap((node, i) => drawVictims(draw, `p${i}`, node))
-  const incoming = drawPreemptor(draw, nodes)
+  const storage = draw.chance(0.1) ? drawStorage(draw, 'incoming', nodes) : undefined
+  const pods = nodes
+    .flatMap((node, i) => drawVictims(draw, `p${i}`, node))
+    .map((pod) => (storage && draw.chance(0.3) ? mounting(draw, pod, storage) : pod))
+  const incoming = drawPreemptor(draw, nodes, storage)
   const objects = [
     ...nodes,
     ...pods,
-    ...(draw.chance(0.25) ? [drawNominated(draw, nodes)] : []),
-    ...draw.list(draw.pick([0, 0, 1, 2]), (i) => drawBudget(draw, `budget-${i}`, pods)),
+    ...draw.list(draw.pick([0, 0, 0, 1, 3]), (i) =>
+      drawNominated(draw, nodes, { name: `promised-${i}`, priority: draw.pick([...PRIORITIES, 1000, 2000]) }),
+    ),
+    ...draw.list(draw.pick([0, 0, 1, 2, 4]), (i) => drawBudget(draw, `budget-${i}`, pods)),
+    ...(storage?.objects ?? []),
     ...[namespace('default', 'ml'), namespace('other', 'ops')],
     incoming,
   ] as unknown as o.KubeObject[]
@@ -75,7 +82,7 @@ const container = (requests: Record<string, string>): o.Container => ({
   resources: { requests },
 })
 
-function drawPreemptor(draw: Draw, nodes: readonly o.Node[]): o.Pod {
+function drawPreemptor(draw: Draw, nodes: readonly o.Node[], storage: Storage | undefined): o.Pod {
   const requests = {
     'nvidia.com/gpu': draw.pick(['2', '4', '8', '8']),
     ...(draw.parts({ cpu: [0.2, () => draw.pick(['1', '40'])] }) as Record<string, string>),
@@ -87,10 +94,12 @@ function drawPreemptor(draw: Draw, nodes: readonly o.Node[]): o.Pod {
     { nodeAffinity: 0.05, podAffinity: 0.1, spread: 0.1, tolerations: 0.2 },
     {
       priority: draw.pick([5, 50, 1000, 1000, 1000]),
+      ...(storage ? { namespace: 'default' } : {}),
       status: draw.parts({ nominatedNodeName: [0.1, () => draw.pick(nodes).metadata.name] }),
       spec: {
         containers: [{ ...container(requests), ...ports }],
         ...draw.parts({
+          ...(storage ? { volumes: [1, () => storage.volumes] } : {}),
           preemptionPolicy: [0.05, () => draw.pick(['Never', 'PreemptLowerPriority'])],
           tolerations: [0.6, () => [{ operator: 'Exists' }]],
         }),

@@ -1,4 +1,5 @@
 import {
+  Action,
   ASSIGNED_POD_ADD,
   ASSIGNED_POD_DELETE,
   type ClusterEvent,
@@ -7,6 +8,7 @@ import {
   NODE_DELETE,
   nodeChanges,
   podChanges,
+  type StorageResource,
 } from '../framework/events.ts'
 import { schedulingGates } from '../framework/plugins/scheduling-gates.ts'
 import type { Change, HintAnswer, SchedulingCase } from './case.ts'
@@ -17,8 +19,8 @@ export function hear(item: SchedulingCase): HintAnswer {
   const change = item.change!
   const events = eventsOf(change)
   const { plugins, pod } = benchOf(item)
-  const before = change.nodeBefore ?? change.podBefore
-  const after = change.nodeAfter ?? change.podAfter
+  const before = change.nodeBefore ?? change.podBefore ?? change.storageBefore
+  const after = change.nodeAfter ?? change.podAfter ?? change.storageAfter
   const hearing = [schedulingGates, ...plugins].filter(({ events: hints = [] }) =>
     hints.some((hint) =>
       events.some((event) => hears(hint, event) && (!hint.hint || hint.hint(pod.pod, before, after))),
@@ -27,7 +29,13 @@ export function hear(item: SchedulingCase): HintAnswer {
   return { actions: events.map(({ action }) => action), plugins: hearing.map(({ name }) => name).sort() }
 }
 
-function eventsOf({ nodeBefore, nodeAfter, podBefore, podAfter }: Change): readonly ClusterEvent[] {
+function eventsOf(change: Change): readonly ClusterEvent[] {
+  const { nodeBefore, nodeAfter, podBefore, podAfter, storageBefore, storageAfter } = change
+  const stored = storageAfter ?? storageBefore
+  if (stored) {
+    const action = !storageBefore ? Action.Add : storageAfter ? Action.Update : Action.Delete
+    return [{ resource: stored.kind as StorageResource, action }]
+  }
   if (nodeBefore && nodeAfter) return nodeChanges(nodeBefore, nodeAfter)
   if (nodeAfter) return [NODE_ADD]
   if (nodeBefore) return [NODE_DELETE]
@@ -35,9 +43,10 @@ function eventsOf({ nodeBefore, nodeAfter, podBefore, podAfter }: Change): reado
   return [podAfter ? ASSIGNED_POD_ADD : ASSIGNED_POD_DELETE]
 }
 
-/** Plugins of volumes try again after any change of theirs, upstream after those that matter; the others are not modelled. */
+/** The others are not modelled, or their only hint is to skip. */
 const EXACT = new Set([
   ...['NodeUnschedulable', 'NodeName', 'TaintToleration', 'NodeAffinity', 'NodePorts', 'NodeResourcesFit'],
+  ...['VolumeRestrictions', 'NodeVolumeLimits', 'VolumeBinding', 'VolumeZone'],
   ...['PodTopologySpread', 'InterPodAffinity', 'SchedulingGates'],
 ])
 

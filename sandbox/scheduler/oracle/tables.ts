@@ -20,7 +20,7 @@ const PLUGINS = [
     'nodeports',
     'noderesources',
   ],
-  ...['nodeunschedulable', 'podtopologyspread', 'tainttoleration', 'volumerestrictions', 'volumezone'],
+  ...['nodeunschedulable', 'podtopologyspread', 'tainttoleration', 'volumebinding', 'volumerestrictions', 'volumezone'],
 ]
 
 const MODULES = ['k8s.io/api', 'k8s.io/apimachinery'] as const
@@ -55,6 +55,7 @@ const UNSTORABLE = '{{.bad-value.}}'
 function completed(object: o.KubeObject): o.KubeObject {
   if (object.kind === 'Node')
     return { ...object, metadata: { ...object.metadata, name: object.metadata.name ?? 'node' } }
+  if (object.kind === 'StorageClass') return { volumeBindingMode: 'Immediate', ...object } as o.KubeObject
   if (object.kind !== 'Pod') return object
   const { spec, ...pod } = object as o.Pod
   const named = (containers: readonly o.Container[]) =>

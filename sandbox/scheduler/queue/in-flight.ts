@@ -1,11 +1,11 @@
-import type { Node, Pod } from '../../kube/objects.ts'
+import type { KubeObject } from '../../kube/objects.ts'
 import type { ClusterEvent } from '../framework/events.ts'
 
 /** A change seen while pods were being scheduled. */
 export interface SeenEvent {
   readonly event: ClusterEvent
-  readonly before: Pod | Node | undefined
-  readonly after: Pod | Node | undefined
+  readonly before: KubeObject | undefined
+  readonly after: KubeObject | undefined
 }
 
 /**

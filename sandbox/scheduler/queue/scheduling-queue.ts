@@ -1,5 +1,5 @@
 import { keyOf } from '../../kube/kinds.ts'
-import type { Node, Pod } from '../../kube/objects.ts'
+import type { KubeObject, Pod } from '../../kube/objects.ts'
 import { Signal } from '../../world/actor.ts'
 import type { Clock, Timer } from '../../world/clock.ts'
 import { minutes, seconds, type Us } from '../../world/time.ts'
@@ -139,8 +139,8 @@ export class SchedulingQueue {
   /** Something changed: moves the waiting pods that may fit now. */
   move(
     event: ClusterEvent,
-    before: Pod | Node | undefined,
-    after: Pod | Node | undefined,
+    before: KubeObject | undefined,
+    after: KubeObject | undefined,
     concerns: (pod: Pod) => boolean = () => true,
   ): void {
     if (this.unschedulable.size === 0 && this.inFlight.empty) return

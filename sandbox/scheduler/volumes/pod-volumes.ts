@@ -14,6 +14,7 @@ import {
   SELECTED_NODE,
   volumeFitsNode,
 } from '../../kube/volumes.ts'
+import { hasRoom } from './capacity.ts'
 
 // follows pkg/scheduler/framework/plugins/volumebinding/{volume_binding,binder}.go
 
@@ -58,6 +59,7 @@ export function claimsOf(kube: Kube, pod: o.Pod): PodClaims | string {
 
 export const NODE_CONFLICT = "node(s) didn't match PersistentVolume's node affinity"
 export const BIND_CONFLICT = "node(s) didn't find available persistent volumes to bind"
+export const NO_ROOM = 'node(s) did not have enough free storage'
 export const NO_VOLUME = 'node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)'
 
 /** What would be done on the node, or why it cannot be. `assumed`: volumes others have been promised. Follows FindPodVolumes. */
@@ -67,16 +69,24 @@ export function planFor(
   node: o.Node,
   assumed: ReadonlyMap<string, string>,
 ): Plan | string[] {
-  const reasons: string[] = []
+  const amiss = whyUnreachable(kube, bound, node)
+  const plan = planLate(kube, late, node, assumed)
+  if (typeof plan === 'object' && !amiss) return plan
+  const why = [amiss, typeof plan === 'string' ? plan : undefined]
+  return REASONS.filter((reason) => why.includes(reason))
+}
+
+/** In the order in which they are told. */
+const REASONS = [NODE_CONFLICT, BIND_CONFLICT, NO_ROOM, NO_VOLUME]
+
+/** What is wrong with the first bound claim whose volume is not for the node. Follows checkBoundClaims. */
+function whyUnreachable(kube: Kube, bound: PodClaims['bound'], node: o.Node): string | undefined {
   for (const claim of bound) {
     const volume = kube.get(PersistentVolume, claim.spec.volumeName!)
-    if (!volume) reasons.push(NO_VOLUME)
-    else if (!volumeFitsNode(volume, node)) reasons.push(NODE_CONFLICT)
-    if (reasons.length > 0) break
+    if (!volume) return NO_VOLUME
+    if (!volumeFitsNode(volume, node)) return NODE_CONFLICT
   }
-  const plan = planLate(kube, late, node, assumed)
-  if (!plan) reasons.push(BIND_CONFLICT)
-  return reasons.length > 0 || !plan ? reasons : plan
+  return undefined
 }
 
 function planLate(
@@ -84,7 +94,7 @@ function planLate(
   late: readonly o.PersistentVolumeClaim[],
   node: o.Node,
   assumed: ReadonlyMap<string, string>,
-): Plan | undefined {
+): Plan | string {
   if (late.length === 0) return { bindings: [], provisions: [] }
   const provisions: o.PersistentVolumeClaim[] = []
   const open: o.PersistentVolumeClaim[] = []
@@ -92,7 +102,7 @@ function planLate(
     const selected = claim.metadata.annotations?.[SELECTED_NODE]
     if (selected === undefined) open.push(claim)
     else if (selected === node.metadata.name) provisions.push(claim)
-    else return undefined
+    else return BIND_CONFLICT
   }
   const bindings: { claim: o.PersistentVolumeClaim; volume: o.PersistentVolume }[] = []
   const taken = new Set(assumed.keys())
@@ -105,7 +115,11 @@ function planLate(
       bindings.push({ claim, volume })
     }
   }
-  return provisions.every((claim) => mayBeMadeFor(kube, claim, node)) ? { bindings, provisions } : undefined
+  for (const claim of provisions) {
+    const reason = whyNotMade(kube, claim, node)
+    if (reason) return reason
+  }
+  return { bindings, provisions }
 }
 
 const bySize = (a: o.PersistentVolumeClaim, b: o.PersistentVolumeClaim): number => {
@@ -113,16 +127,19 @@ const bySize = (a: o.PersistentVolumeClaim, b: o.PersistentVolumeClaim): number 
   return compareQuantities(size(a), size(b))
 }
 
-/** Whether the claim's class makes volumes that the node reaches. Follows checkVolumeProvisions, without storage capacity. */
-function mayBeMadeFor(kube: Kube, claim: o.PersistentVolumeClaim, node: o.Node): boolean {
+/** Why the claim's class makes no volume that the node reaches; undefined when it does. Follows checkVolumeProvisions. */
+function whyNotMade(kube: Kube, claim: o.PersistentVolumeClaim, node: o.Node): string | undefined {
   const storageClass = kube.get(StorageClass, classOf(claim))
-  if (!storageClass || storageClass.provisioner === NO_PROVISIONER) return false
+  if (!storageClass?.provisioner || storageClass.provisioner === NO_PROVISIONER) return BIND_CONFLICT
   const { allowedTopologies = [] } = storageClass
-  if (allowedTopologies.length === 0) return true
   const labels = node.metadata.labels ?? {}
-  return allowedTopologies.some(({ matchLabelExpressions = [] }) =>
-    matchLabelExpressions.every(({ key, values }) => values.includes(labels[key] ?? '')),
+  const isThere = allowedTopologies.some(
+    ({ matchLabelExpressions = [] }) =>
+      matchLabelExpressions.length > 0 &&
+      matchLabelExpressions.every(({ key, values }) => values.includes(labels[key] as string)),
   )
+  if (allowedTopologies.length > 0 && !isThere) return BIND_CONFLICT
+  return hasRoom(kube, claim, storageClass, node) ? undefined : NO_ROOM
 }
 
 /** Whether all that was to be done for a pod has been done. Follows checkBindings. Throws an Error when it never will be. */

@@ -1,4 +1,4 @@
-import type { Affinity, Node, NodeSelectorTerm, Pod } from '../../../kube/objects.ts'
+import type { Affinity, KubeObject, Node, NodeSelectorTerm, Pod } from '../../../kube/objects.ts'
 import { nodeSelector, nodeSelectorTerm, selectorFromSet } from '../../../kube/selectors.ts'
 import { Action } from '../events.ts'
 import { defaultNormalize, type Plugin, PluginError, type PreFiltered, plugin } from '../plugin.ts'
@@ -81,7 +81,7 @@ function namedNodes(terms: readonly NodeSelectorTerm[]): PreFiltered<undefined> 
   return names.size === 0 ? { status: CONFLICT } : { nodeNames: names }
 }
 
-function nowMatches(pod: Pod, before: Pod | Node | undefined, after: Pod | Node | undefined): boolean {
+function nowMatches(pod: Pod, before: KubeObject | undefined, after: KubeObject | undefined): boolean {
   const matches = factsOf(pod.spec).requiredNode ?? (() => true)
   if (matches(after as Node)) return !before || !matches(before as Node)
   return failsOn(pod, after as Node)
