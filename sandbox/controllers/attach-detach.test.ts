@@ -2,7 +2,15 @@ import { describe, expect, it } from 'vitest'
 import { Store } from '../apiserver/store.ts'
 import { strategies } from '../apiserver/strategies/index.ts'
 import { Journal } from '../journal/journal.ts'
-import { Node, PersistentVolume, PersistentVolumeClaim, Pod, StorageClass, VolumeAttachment } from '../kube/kinds.ts'
+import {
+  CSIDriver,
+  Node,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  Pod,
+  StorageClass,
+  VolumeAttachment,
+} from '../kube/kinds.ts'
 import { defaultProfile } from '../kube/lag.ts'
 import type * as o from '../kube/objects.ts'
 import { StoreKube } from '../kube/store-kube.ts'
@@ -245,6 +253,26 @@ it('of a pod alone is made with it, and goes with it', () => {
   c.at(140)
   expect(c.store.list(PersistentVolumeClaim)).toEqual([])
   expect(c.store.list(PersistentVolume)).toEqual([])
+  expect(c.store.list(VolumeAttachment)).toEqual([])
+})
+
+it('is not attached where its driver says that it need not be', () => {
+  const c = cluster()
+  addClass(c, 'fast')
+  addClaim(c, 'weights')
+  c.store.create(
+    CSIDriver,
+    {
+      apiVersion: 'storage.k8s.io/v1',
+      kind: 'CSIDriver',
+      metadata: { name: 'disk.example.com' },
+      spec: { attachRequired: false },
+    } as o.CSIDriver,
+    'kubectl',
+  )
+  addPod(c, 'p', 'weights')
+  c.at(60)
+  expect(phase(c, 'p')).toBe('Running')
   expect(c.store.list(VolumeAttachment)).toEqual([])
 })
 

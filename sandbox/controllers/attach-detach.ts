@@ -1,5 +1,13 @@
 import { isApiError } from '../kube/errors.ts'
-import { keyOf, Node, PersistentVolume, PersistentVolumeClaim, Pod, VolumeAttachment } from '../kube/kinds.ts'
+import {
+  CSIDriver,
+  keyOf,
+  Node,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  Pod,
+  VolumeAttachment,
+} from '../kube/kinds.ts'
 import type { Index } from '../kube/kube.ts'
 import type * as o from '../kube/objects.ts'
 import { condition, isFinished } from '../kube/pods.ts'
@@ -54,6 +62,7 @@ export function attachDetachController(): ControllerSpec {
         updated: (_, claim) => claim.spec.volumeName && queue.add(claim.spec.volumeName),
       })),
       watching(PersistentVolume, ({ queue }) => ({ added: (volume) => queue.add(keyOf(volume)) })),
+      watching(CSIDriver, () => ({})),
       watching(VolumeAttachment, ({ queue }) => ({
         added: ({ spec }) => queue.add(spec.source.persistentVolumeName ?? ''),
         deleted: ({ spec }) => queue.add(spec.source.persistentVolumeName ?? ''),
@@ -76,11 +85,15 @@ export function attachDetachController(): ControllerSpec {
     *reconcile(name, context) {
       const volume = context.kube.get(PersistentVolume, name)
       const attached = context.kube.indexed(attachmentsByVolume, name)
-      if (!(volume && needsAttach(volume)) && attached.length === 0) return
-      yield* reconcileVolume(name, volume, attached, { context, memory })
+      const wanted = volume && needsAttach(volume, driverOf(volume, context)) ? volume : undefined
+      if (!wanted && attached.length === 0) return
+      yield* reconcileVolume(name, wanted, attached, { context, memory })
     },
   })
 }
+
+const driverOf = ({ spec }: o.PersistentVolume, { kube }: ControllerContext): o.CSIDriver | undefined =>
+  spec.csi && kube.get(CSIDriver, spec.csi.driver)
 
 interface Memory {
   /** When a volume was first found on a node where nothing wants it, by `volume node`. */
@@ -141,23 +154,24 @@ function* reconcileVolume(
     if (users.has(nodeName)) memory.detachWanted.delete(key)
     else if (mayDetach(name, volume, attachment, parts)) yield* detach(attachment, parts)
   }
-  if (!volume || !needsAttach(volume)) return
+  if (!volume) return
   const attaching: Task[] = []
   for (const [nodeName, pods] of users) {
     const nodes = context.kube.indexed(attachmentsByVolume, name).map(({ spec }) => spec.nodeName)
     const key = `${name} ${nodeName}`
-    if (nodes.includes(nodeName)) {
+    if (memory.attached.get(nodeName)?.has(attachmentName(volume, nodeName))) {
       memory.told.delete(key)
       continue
     }
-    if (mayAttachToMany(volume) || nodes.length + attaching.length === 0)
+    const others = nodes.filter((other) => other !== nodeName)
+    if (mayAttachToMany(volume) || others.length + attaching.length === 0)
       attaching.push(attach(volume, nodeName, pods, parts))
     else if (!memory.told.has(key)) {
       memory.told.add(key)
       tellOfConflict(
         name,
         pods,
-        nodes.flatMap((node) => users.get(node) ?? []),
+        others.flatMap((node) => users.get(node) ?? []),
         context,
       )
     }

@@ -72,17 +72,20 @@ export const isVolumeFor = (
   claimRef.namespace === metadata.namespace &&
   (!claimRef.uid || claimRef.uid === metadata.uid)
 
-export const volumeFitsNode = ({ spec }: o.PersistentVolume, node: o.Node): boolean => {
+/** By the node's labels alone. Follows CheckNodeAffinity. */
+export const volumeFitsNode = ({ spec }: o.PersistentVolume, { metadata: { labels = {} } }: o.Node): boolean => {
   const terms = spec.nodeAffinity?.required?.nodeSelectorTerms
-  return !terms || nodeSelector(terms)(node)
+  return !terms || nodeSelector(terms)({ metadata: { name: '', labels } })
 }
 
 /**
- * Whether a volume is brought to a node before it is mounted there. Drivers say so in their CSIDriver; here one whose volume
- * every node may write is taken to be a shared file system, which is not attached.
+ * Whether a volume is brought to a node before it is mounted there, as its CSIDriver says. Where there is none, one whose volume every
+ * node may write is taken to be a shared file system, which is not attached. Follows pkg/volume/csi/csi_plugin.go CanAttach.
  */
-export const needsAttach = ({ spec }: o.PersistentVolume): boolean =>
-  spec.csi !== undefined && !spec.accessModes?.includes('ReadWriteMany')
+export function needsAttach({ spec }: o.PersistentVolume, driver: o.CSIDriver | undefined): boolean {
+  if (!spec.csi) return false
+  return driver ? driver.spec.attachRequired !== false : !spec.accessModes?.includes('ReadWriteMany')
+}
 
 /** Whether several nodes may have it attached at once: a volume that says nothing of its modes may. Follows IsMultiAttachAllowed. */
 export const mayAttachToMany = ({ spec: { accessModes = [] } }: o.PersistentVolume): boolean =>
@@ -92,7 +95,7 @@ export const holdsModes = (volume: o.PersistentVolume, claim: o.PersistentVolume
   (claim.spec.accessModes ?? []).every((mode) => volume.spec.accessModes?.includes(mode))
 
 /**
- * The smallest volume that a claim can have: of its class, modes, size and labels, on `node` where one is given. One promised to
+ * The smallest volume that a claim can have: of its classes, modes, size and labels, on `node` where one is given. One promised to
  * the claim comes first. Without a node, a claim that binds late only gets what is promised to it. Follows FindMatchingVolume.
  */
 export function matchingVolume(
@@ -109,6 +112,7 @@ export function matchingVolume(
     const { claimRef, volumeMode = 'Filesystem' } = volume.spec
     if (claimRef && !isVolumeFor(volume, claim)) continue
     if (volumeMode !== (claim.spec.volumeMode ?? 'Filesystem')) continue
+    if ((volume.spec.volumeAttributesClassName ?? '') !== (claim.spec.volumeAttributesClassName ?? '')) continue
     const large = compareQuantities(size(volume), asked) >= 0
     const fits = !node || volumeFitsNode(volume, node)
     if (claimRef) {

@@ -1,5 +1,5 @@
 import { isApiError } from '../kube/errors.ts'
-import { PersistentVolume, PersistentVolumeClaim } from '../kube/kinds.ts'
+import { CSIDriver, PersistentVolume, PersistentVolumeClaim } from '../kube/kinds.ts'
 import type { Kube } from '../kube/kube.ts'
 import type { Pod } from '../kube/objects.ts'
 import { claimNames, needsAttach, uniqueVolumeName } from '../kube/volumes.ts'
@@ -89,7 +89,8 @@ function* claimProblem(
   const held = yield* found(kube.read(PersistentVolume, volumeName))
   if (!held)
     return failed(`failed to fetch PV ${volumeName} from API server: persistentvolumes "${volumeName}" not found`)
-  if (needsAttach(held)) attached.want(pod.metadata.uid, uniqueVolumeName(held))
+  const driver = held.spec.csi && (yield* found(kube.read(CSIDriver, held.spec.csi.driver)))
+  if (needsAttach(held, driver)) attached.want(pod.metadata.uid, uniqueVolumeName(held))
   return undefined
 }
 
