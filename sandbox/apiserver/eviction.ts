@@ -1,4 +1,4 @@
-import { ApiError } from '../kube/errors.ts'
+import { ApiError, isApiError } from '../kube/errors.ts'
 import { keyOf, Pod, PodDisruptionBudget } from '../kube/kinds.ts'
 import type { EvictOptions } from '../kube/kube.ts'
 import type * as o from '../kube/objects.ts'
@@ -20,15 +20,28 @@ interface Request {
  */
 export function evictPod(store: Store, key: string, options: EvictOptions, request: Request): void {
   const pod = store.get(Pod, key)
-  if (!needsNoBudget(pod)) takeFromBudget(store, pod, options, request)
-  checkDeletePreconditions(Pod, pod.metadata, options)
-  if (!options.dryRun) markAndDelete(store, key, options, request)
+  const unready = needsNoBudget(pod) ? undefined : takeFromBudget(store, pod, options, request)
+  // one that goes because it is not ready must be as it was seen, whatever version was asked for
+  const checked = unready ? { ...options, resourceVersion: pod.metadata.resourceVersion } : options
+  try {
+    checkDeletePreconditions(Pod, pod.metadata, checked)
+  } catch (error) {
+    if (unready && !options.resourceVersion && isApiError(error, 'Conflict')) throw stillProcessed(unready)
+    throw error
+  }
+  if (!options.dryRun) markAndDelete(store, key, checked, request)
 }
 
 const needsNoBudget = (pod: o.Pod): boolean =>
   isFinished(pod) || pod.status.phase === 'Pending' || pod.metadata.deletionTimestamp !== undefined
 
-function takeFromBudget(store: Store, pod: o.Pod, options: EvictOptions, { now }: Request): void {
+/** Gives the budget that lets the pod go because it is not ready, in which it does not count. */
+function takeFromBudget(
+  store: Store,
+  pod: o.Pod,
+  options: EvictOptions,
+  { now }: Request,
+): o.PodDisruptionBudget | undefined {
   const budgets = store
     .list(PodDisruptionBudget)
     .filter(
@@ -37,9 +50,10 @@ function takeFromBudget(store: Store, pod: o.Pod, options: EvictOptions, { now }
     )
   if (budgets.length > 1) throw new ApiError(500, 'InternalError', SEVERAL)
   const [budget] = budgets
-  if (!budget || (!isReady(pod) && mayGoUnready(budget))) return
+  if (!budget) return undefined
+  if (!isReady(pod) && mayGoUnready(budget)) return budget
   checkAllowed(budget)
-  if (options.dryRun) return
+  if (options.dryRun) return undefined
   const { disruptionsAllowed, disruptedPods } = budget.status
   const counted = {
     ...budget.status,
@@ -48,6 +62,7 @@ function takeFromBudget(store: Store, pod: o.Pod, options: EvictOptions, { now }
   }
   const status = disruptionsAllowed === 1 ? withDisruptionAllowed(counted, now) : counted
   store.updateStatus(PodDisruptionBudget, { ...budget, status }, 'kube-apiserver')
+  return undefined
 }
 
 const SEVERAL = 'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.'
@@ -60,10 +75,10 @@ const mayGoUnready = ({ spec, status }: o.PodDisruptionBudget): boolean =>
 const DISRUPTED_MAX = 2000
 
 // follows checkAndDecrement
-function checkAllowed({ metadata, status }: o.PodDisruptionBudget): void {
+function checkAllowed(budget: o.PodDisruptionBudget): void {
+  const { metadata, status } = budget
   const { name } = metadata
-  if ((status.observedGeneration ?? 0) < (metadata.generation ?? 0))
-    throw tooManyRequests(`The disruption budget ${name} is still being processed by the server.`, 10)
+  if ((status.observedGeneration ?? 0) < (metadata.generation ?? 0)) throw stillProcessed(budget)
   if (status.disruptionsAllowed < 0) throw forbidden(name, 'pdb disruptions allowed is negative')
   if (Object.keys(status.disruptedPods ?? {}).length > DISRUPTED_MAX)
     throw forbidden(name, 'DisruptedPods map too big - too many evictions not confirmed by PDB controller')
@@ -82,6 +97,9 @@ function whyNone(status: o.PodDisruptionBudget['status']): string {
     ? `does not allow evicting pods currently (${allowed!.reason}): ${message}`
     : 'does not allow evicting pods currently'
 }
+
+const stillProcessed = ({ metadata: { name } }: o.PodDisruptionBudget): ApiError =>
+  tooManyRequests(`The disruption budget ${name} is still being processed by the server.`, 10)
 
 function tooManyRequests(why: string, retryAfterSeconds?: number): ApiError {
   const message = "Cannot evict pod as it would violate the pod's disruption budget."

@@ -74,7 +74,7 @@ function* claimPods(set: o.StatefulSet, { kube, consistency }: ControllerContext
 /** Follows UpdateStatefulSet and performUpdate: the pods, the status, then the history; the first error is thrown at the end. */
 function* update(set: o.StatefulSet, pods: readonly o.Pod[], context: ControllerContext): Task<Status> {
   const revisions = listRevisions(context.kube, set)
-  const { current, update, collisionCount } = yield* currentRevisions(set, revisions, context)
+  const { current, update, collisionCount } = yield* revisionsInUse(set, pods, revisions, context)
   const at = (revision: o.ControllerRevision) =>
     revision === update ? set : { ...set, spec: { ...set.spec, template: templateOf(revision) } }
   const { status, error } = yield* updatePods(
@@ -100,6 +100,21 @@ function* update(set: o.StatefulSet, pods: readonly o.Pod[], context: Controller
   }
   if (failure) throw failure
   return status
+}
+
+/** Where they cannot be told the history is cut all the same, down to what pods have. */
+function* revisionsInUse(
+  set: o.StatefulSet,
+  pods: readonly o.Pod[],
+  revisions: readonly o.ControllerRevision[],
+  context: ControllerContext,
+): Task<CurrentRevisions> {
+  try {
+    return yield* currentRevisions(set, revisions, context)
+  } catch (error) {
+    yield* truncateHistory(set, pods, revisions, [], context)
+    throw error
+  }
 }
 
 interface CurrentRevisions {

@@ -4,6 +4,14 @@ import { qosClass } from '../apiserver/strategies/qos.ts'
 import { resolveFenceposts } from '../controllers/deployment/fenceposts.ts'
 import { untilNextAvailable } from '../controllers/next-available.ts'
 import { podLimits, podRequests } from '../scheduler/framework/pod-requests.ts'
+import {
+  type FieldRequirement,
+  FieldSelectorError,
+  fieldsMatch,
+  parseFieldSelector,
+  parseMetaFieldSelector,
+} from './field-selector.ts'
+import { FIELD_SELECTORS, fieldSelectorText, fieldSets } from './oracle/fields.ts'
 import { maybe, pod, podsOf, time } from './oracle/pods.ts'
 import * as cases from './oracle/text.ts'
 import { isActive, isAvailable, isReady, isTerminating } from './pods.ts'
@@ -15,6 +23,7 @@ const REACHED = {
   'apimachinery resource: parse, write, round, add, compare':
     /api\/resource\/(quantity|suffix|amount|math|scale_int)\.go:/,
   'apimachinery labels: selectors': /pkg\/labels\/selector\.go:/,
+  'apimachinery fields: selectors': /pkg\/fields\/selector\.go:/,
   'component-helpers resource: PodRequests, PodLimits':
     /component-helpers\/resource\/helpers\.go:.*(PodRequests|PodLimits|Aggregate|addResourceList|maxResourceList|IsPodLevel|IsSupported|applyNonMissing)/,
   'qos.go: ComputePodQOS': /helper\/qos\/qos\.go:.*ompute/,
@@ -32,7 +41,8 @@ function orError(answer: () => unknown): unknown {
   try {
     return answer()
   } catch (error) {
-    if (error instanceof q.QuantityError || error instanceof SelectorError) return { error: error.message }
+    if (error instanceof q.QuantityError || error instanceof SelectorError || error instanceof FieldSelectorError)
+      return { error: error.message }
     throw error
   }
 }
@@ -194,3 +204,21 @@ compare('when the next pod will be available', within, () =>
     theirs: ({ after }: { after: number | null }, { minReady }) => ({ after: after ?? minReady * 1e6 }),
   }),
 )
+
+compare('field selectors', within, () =>
+  judge({
+    area: 'field selectors: text, matching, which fields, errors',
+    op: 'fieldSelector',
+    cases: fc.record({ text: fieldSelectorText, known: fc.boolean(), sets: fieldSets }),
+    edges: FIELD_SELECTORS.map((text) => ({ text, known: false, sets: [{ a: '1', x: 'a' }] })),
+    runs: 10_000,
+    ours: ({ text, known, sets }) =>
+      orError(() => {
+        const all = known ? parseMetaFieldSelector(text) : parseFieldSelector(text)
+        return { empty: all.length === 0, matches: sets.map((set) => fieldsMatch(all, set)), text: fieldText(all) }
+      }),
+  }),
+)
+
+const fieldText = (all: readonly FieldRequirement[]): string =>
+  all.map(({ field, equal, value }) => `${field}${equal ? '=' : '!='}${value.replaceAll(/[\\,=]/g, '\\$&')}`).join(',')

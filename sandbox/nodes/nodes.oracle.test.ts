@@ -1,10 +1,13 @@
 import fc from 'fast-check'
 import { oracleSuite } from '../../fixtures/oracles/suite.ts'
+import type * as o from '../kube/objects.ts'
+import { defined, maybe, pod } from '../kube/oracle/pods.ts'
 import { seconds } from '../world/time.ts'
 import { Backoff } from './backoff.ts'
+import { phaseOf } from './phase.ts'
 import { goDuration } from './timings.ts'
 
-const { compare, judge } = await oracleSuite('pure')
+const { compare, judge } = await oracleSuite('pure', { 'kubelet_pods.go: getPhase': /kubelet_pods\.go:getPhase$/ })
 const within = { timeout: 300_000 }
 
 const step = fc.record({
@@ -61,5 +64,34 @@ compare('durations', within, () =>
     runs: 5_000,
     ours: ({ text }) => ({ text: goDuration(Number.parseInt(text, 10) * 1000) }),
     theirs: ({ text }: { text: string }) => ({ text }),
+  }),
+)
+
+const policies = fc.array(maybe(fc.constantFrom('Always' as const, 'OnFailure' as const, 'Never' as const)), {
+  minLength: 3,
+  maxLength: 3,
+})
+
+/** Pods whose containers may have a restart policy of their own, and statuses that may say nothing. */
+const phases = fc
+  .record({ pod, policies, blank: fc.integer({ min: 0, max: 12 }), terminal: fc.boolean(), initialized: fc.boolean() })
+  .map(({ pod: made, policies: own, blank, ...rest }) => {
+    const containers = made.spec.containers.map((one, i) => defined({ ...one, restartPolicy: own[i] }))
+    const { containerStatuses = [], initContainerStatuses = [] } = made.status
+    const statuses = [...containerStatuses, ...initContainerStatuses].map((status, i) =>
+      i === blank ? { ...status, state: {} } : status,
+    )
+    return { ...rest, pod: { ...made, spec: { ...made.spec, containers } } as o.Pod, statuses }
+  })
+
+compare('phases', within, () =>
+  judge({
+    area: 'kubelet: phase of a pod',
+    op: 'phase',
+    cases: phases,
+    runs: 20_000,
+    ours: ({ pod: of, statuses, terminal, initialized }) => ({
+      phase: phaseOf(of, statuses, { terminal, initialized }),
+    }),
   }),
 )

@@ -162,9 +162,15 @@ describe('the phase of a pod', () => {
     ['one ended', [ended(0), { running: {} }], 'Running'],
     ['both ended well', [ended(0), ended(0)], 'Succeeded'],
     ['one failed and will be restarted', [ended(0), ended(1)], 'Running'],
+    ['nothing is known of one', [ended(1), {}], 'Pending'],
   ] as const)('when %s', (_, [a, b], phase) => {
     const options = { terminal: false, initialized: true }
     expect(phaseOf(pod, [status('a', a), status('b', b)], options)).toBe(phase)
+  })
+
+  it('is Pending when nothing is known of a container, whatever it was before', () => {
+    const statuses = [status('a', { running: {} }), status('b', {}, ended(1))]
+    expect(phaseOf(pod, statuses, { terminal: false, initialized: true })).toBe('Pending')
   })
 
   it('is Failed when nothing is started any more and one failed', () => {

@@ -66,9 +66,13 @@ function countSidecar(counts: Counts, status: ContainerStatus | undefined): void
   else if (status.state.running) {
     if (!status.started) counts.pendingSidecars++
     counts.running++
-  } else if (status.state.waiting && !status.lastState.terminated) {
+  } else if (status.state.waiting) {
+    if (status.lastState.terminated) return
     counts.pendingSidecars++
     counts.waiting++
+  } else if (!status.state.terminated) {
+    counts.pendingSidecars++
+    counts.unknown++
   }
 }
 
@@ -77,12 +81,13 @@ function countRegular(counts: Counts, pod: Pod, container: Spec, status: Contain
     counts.unknown++
     return
   }
-  const { running, terminated } = status.state
-  const ended = terminated ?? status.lastState.terminated
+  const { running, terminated, waiting } = status.state
+  const ended = terminated ?? (waiting && status.lastState.terminated)
   if (running) counts.running++
   else if (ended) {
     counts.stopped++
     if (!restartsAfter(container, pod.spec, ended.exitCode)) counts.stoppedForGood++
     if (terminated?.exitCode === 0) counts.succeeded++
-  } else counts.waiting++
+  } else if (waiting) counts.waiting++
+  else counts.unknown++
 }

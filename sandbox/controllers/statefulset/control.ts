@@ -3,7 +3,7 @@ import { isAvailable, isReady } from '../../kube/pods.ts'
 import type { Task } from '../../world/actor.ts'
 import type { Us } from '../../world/time.ts'
 import type { ControllerContext } from '../controller.ts'
-import { applyRetention, claimsMatchRetention, createClaims, isClaimStale } from './claims.ts'
+import { applyRetention, claimsMatchRetention, isClaimStale } from './claims.ts'
 import {
   identityMatches,
   inOrdinalRange,
@@ -14,7 +14,7 @@ import {
   startOrdinal,
   storageMatches,
 } from './identity.ts'
-import { createStatefulPod, deleteStatefulPod, updateStatefulPod } from './pods.ts'
+import { createStatefulPod, deleteStatefulPod, makeMissingClaims, updateStatefulPod } from './pods.ts'
 import { rollOut } from './rollout.ts'
 import { requestUpwards } from './run.ts'
 import { type Status, statusOf } from './status.ts'
@@ -92,10 +92,7 @@ function* processReplica({ context, set, revisions, now }: Pass, pod: o.Pod, ord
     yield* createStatefulPod(context, set, pod)
     if (ordered) return true
   }
-  if (phase === 'Pending') {
-    yield* createClaims(context, set, pod)
-    yield* applyRetention(context, set, pod)
-  }
+  if (phase === 'Pending') yield* makeMissingClaims(context, set, pod)
   if (ordered) {
     if (pod.metadata.deletionTimestamp || phase !== 'Running' || !isReady(pod)) return true
     if (!isAvailable(pod, set.spec.minReadySeconds ?? 0, now)) return true

@@ -44,17 +44,23 @@ export const storageMatches = (set: o.StatefulSet, pod: o.Pod): boolean =>
     return (claim as { claimName?: string } | undefined)?.claimName === claimName(set, name, ordinalOf(pod))
   })
 
-/** The pod with the labels that say who it is. */
-export function withIdentity(pod: o.Pod): o.Pod {
-  const { name, labels } = pod.metadata
-  const identity = { [POD_NAME]: name, [POD_INDEX]: String(ordinalOf(pod)) }
-  return { ...pod, metadata: { ...pod.metadata, labels: { ...labels, ...identity } } }
+/** The pod with the name of its ordinal and the labels that say who it is. */
+export function withIdentity(set: o.StatefulSet, pod: o.Pod): o.Pod {
+  const ordinal = ordinalOf(pod)
+  const name = podName(set, ordinal)
+  const identity = { [POD_NAME]: name, [POD_INDEX]: String(ordinal) }
+  return { ...pod, metadata: { ...pod.metadata, name, labels: { ...pod.metadata.labels, ...identity } } }
 }
 
+/** The pod with the volumes of its claims. */
+export const withStorage = (set: o.StatefulSet, pod: o.Pod): o.Pod => ({
+  ...pod,
+  spec: { ...pod.spec, volumes: volumesOf(set, ordinalOf(pod), pod.spec.volumes) },
+})
+
 /** The pod's volumes: one for each claim template, which replaces one of that name, then its own. */
-function volumesOf(set: o.StatefulSet, ordinal: number): o.PodSpec['volumes'] {
+function volumesOf(set: o.StatefulSet, ordinal: number, own: o.PodSpec['volumes']): o.PodSpec['volumes'] {
   const templates = set.spec.volumeClaimTemplates ?? []
-  const own = set.spec.template.spec.volumes
   if (templates.length === 0) return own
   const names = new Set(templates.map(({ metadata }) => metadata.name))
   const made = templates.map(({ metadata: { name } }) => ({
@@ -68,7 +74,7 @@ function volumesOf(set: o.StatefulSet, ordinal: number): o.PodSpec['volumes'] {
 function newPod(set: o.StatefulSet, revision: string, ordinal: number): o.Pod {
   const { template, serviceName } = set.spec
   const name = podName(set, ordinal)
-  const volumes = volumesOf(set, ordinal)
+  const volumes = volumesOf(set, ordinal, template.spec.volumes)
   return {
     apiVersion: 'v1',
     kind: 'Pod',

@@ -5,7 +5,7 @@ import type { Task } from '../../world/actor.ts'
 import type { ControllerContext } from '../controller.ts'
 import { RetryError } from '../retry.ts'
 import { applyRetention, claimsMatchRetention, createClaims } from './claims.ts'
-import { identityMatches, storageMatches, withIdentity } from './identity.ts'
+import { identityMatches, storageMatches, withIdentity, withStorage } from './identity.ts'
 
 // follows pkg/controller/statefulset/stateful_pod_control.go
 
@@ -29,24 +29,28 @@ export function* createStatefulPod(context: ControllerContext, set: o.StatefulSe
   if (failure) throw failure
 }
 
-/** Gives a pod its identity and its claims their owners. */
+/** Makes the claims of a pod that waits for them, and gives them their owners. */
+export function* makeMissingClaims(context: ControllerContext, set: o.StatefulSet, pod: o.Pod): Task {
+  yield* createClaims(context, set, pod)
+  yield* recorded(context, set, pod, 'update', applyRetention(context, set, pod))
+}
+
+/** Gives a pod its identity and its volumes, and its claims their owners, as far as they are not so already. */
 export function* updateStatefulPod(context: ControllerContext, set: o.StatefulSet, pod: o.Pod): Task {
   const { kube, consistency } = context
-  if (!storageMatches(set, pod)) yield* recorded(context, set, pod, 'update', createClaims(context, set, pod))
-  if (!claimsMatchRetention(context, set, pod))
-    yield* recorded(context, set, pod, 'update', applyRetention(context, set, pod))
-  else if (identityMatches(set, pod) && storageMatches(set, pod)) return
-  yield* recorded(
-    context,
-    set,
-    pod,
-    'update',
+  const named = identityMatches(set, pod) ? pod : withIdentity(set, pod)
+  const mended = storageMatches(set, named) ? named : withStorage(set, named)
+  const step = (task: Task) => recorded(context, set, mended, 'update', task)
+  if (mended !== named) yield* step(createClaims(context, set, mended))
+  if (!claimsMatchRetention(context, set, mended)) yield* step(applyRetention(context, set, mended))
+  else if (mended === pod) return
+  yield* step(
     (function* () {
-      const written = yield* kube.update(Pod, withIdentity(pod))
+      const written = yield* kube.update(Pod, mended)
       consistency.wrote({ key: keyOf(set), uid: set.metadata.uid }, Pod, written)
     })(),
   )
-  record(context, set, pod, 'update', undefined)
+  record(context, set, mended, 'update', undefined)
 }
 
 /** A pod that is gone already counts as deleted. */

@@ -1,10 +1,11 @@
+import { fieldsMatch } from '../../kube/field-selector.ts'
 import type { LabelSelector } from '../../kube/objects.ts'
 import type { Task } from '../../world/actor.ts'
 import type { ResourceBackend } from '../adapter/metrics-client.ts'
 import type { NamedNodeUsage, NamedPodUsage } from '../resource/metrics-server.ts'
 import { type ApiContext, type ApiRequest, durationOf, timeOf } from './context.ts'
 import type { ApiResource } from './discovery.ts'
-import { selectorIn } from './selectors.ts'
+import { fieldsIn, selectorIn } from './selectors.ts'
 import { noSuchPath, notFound } from './status.ts'
 
 export const RESOURCES: readonly ApiResource[] = [
@@ -63,9 +64,9 @@ const nodesOf = (backend: ResourceBackend, selector: LabelSelector): readonly Na
 
 /** By name and namespace: all that a field selector can ask for. */
 function chosen(pods: readonly NamedPodUsage[], query: URLSearchParams): readonly NamedPodUsage[] {
-  const wanted = (query.get('fieldSelector') ?? '').split(',').filter(Boolean)
+  const wanted = fieldsIn(query.get('fieldSelector'))
   return pods.filter(({ name, namespace }) =>
-    wanted.every((term) => term === `metadata.name=${name}` || term === `metadata.namespace=${namespace}`),
+    fieldsMatch(wanted, { 'metadata.name': name, 'metadata.namespace': namespace }),
   )
 }
 

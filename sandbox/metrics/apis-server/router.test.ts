@@ -77,6 +77,8 @@ describe('metrics.k8s.io', () => {
     })
     const named = '/apis/metrics.k8s.io/v1beta1/pods?fieldSelector=metadata.namespace%3Db'
     expect(ask(named, served())).toMatchObject({ items: [{ metadata: { name: 'y' } }] })
+    const others = '/apis/metrics.k8s.io/v1beta1/pods?fieldSelector=metadata.namespace!%3Db,metadata.name%3D%3Dx'
+    expect(ask(others, served())).toMatchObject({ items: [{ metadata: { name: 'x' } }] })
   })
 
   it('says what is not there, and what it cannot read', () => {
@@ -88,6 +90,10 @@ describe('metrics.k8s.io', () => {
     expect(ask('/apis/metrics.k8s.io/v1beta1/pods?labelSelector=a%20is%20b', served())).toMatchObject({
       ...{ code: 400, reason: 'BadRequest' },
       message: "unable to parse requirement: found 'is', expected: in, notin, =, ==, !=, gt, lt",
+    })
+    expect(ask('/apis/metrics.k8s.io/v1beta1/pods?fieldSelector=spec.nodeName%3Dn1', served())).toMatchObject({
+      ...{ code: 400, reason: 'BadRequest' },
+      message: '"spec.nodeName" is not a known field selector: only "metadata.name", "metadata.namespace"',
     })
     expect(ask('/apis/metrics.k8s.io/v2/pods', served())).toMatchObject({ code: 404 })
   })

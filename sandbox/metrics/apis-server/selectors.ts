@@ -1,3 +1,4 @@
+import { type FieldRequirement, FieldSelectorError, parseMetaFieldSelector } from '../../kube/field-selector.ts'
 import type { LabelSelector } from '../../kube/objects.ts'
 import { parseSelector } from '../../kube/selector-text.ts'
 import { SelectorError } from '../../kube/selectors.ts'
@@ -24,6 +25,16 @@ export function selectorIn(text: string | null): LabelSelector {
 export function optionalSelectorIn(text: string | null): LabelSelector | undefined {
   const selector = selectorIn(text)
   return selector.matchLabels || selector.matchExpressions ? selector : undefined
+}
+
+/** What a query's field selector asks for; an absent text asks for nothing. Throws a Status of 400. */
+export function fieldsIn(text: string | null): FieldRequirement[] {
+  try {
+    return parseMetaFieldSelector(text ?? '')
+  } catch (error) {
+    if (error instanceof FieldSelectorError) throw badRequest(error.message)
+    throw error
+  }
 }
 
 function requirementsOf(text: string) {
