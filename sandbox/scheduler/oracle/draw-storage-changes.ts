@@ -10,7 +10,10 @@ type Make = (draw: Draw, nodes: readonly o.Node[]) => o.KubeObject
 /** Objects of storage, some of which the pod in question has to do with. */
 const MAKE: readonly Make[] = [
   (draw) => {
-    const [claim] = drawClaim(draw, draw.pick(['claim-0', 'claim-1', 'incoming-v0', 'incoming-v1', 'x']), 'incoming')
+    const [claim] = drawClaim(draw, draw.pick(['claim-0', 'claim-1', 'incoming-v0', 'incoming-v1', 'x']), {
+      pod: 'incoming',
+      place: 0,
+    })
     return { ...claim!, metadata: { ...claim!.metadata, namespace: draw.chance(0.9) ? 'default' : 'other' } }
   },
   (draw) => drawVolume(draw, 'spare-0', { storageClassName: draw.pick(['late', 'local']), place: 0 }),

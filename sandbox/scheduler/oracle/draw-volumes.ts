@@ -10,6 +10,9 @@ export interface Storage {
   readonly volumes: NonNullable<o.PodSpec['volumes']>
 }
 
+/** Volumes that are nobody's, at most. */
+const SPARE_MAX = 4
+
 const CLASSES = [
   { name: 'late', volumeBindingMode: 'WaitForFirstConsumer', provisioner: 'csi.example.com' },
   { name: 'local', volumeBindingMode: 'WaitForFirstConsumer', provisioner: 'kubernetes.io/no-provisioner' },
@@ -21,7 +24,7 @@ export function drawStorage(draw: Draw, pod: string, nodes: readonly o.Node[]): 
   const objects = CLASSES.filter(() => draw.chance(0.99)).map(({ name, ...rest }) =>
     made('storage.k8s.io/v1', 'StorageClass', name, { ...rest, ...drawTopologies(draw) }),
   )
-  const spare = draw.list(draw.from(0, 4), (i) =>
+  const spare = draw.list(draw.from(0, SPARE_MAX), (i) =>
     drawVolume(draw, `spare-${i}`, { storageClassName: draw.pick(['local', 'late', 'local']), place: i }),
   )
   const volumes: object[] = []
@@ -37,7 +40,7 @@ export function drawStorage(draw: Draw, pod: string, nodes: readonly o.Node[]): 
         ? { name: `v${i}`, ephemeral: { volumeClaimTemplate: { spec: {} } } }
         : { name: `v${i}`, persistentVolumeClaim: { claimName: name } },
     )
-    if (!draw.chance(0.03)) objects.push(...drawClaim(draw, name, pod))
+    if (!draw.chance(0.03)) objects.push(...drawClaim(draw, name, { pod, place: i }))
   }
   const drivers = draw.chance(0.6) ? drawDrivers(draw, nodes, [...objects, ...spare]) : []
   return { objects: [...objects, ...spare, ...drivers], volumes: volumes as Storage['volumes'] }
@@ -67,8 +70,10 @@ export const drawDisk = (draw: Draw): Record<string, unknown> => {
     { iscsi: { targetPortal: '10.0.0.1', iqn: name, lun: 0, readOnly } },
     {
       rbd: {
-        ...{ monitors: draw.pick([['m1', 'm2'], ['m2'], ['m3']]), image: name, readOnly },
-        ...draw.parts({ pool: [0.9, () => draw.pick(['rbd', 'rbd', 'other'])] }),
+        monitors: draw.pick([['m1', 'm2'], ['m2'], ['m3']]),
+        image: name,
+        pool: draw.pick(['rbd', 'rbd', 'other']),
+        readOnly,
       },
     },
     { csi: { driver: 'csi.example.com' } },
@@ -76,7 +81,11 @@ export const drawDisk = (draw: Draw): Record<string, unknown> => {
 }
 
 /** A claim, and the volume it is bound to where it is. */
-export function drawClaim(draw: Draw, name: string, pod: string): o.KubeObject[] {
+export function drawClaim(
+  draw: Draw,
+  name: string,
+  { pod, place }: { readonly pod: string; readonly place: number },
+): o.KubeObject[] {
   const storageClassName = draw.pick(['late', 'local', 'local', 'now', 'late', ''])
   const bound = draw.chance(0.5)
   const selected = !bound && draw.chance(0.1)
@@ -108,7 +117,7 @@ export function drawClaim(draw: Draw, name: string, pod: string): o.KubeObject[]
   })
   // one that is not bound yet may have its volume promised
   const promised = bound || draw.chance(0.1)
-  const volume = drawVolume(draw, `pv-${name}`, { storageClassName, place: 9, claim: name })
+  const volume = drawVolume(draw, `pv-${name}`, { storageClassName, place: SPARE_MAX + place, claim: name })
   return promised && draw.chance(0.97) ? [claim, volume] : [claim]
 }
 

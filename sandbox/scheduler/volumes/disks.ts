@@ -19,6 +19,7 @@ interface Disk {
 type Conflict = (a: Disk, b: Disk) => boolean
 
 const oneWrites = (a: Disk, b: Disk): boolean => !(a.readOnly && b.readOnly)
+/** What an API server fills in. */
 const RBD_POOL = 'rbd'
 
 const CONFLICTS: Readonly<Record<string, Conflict>> = {
