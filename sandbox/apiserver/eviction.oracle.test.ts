@@ -121,7 +121,7 @@ compare('evictions', within, () =>
     op: 'eviction',
     cases: fc.record({ pod, budgets, options, now: soon }) as fc.Arbitrary<Case>,
     edges: [crowded(2000), crowded(2001)],
-    runs: 20_000,
+    runs: 10_000,
     ours: (item) => withoutNulls(evicted(item), item),
     theirs: withoutNulls as (answer: never, item: Case) => unknown,
   }),

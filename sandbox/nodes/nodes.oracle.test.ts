@@ -89,7 +89,7 @@ compare('phases', within, () =>
     area: 'kubelet: phase of a pod',
     op: 'phase',
     cases: phases,
-    runs: 20_000,
+    runs: 10_000,
     ours: ({ pod: of, statuses, terminal, initialized }) => ({
       phase: phaseOf(of, statuses, { terminal, initialized }),
     }),

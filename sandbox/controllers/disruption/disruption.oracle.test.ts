@@ -10,7 +10,6 @@ import { disruptionController } from './disruption.ts'
 const REACHED = {
   'disruption.go: a pass over a budget':
     /disruption\.go:\*?DisruptionController\.(sync|trySync|getExpected\w+|getPod\w+|getScaleController|implementsScale|finders|buildDisruptedPodMap|failSafe|updatePdbStatus)$|disruption\.go:(countHealthyPods|verifyGroupKind)$/,
-  'poddisruptionbudget/helpers.go': /apps\/poddisruptionbudget\/helpers\.go:/,
 }
 
 const { compare, judge } = await oracleSuite('pure', REACHED)

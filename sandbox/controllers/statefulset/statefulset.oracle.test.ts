@@ -105,7 +105,7 @@ compare('a StatefulSet', within, () =>
     area: 'StatefulSets: which pods, claims and revisions are made, changed and deleted, status, events',
     op: 'statefulSet',
     cases: statefulSetCase,
-    runs: 20_000,
+    runs: 10_000,
     ours: (item) => inOrder(passOf(item), item),
     theirs: inOrder as (answer: never, item: Case) => unknown,
   }),
