@@ -46,7 +46,7 @@ export const knownCauses: readonly KnownCause[] = [
   {
     stream: 'placement',
     sort: 'only-b',
-    what: /^pod of \S+: 0\/\d nodes are available: \d Insufficient nvidia\.com\/gpu\. no new claims to deallocate, preemption: /,
+    what: /^pod of \S+: 0\/\d nodes are available: (1 node\(s\) had untolerated taint\(s\), )?\d Insufficient nvidia\.com\/gpu\. no new claims to deallocate, preemption: /,
     why: 'When the taint of a new node is removed that admission put on it, the real scheduler tries waiting pods again, in vain: the node has no GPUs yet. Ours leaves them where they are until the node has GPUs, as the hints of the plugin that rejected them say.',
   },
 ]
