@@ -121,8 +121,11 @@ const ACTS: Readonly<Record<string, Act>> = {
     kind: 'DaemonSet',
     names: /(?<=agent-)\w{5}\b/g,
     *steps(kube) {
-      for (const name of ['a', 'b'])
+      for (const name of ['a', 'b']) {
         yield* kube.create(Node, { apiVersion: 'v1', kind: 'Node', metadata: { name }, spec: {} } as never)
+        // nobody here sees that it is Ready
+        yield* kube.patch(Node, name, { spec: { taints: null } })
+      }
       const spec = { selector, template: template('v1') }
       yield* kube.create(DaemonSet, {
         apiVersion: 'apps/v1',
@@ -217,7 +220,7 @@ describe.skipIf(unavailable)('workloads, event by event, as the real controller 
 
   beforeAll(async () => {
     controlPlane = await startControlPlane({
-      apiserver: ['--disable-admission-plugins=ServiceAccount,TaintNodesByCondition'],
+      apiserver: ['--disable-admission-plugins=ServiceAccount'],
       controllerManager: [`--controllers=${CONTROLLERS.map((name) => `${name}-controller`).join(',')}`],
     })
     const rest = await openRest({ kubeconfig: controlPlane.kubeconfig })
