@@ -65,6 +65,8 @@ describe('time and chance come from the World', () => {
     ['sandbox/kube/remote/http2-transport.ts', 'HTTP: credentials grow old'],
     ['sandbox/tiers/control-plane/', 'starts programs: tokens, ports, waiting for them'],
     ['harness/bench/', 'measures the wall’s time'],
+    ['harness/wire/', 'asks servers over sockets, and waits for them'],
+    ['sandbox/vllm/real/', 'starts servers, and waits for them'],
     ['harness/pool/', 'gives threads their work, and one thread several things to do'],
   ]
 

@@ -5,6 +5,7 @@ const TIERS: Readonly<Record<string, { globalSetup?: string }>> = {
   local: { globalSetup: './sandbox/tiers/control-plane/local-tests.ts' },
   kind: {},
   oracle: { globalSetup: './fixtures/oracles/figures.ts' },
+  wire: {},
   vllm: {},
 }
 
