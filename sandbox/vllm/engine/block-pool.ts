@@ -1,4 +1,6 @@
 const RING_INITIAL = 1024
+/** Owner of blocks that no request holds; serials count from 1. */
+const NOBODY = -1
 
 /**
  * The KV blocks: which are free, in eviction order, reference counts and the prefix-cache map.
@@ -33,6 +35,7 @@ export class BlockPool {
   /** Oldest block of each shared hash; younger duplicates hang on `nextDuplicate` (0: none). */
   private readonly byHash = new Map<number, number>()
   private readonly nextDuplicate: Int32Array
+  private readonly withheld: number[] = []
 
   constructor(numGpuBlocks: number) {
     this.numGpuBlocks = numGpuBlocks
@@ -113,6 +116,14 @@ export class BlockPool {
     let last = head
     while (this.nextDuplicate[last] !== 0) last = this.nextDuplicate[last]!
     this.nextDuplicate[last] = block
+  }
+
+  /** Holds this many blocks, or as many as are free, for nobody. */
+  withhold(count: number): void {
+    const { withheld } = this
+    while (withheld.length < count && this.numFree > 0) withheld.push(this.take(NOBODY))
+    const back = Int32Array.from(withheld.splice(count))
+    if (back.length > 0) this.release(back, back.length, 0)
   }
 
   /** Forgets every cached block. False, and nothing done, while any block is in use. */

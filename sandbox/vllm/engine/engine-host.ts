@@ -65,6 +65,19 @@ export class EngineHost {
     this.rearm()
   }
 
+  /** Forgets cached prefixes. False, and nothing done, while any block is in use. */
+  resetPrefixCache(): boolean {
+    this.catchUp()
+    return this.engine.scheduler.kv.pool.resetPrefixCache()
+  }
+
+  /** Keeps up to this share of all KV blocks from requests: memory that something else has taken. 0 gives them back. */
+  withholdKv(share: number): void {
+    if (this.closed) return
+    this.engine.withholdKv(share, this.clock.now)
+    this.rearm()
+  }
+
   stats(): EngineStats {
     this.catchUp()
     return this.engine.stats()

@@ -1,6 +1,7 @@
 import type { Us } from '../../world/time.ts'
 import type { Batch } from './batch.ts'
 import { type Launched, Leap } from './leap.ts'
+import { abortingOf, countAborted, forgetLoras } from './metric-finished.ts'
 import { EngineMetrics } from './metrics.ts'
 import { OutputRecorder } from './outputs.ts'
 import { Pipeline } from './pipeline.ts'
@@ -80,7 +81,7 @@ export class Engine {
     this.stepModel = stepModel
     this.steps = new Pipeline(this.config.asyncScheduling ? 2 : 1, this.config.maxNumSeqs)
     this.scheduler = new Scheduler(this.config, this.steps)
-    this.metrics = new EngineMetrics(this.config.maxModelLen, this.config.histogramBuckets)
+    this.metrics = new EngineMetrics(this.config.maxModelLen, this.config.histogramBuckets, this.config.enableLora)
     this.leap = driver === 'leap' ? new Leap(this.scheduler, stepModel, this.config) : undefined
     this.outputs = new OutputRecorder(this.scheduler, this.metrics, this.forget)
   }
@@ -122,9 +123,10 @@ export class Engine {
     const { table } = this.scheduler
     const ending = [...this.slotOf]
       .filter(([id, slot]) => slot !== IN_INBOX && !this.aborts.has(id))
-      .map(([id, slot]) => ({ id, observer: table.records[slot]!.observer, outputTokens: table.outputTokens(slot) }))
-      .concat(this.inbox.map(({ request, observer }) => ({ id: request.id, observer, outputTokens: 0 })))
-    for (const { id } of ending) this.abort(id, now)
+      .map(([, slot]) => abortingOf(table.records[slot]!, slot, table.outputTokens(slot)))
+      .concat(this.inbox.map((record) => abortingOf(record, IN_INBOX, 0)))
+    countAborted(this.metrics, table, ending, now)
+    for (const { record } of ending) this.abort(record.request.id, now)
     for (const { observer, outputTokens } of ending) observer.finished?.({ at: now, outputTokens, reason: 'abort' })
   }
 
@@ -181,6 +183,14 @@ export class Engine {
     this.advanceTo(now)
     this.slowdownFactor = factor
     this.leap?.drop()
+  }
+
+  /** Takes up to this share of all KV blocks for itself, as far as they are free; 0 gives them back. */
+  withholdKv(share: number, now: Us): void {
+    this.advanceTo(now)
+    this.leap?.drop()
+    this.scheduler.kv.pool.withhold(Math.round(share * (this.config.numGpuBlocks - 1)))
+    if (this.steps.count === 0) this.loop(now, 0)
   }
 
   stats(): EngineStats {
@@ -280,12 +290,14 @@ export class Engine {
 
   private applyAborts(): void {
     if (this.aborts.size === 0) return
+    const { table } = this.scheduler
     const slots = new Set<number>()
     for (const id of this.aborts) {
       const slot = this.slotOf.get(id)
       if (slot !== undefined) slots.add(slot)
       this.slotOf.delete(id)
     }
+    if (this.metrics.lora) forgetLoras(this.metrics.lora, table, slots)
     this.aborts.clear()
     this.scheduler.finishAll(slots)
   }

@@ -187,7 +187,7 @@ export class Leap {
     const { firstNeedy, nextNeedy } = this
     const { running, table, kv } = this.scheduler
     for (let step = from; step < to; step++) {
-      if (step === to - 1) setGauges(this.scheduler, metrics)
+      if (step === to - 1) setGauges(this.scheduler, metrics, this.endOf(step))
       for (let i = firstNeedy[step % kv.blockSize]!; i >= 0; i = nextNeedy[i]!) {
         const slot = running[i]!
         kv.extend(slot, table.numBlocks[slot]! * kv.blockSize + 1)

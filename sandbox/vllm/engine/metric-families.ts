@@ -1,7 +1,15 @@
 import { type EngineGeneration, type VllmMetricFamily, vllmMetrics } from '../../../fixtures/vllm/metrics.ts'
 import type { MetricFamily, Sample } from '../../metrics/sample.ts'
 import { EPOCH_MS, type Us } from '../../world/time.ts'
-import { CACHE_CONFIG_INFO, histogramOf, type QuantityContext, quantityOf } from './metric-quantities.ts'
+import type { LoraActivity } from './metric-lora.ts'
+import {
+  CACHE_CONFIG_INFO,
+  histogramOf,
+  type QuantityContext,
+  quantityOf,
+  type SleepState,
+} from './metric-quantities.ts'
+import { formatFloat } from './metric-text.ts'
 import type { EngineMetrics, Histogram } from './metrics.ts'
 
 export interface FamilyOptions {
@@ -12,10 +20,12 @@ export interface FamilyOptions {
   readonly createdAt: Us
   /** Labels of vllm:cache_config_info beside `engine`; without them the family is left out. */
   readonly cacheConfig?: Readonly<Record<string, string>>
-  /** 0 awake, 1 weights offloaded, 2 all discarded. Default 0. */
-  readonly sleepLevel?: 0 | 1 | 2
+  /** Default awake. */
+  readonly sleepState?: SleepState
   /** What the server's version exposes. Default: all of vLLM 0.32. */
   readonly exposes?: ExposedFamilies
+  /** `--max-loras`; left out: a server without LoRA. */
+  readonly maxLoras?: number | undefined
   /** Tokens per KV block. Default 16. */
   readonly blockSize?: number
   /** Leaves out families of which no sample has one of these names. */
@@ -34,18 +44,19 @@ export interface ExposedFamilies {
 export type LabelCache = Map<string, Map<string, readonly (readonly [string, string])[]>>
 
 /**
- * The `vllm:` families of a server without connectors, LoRA or speculative decoding, in the order its version exposes them. Those
+ * The `vllm:` families of a server without connectors or speculative decoding, in the order its version exposes them. Those
  * without a simulated quantity are left out.
  */
 // follows PrometheusStatLogger of vllm/v1/metrics/loggers.py and of vllm/engine/metrics.py; names and texts are its own
 export function metricFamilies(metrics: EngineMetrics, options: FamilyOptions): MetricFamily[] {
   const exposes = options.exposes ?? usual()
   const build = new Builder(options, exposes.engine)
-  const context: QuantityContext = { sleepLevel: options.sleepLevel ?? 0, blockSize: options.blockSize ?? 16 }
+  const context: QuantityContext = { sleepState: options.sleepState ?? 'awake', blockSize: options.blockSize ?? 16 }
   for (const family of exposes.families) {
     const histogram = histogramOf(family)
     if (histogram) build.histogram(family, metrics[histogram])
     else if (family.name === CACHE_CONFIG_INFO) {
+      if (options.maxLoras !== undefined && metrics.lora) build.loras(metrics.lora, options.maxLoras)
       if (options.cacheConfig) build.info(family, options.cacheConfig)
     } else build.values(family, metrics, context)
   }
@@ -136,6 +147,17 @@ class Builder {
     this.families.push({ name, help, type: 'gauge', samples: [{ name, labels, value: 1 }] })
   }
 
+  /** All sets of adapters that ever were in use, the time at which they last were as the value. */
+  loras({ seen }: LoraActivity, maxLoras: number): void {
+    const name = 'vllm:lora_requests_info'
+    if (!this.wants(name)) return
+    const samples = [...seen].map(([names, at]): Sample => {
+      const labels = { max_lora: String(maxLoras), running_lora_adapters: names, waiting_lora_adapters: names }
+      return { name, labels: Object.entries(labels), value: EPOCH_MS / 1e3 + at / 1e6 }
+    })
+    this.families.push({ name, help: 'Running stats on lora requests.', type: 'gauge', samples })
+  }
+
   private createdOf({ name, help }: VllmMetricFamily, of: readonly Sample[]): void {
     if (this.isV0) return
     const samples = of.map(({ labels }) => ({ name: `${name}_created`, labels, value: this.created }))
@@ -174,41 +196,3 @@ function boundTexts(histogram: Histogram): readonly string[] {
 }
 
 const sorted = (labels: Labels): Labels => [...labels].sort(([a], [b]) => (a < b ? -1 : 1))
-
-/** The Prometheus text exposition of `families`, byte for byte as vLLM's client library writes it. */
-export function renderFamilies(families: readonly MetricFamily[]): string {
-  const lines: string[] = []
-  for (const { name, help, type, samples } of families) {
-    lines.push(`# HELP ${name} ${help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')}`, `# TYPE ${name} ${type}`)
-    for (const sample of samples) {
-      const labels = sample.labels.map(([key, value]) => `${key}="${escapeLabel(value)}"`).join(',')
-      lines.push(`${sample.name}{${labels}} ${formatFloat(sample.value)}`)
-    }
-  }
-  return `${lines.join('\n')}\n`
-}
-
-const escapeLabel = (value: string) => value.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"')
-
-/** A float as Python's prometheus_client prints it: `1.0`, `0.025`, `1.79e+09`, `+Inf`. */
-export function formatFloat(value: number): string {
-  if (value === Number.POSITIVE_INFINITY) return '+Inf'
-  if (value === Number.NEGATIVE_INFINITY) return '-Inf'
-  if (Number.isNaN(value)) return 'NaN'
-  const text = pythonRepr(value)
-  const dot = text.indexOf('.')
-  if (!(value > 0) || dot <= 6) return text
-  const mantissa = `${text[0]}.${text.slice(1, dot)}${text.slice(dot + 1)}`.replace(/[0.]+$/, '')
-  return `${mantissa}e+0${dot - 1}`
-}
-
-function pythonRepr(value: number): string {
-  const size = Math.abs(value)
-  if (size !== 0 && (size < 1e-4 || size >= 1e16)) {
-    const [mantissa, exponent] = value.toExponential().split('e')
-    const digits = exponent!.slice(1).padStart(2, '0')
-    return `${mantissa}e${exponent![0]}${digits}`
-  }
-  const text = String(value)
-  return text.includes('.') ? text : `${text}.0`
-}

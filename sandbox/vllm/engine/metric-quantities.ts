@@ -1,10 +1,12 @@
 import type { VllmMetricFamily } from '../../../fixtures/vllm/metrics.ts'
 import type { EngineMetrics, HistogramBuckets, HistogramName } from './metrics.ts'
 
+/** The level of its sleep: 0 keeps the weights, 1 has offloaded and 2 discarded them. */
+export type SleepState = 'awake' | 0 | 1 | 2
+
 /** What a value depends on beside the engine's counts. */
 export interface QuantityContext {
-  /** 0 awake, 1 weights offloaded, 2 all discarded. */
-  readonly sleepLevel: 0 | 1 | 2
+  readonly sleepState: SleepState
   /** Tokens per KV block. */
   readonly blockSize: number
 }
@@ -26,8 +28,8 @@ const QUANTITIES: Readonly<Record<string, Quantity>> = {
     reason === 'deferred' ? m.waitingDeferred : m.waiting - m.waitingDeferred,
   // preempted requests are recomputed, not swapped
   'vllm:num_requests_swapped': zero,
-  'vllm:engine_sleep_state': (_m, { sleep_state }, { sleepLevel }) =>
-    ['awake', 'weights_offloaded', 'discard_all'][sleepLevel] === sleep_state ? 1 : 0,
+  'vllm:engine_sleep_state': (_m, { sleep_state }, { sleepState }) =>
+    sleep_state === (sleepState === 'awake' ? sleepState : SLEEP_STATES[sleepState]) ? 1 : 0,
   'vllm:kv_cache_usage_perc': (m) => m.kvCacheUsage,
   'vllm:gpu_cache_usage_perc': (m) => m.kvCacheUsage,
   'vllm:cpu_cache_usage_perc': zero,
@@ -49,6 +51,8 @@ const QUANTITIES: Readonly<Record<string, Quantity>> = {
   'vllm:request_success': (m, { finished_reason }) => m.success[finished_reason as keyof typeof m.success],
   'vllm:admission_rejections': zero,
 }
+
+const SLEEP_STATES = [undefined, 'weights_offloaded', 'discard_all'] as const
 
 const HISTOGRAMS: Readonly<Record<string, HistogramName>> = {
   'vllm:request_prompt_tokens': 'requestPromptTokens',

@@ -1,3 +1,5 @@
+import { LoraActivity } from './metric-lora.ts'
+
 /** Upper bounds and counts of one histogram; observing allocates nothing. */
 export class Histogram {
   readonly bounds: Float64Array
@@ -90,8 +92,11 @@ export class EngineMetrics {
   readonly requestMaxGenerationTokens: Histogram
   readonly requestMaxTokens: Histogram
   readonly prefillKvComputed: Histogram
+  /** Only of a server with LoRA. */
+  readonly lora: LoraActivity | undefined
 
-  constructor(maxModelLen: number, buckets: HistogramBuckets = {}) {
+  constructor(maxModelLen: number, buckets: HistogramBuckets = {}, enableLora = false) {
+    this.lora = enableLora ? new LoraActivity() : undefined
     const histogram = (name: HistogramName, usual: readonly number[]) => new Histogram(buckets[name] ?? usual)
     this.iterationTokens = histogram('iterationTokens', BUCKETS.iterationTokens)
     this.timeToFirstToken = histogram('timeToFirstToken', BUCKETS.timeToFirstToken)

@@ -1,7 +1,8 @@
 import type { Us } from '../../world/time.ts'
 import type { Batch } from './batch.ts'
+import { countFinished } from './metric-finished.ts'
 import type { EngineMetrics } from './metrics.ts'
-import { MARK_FIRST_TOKEN, MARK_PREEMPTED, MARK_STALE, type RequestTable, RUNNING } from './requests.ts'
+import { MARK_FIRST_TOKEN, MARK_PREEMPTED, MARK_STALE, MARK_TOKENS, type RequestTable, RUNNING } from './requests.ts'
 import type { Scheduler } from './scheduler.ts'
 
 const US_PER_SECOND = 1e6
@@ -39,7 +40,7 @@ export class OutputRecorder {
       metrics.generationTokens += generated
       metrics.iterationTokens.observe(this.promptComputed + generated)
     }
-    setGauges(scheduler, metrics)
+    setGauges(scheduler, metrics, this.at)
   }
 
   /** Returns how many tokens there were. The hot loop: once per running request and step. */
@@ -78,6 +79,7 @@ export class OutputRecorder {
       lastTokenAt[slot] = time
       if (isPlain) continue
       if ((marked & MARK_PREEMPTED) !== 0) this.reportPreemptions(slot)
+      if ((marked & MARK_TOKENS) !== 0) table.records[slot]!.observer.token?.(this.at)
       if (tokens >= endTokens[slot]!) this.stop(slot)
     }
     if (repeats > 0) interTokenLatency.observe((time - repeated) / US_PER_SECOND, repeats)
@@ -96,7 +98,9 @@ export class OutputRecorder {
     metrics.timeToFirstToken.observe((time - record.arrivedAt) / US_PER_SECOND)
     table.firstTokenAt[slot] = time
     table.mark(slot, table.marks[slot]! & ~MARK_FIRST_TOKEN)
-    record.observer.firstToken?.(this.at)
+    if (record.request.lora !== undefined) metrics.lora?.began(record.request.lora)
+    const scheduledAt = table.scheduledAt[slot]!
+    record.observer.firstToken?.(this.at, { scheduledAt, cachedTokens: table.cachedPromptTokens[slot]! })
   }
 
   /** vLLM counts a preemption when the request's next output carries the event out. */
@@ -111,25 +115,18 @@ export class OutputRecorder {
     const { scheduler, metrics, time } = this
     const { table, kv } = scheduler
     const record = table.records[slot]!
-    const prompt = table.promptTokens[slot]!
     const outputTokens = table.outputTokens(slot)
-    const scheduled = table.scheduledAt[slot]!
-    const first = table.firstTokenAt[slot]!
-    const decode = (time - first) / US_PER_SECOND
-    metrics.success[record.reason]++
-    metrics.e2e.observe((time - record.arrivedAt) / US_PER_SECOND)
-    metrics.queueTime.observe((scheduled - table.queuedAt[slot]!) / US_PER_SECOND)
-    metrics.prefillTime.observe((first - scheduled) / US_PER_SECOND)
-    metrics.inferenceTime.observe((time - scheduled) / US_PER_SECOND)
-    metrics.decodeTime.observe(decode)
-    metrics.timePerOutputToken.observe(outputTokens > 1 ? decode / (outputTokens - 1) : 0)
-    metrics.requestPreemptions.observe(table.preemptions[slot]!)
-    metrics.prefillKvComputed.observe(prompt - table.cachedPromptTokens[slot]!)
-    metrics.requestPromptTokens.observe(prompt)
-    metrics.requestGenerationTokens.observe(outputTokens)
-    metrics.requestMaxGenerationTokens.observe(outputTokens)
-    metrics.requestMaxTokens.observe(record.maxTokens)
-    metrics.paramsN.observe(1)
+    countFinished(metrics, record, {
+      reason: record.reason,
+      at: time,
+      queuedAt: table.queuedAt[slot]!,
+      scheduledAt: table.scheduledAt[slot]!,
+      firstTokenAt: table.firstTokenAt[slot]!,
+      preemptions: table.preemptions[slot]!,
+      cachedTokens: table.cachedPromptTokens[slot]!,
+      outputTokens,
+    })
+    if (record.request.lora !== undefined) metrics.lora?.ended(record.request.lora)
     if (table.status[slot] === RUNNING) {
       kv.cacheUpTo(slot, table.computed[slot]! - table.placeholders[slot]!)
       this.stopped++
@@ -141,12 +138,13 @@ export class OutputRecorder {
 }
 
 /** Gauges are those of the last step that ended, as in vLLM: they stand still while the engine does. */
-export function setGauges(scheduler: Scheduler, metrics: EngineMetrics): void {
+export function setGauges(scheduler: Scheduler, metrics: EngineMetrics, at: Us): void {
   metrics.running = scheduler.running.length
   metrics.waiting = scheduler.waiting.length
   metrics.kvCacheUsage = scheduler.kv.usage
   metrics.prefixCacheQueries = scheduler.prefixQueries
   metrics.prefixCacheHits = scheduler.prefixHits
+  metrics.lora?.record(at)
 }
 
 /** Output of a step from before a preemption is still delivered, but no longer moves what was reset. */

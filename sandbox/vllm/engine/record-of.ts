@@ -27,7 +27,7 @@ export function recordOf(
     observer,
     sharedHashes: chainHashes(request.prefixHashes ?? NONE, Math.floor(promptTokens / blockSize)),
     maxTokens,
-    reason: outputTokens >= maxTokens ? 'length' : 'stop',
+    reason: request.reason ?? (outputTokens >= maxTokens ? 'length' : 'stop'),
     serial,
     arrivedAt: now,
     formerBlocks: undefined,

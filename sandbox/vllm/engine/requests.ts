@@ -25,6 +25,8 @@ export interface RequestRecord {
 export const MARK_FIRST_TOKEN = 1
 export const MARK_STALE = 2
 export const MARK_PREEMPTED = 4
+/** Its observer is told of each token. */
+export const MARK_TOKENS = 8
 
 const NO_BLOCKS = new Int32Array(0)
 const INT_COLUMNS = 16
@@ -92,7 +94,7 @@ export class RequestTable {
     this.quietTokens[slot] = 0
     this.limitTokens[slot] = request.promptTokens + record.maxTokens
     this.endTokens[slot] = request.promptTokens + Math.min(request.outputTokens, record.maxTokens)
-    this.mark(slot, MARK_FIRST_TOKEN)
+    this.mark(slot, record.observer.token ? MARK_FIRST_TOKEN | MARK_TOKENS : MARK_FIRST_TOKEN)
     this.numBlocks[slot] = this.cachedBlocks[slot] = this.cachedPromptTokens[slot] = this.preemptions[slot] = 0
     this.serial[slot] = record.serial
     this.priority[slot] = request.priority ?? 0

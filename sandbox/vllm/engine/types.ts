@@ -1,5 +1,6 @@
 import type { Us } from '../../world/time.ts'
 import type { HistogramBuckets } from './metrics.ts'
+import type { RequestGroup } from './request-group.ts'
 
 /** What decides vLLM's scheduling; the names are those of its flags. */
 export interface EngineConfig {
@@ -28,6 +29,8 @@ export interface EngineConfig {
   readonly schedulerReserveFullIsl?: boolean
   /** Share of blocks kept free when admitting while others run. Default 0. */
   readonly watermark?: number
+  /** Tells by `vllm:lora_requests_info` which adapters are in use. Default false. */
+  readonly enableLora?: boolean
   /** Where the version's histograms differ from those of 0.32. */
   readonly histogramBuckets?: HistogramBuckets
 }
@@ -51,6 +54,7 @@ export function resolveConfig(config: EngineConfig): ResolvedEngineConfig {
     asyncScheduling: true,
     schedulerReserveFullIsl: true,
     watermark: 0,
+    enableLora: false,
     histogramBuckets: {},
     ...defined(config),
   }
@@ -87,15 +91,31 @@ export interface EngineRequest {
   readonly outputTokens: number
   /** The client's max_tokens; without one, what the context leaves. Reaching it is `length`, ending earlier `stop`. */
   readonly maxTokens?: number
+  /** Why it ends, where reaching `maxTokens` does not tell: its last token may end it as well. */
+  readonly reason?: FinishReason
   /** One hash per leading full prompt block; equal hashes at equal positions mean equal tokens. Blocks beyond are unique. */
   readonly prefixHashes?: readonly number[]
   /** Lower runs first under the priority policy. Default 0. */
   readonly priority?: number
+  /** Of the sequences of one request with `n` > 1, each of which is one of these. */
+  readonly group?: RequestGroup
+  /** Name of the adapter it uses. */
+  readonly lora?: string
+}
+
+/** How a request's prompt was computed. */
+export interface PromptResult {
+  /** When it was first scheduled, µs with fraction. */
+  readonly scheduledAt: number
+  /** Prompt tokens that the prefix cache had. */
+  readonly cachedTokens: number
 }
 
 /** Told of a request's fate with exact times. `finished` is called once; never for a request its client aborted. */
 export interface EngineObserver {
-  firstToken?(at: Us): void
+  firstToken?(at: Us, prompt: PromptResult): void
+  /** Each token, the first and the last too; the first after `firstToken`, the last before `finished`. */
+  token?(at: Us): void
   finished?(result: { at: Us; outputTokens: number; reason: FinishReason }): void
 }
 

@@ -1,7 +1,8 @@
 import { type EngineGeneration, type VllmMetricFamily, vllmMetrics } from '../../../fixtures/vllm/metrics.ts'
 import type { ExposedFamilies } from '../engine/metric-families.ts'
 import { isSimulated } from '../engine/metric-quantities.ts'
-import { HTTP_METRIC_NAMES, HTTP_METRIC_NAMES_LEFT_OUT } from './http-metrics.ts'
+import { HTTP_METRIC_NAMES } from './http-metrics.ts'
+import { PROCESS_METRIC_NAMES } from './process-metrics.ts'
 import type { RunnableServer } from './resolve.ts'
 
 export interface MetricNamesOptions {
@@ -49,7 +50,7 @@ export const engineOf = (variable: string | undefined): EngineGeneration | undef
 export function metricNamesOf(version: string, options: MetricNamesOptions = {}): MetricNames {
   const { engine, families } = exposedFamilies(version, options)
   const exposed = new Set([...PROCESS_METRIC_NAMES, ...HTTP_METRIC_NAMES])
-  const notSimulated = new Set<string>([...PYTHON_METRIC_NAMES, ...HTTP_METRIC_NAMES_LEFT_OUT])
+  const notSimulated = new Set<string>()
   for (const family of families)
     for (const name of sampleNames(family, engine)) (isSimulated(family) ? exposed : notSimulated).add(name)
   for (const { name, type } of vllmMetrics(version).byOption)
@@ -74,19 +75,3 @@ function sampleNames(
   if (type === 'histogram') return ofHistogram
   return type === 'gauge' ? [name] : [name, ...ofCounter, ...ofHistogram]
 }
-
-const PROCESS_METRIC_NAMES = [
-  'process_virtual_memory_bytes',
-  'process_resident_memory_bytes',
-  'process_start_time_seconds',
-  'process_cpu_seconds_total',
-  'process_open_fds',
-  'process_max_fds',
-]
-
-const PYTHON_METRIC_NAMES = [
-  'python_gc_objects_collected_total',
-  'python_gc_objects_uncollectable_total',
-  'python_gc_collections_total',
-  'python_info',
-]

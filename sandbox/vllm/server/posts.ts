@@ -7,7 +7,7 @@ import { ANSWER_US, GET_PATHS, POST_PATHS } from './routes.ts'
 /** What answers a POST. */
 export interface PostContext extends Pick<ServerSettings, 'apiKeySet' | 'servedModelNames'> {
   later(delay: Us, then: () => void): Timer
-  submit(request: InferenceRequest, observer: InferenceObserver): () => void
+  submit(request: InferenceRequest, observer: InferenceObserver, route: string): () => void
 }
 
 /** Routes that ask the engine for tokens. */
@@ -28,12 +28,13 @@ export function answerPost(
     const timer = context.later(ANSWER_US, () => answered({ kind: 'answer', status: asked, afterUs: 0 }))
     return () => timer.cancel()
   }
-  return context.submit(asked, {
+  const observer: InferenceObserver = {
     firstToken: () => undefined,
     finished: () => answered({ kind: 'answer', status: 200, afterUs: 0 }),
     failed: ({ kind, status }) =>
       answered(kind === 'http' && status !== undefined ? { kind: 'answer', status, afterUs: 0 } : { kind: 'refused' }),
-  })
+  }
+  return context.submit(asked, observer, posted.path.split('?')[0]!)
 }
 
 /** What is asked of the engine, or the status with which it is answered without. */

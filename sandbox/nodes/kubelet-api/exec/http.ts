@@ -1,4 +1,4 @@
-import { renderFamilies } from '../../../vllm/engine/metric-families.ts'
+import { renderFamilies } from '../../../vllm/engine/metric-text.ts'
 import type { Task } from '../../../world/actor.ts'
 import { perform } from '../../../world/actor.ts'
 import { environmentOf, podExposition } from '../../pod-access.ts'
