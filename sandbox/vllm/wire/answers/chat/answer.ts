@@ -1,0 +1,43 @@
+import type { Reply, WireRequest } from '../../http.ts'
+import type { ChatRequest } from '../../protocol/chat.ts'
+import { refusal } from '../../router/answers.ts'
+import type { Serving } from '../../serving.ts'
+import { begin } from '../begin.ts'
+import { EVENT_STREAM } from '../events.ts'
+import { baseRequestId } from '../ids.ts'
+import { keptAlive } from '../keep-alive.ts'
+import { loadReport } from '../load-report.ts'
+import { chatAnswering, chatGeneration, checkAtEngine, prepareChat } from './prepare.ts'
+import { ChatStream } from './stream.ts'
+import { WholeChat } from './whole.ts'
+
+/** Answers a chat. Throws a WireError as long as nothing has gone out. Returns what to do when the client leaves. */
+// follows vllm/entrypoints/openai/chat_completion/api_router.py
+export function answerChat(body: ChatRequest, request: WireRequest, reply: Reply, serving: Serving): () => void {
+  const prepared = prepareChat(body, serving)
+  const id = `chatcmpl-${baseRequestId(request.headers, body.requestId, serving.random)}`
+  const generation = chatGeneration(prepared, serving, { id, headers: request.headers })
+  const answering = chatAnswering(prepared, id, serving)
+  const check = () => checkAtEngine(prepared, generation, serving)
+  if (body.stream) {
+    const out = keptAlive(reply.stream(EVENT_STREAM), serving.clock, serving.flags.sseKeepAliveSeconds)
+    const leave = begin(serving, generation, new ChatStream(answering, out), check)
+    return () => {
+      out.left()
+      leave()
+    }
+  }
+  check()
+  const whole = new WholeChat(
+    answering,
+    (result) =>
+      reply.whole({
+        status: 200,
+        contentType: 'application/json',
+        headers: loadReport(request, serving),
+        body: result.json(),
+      }),
+    (error) => reply.whole(refusal(error)),
+  )
+  return serving.engine.generate(generation, whole)
+}
