@@ -7,11 +7,18 @@ const CLI = join(import.meta.dirname, '../../cli/bin.js')
 /** Milliseconds. */
 const START_MS = 60_000
 
-/** Starts `seatrial vllm serve` with the flags of a recorded server, as a process of its own, and waits until it is ready. */
-export async function startMock(server: RecordedServer, more: readonly string[] = []): Promise<StartedServer> {
+/**
+ * Starts `seatrial vllm serve` with the flags of a recorded server, as a process of its own, and waits until it is ready. `more` are flags
+ * of the command, `ofNode` those of the interpreter.
+ */
+export async function startMock(
+  server: RecordedServer,
+  more: readonly string[] = [],
+  ofNode: readonly string[] = [],
+): Promise<StartedServer> {
   const port = await freePort()
   const at = ['--host', '127.0.0.1', '--port', String(port)]
-  const args = [CLI, 'vllm', 'serve', ...server.args, ...at, '--answers', 'endless', ...more]
+  const args = [...ofNode, CLI, 'vllm', 'serve', ...server.args, ...at, '--answers', 'endless', ...more]
   const started = startServer({ program: process.execPath, args, environment: server.environment, port })
   try {
     await started.ready(START_MS)

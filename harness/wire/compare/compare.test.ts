@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { ownRecordings } from '../recordings.ts'
 import { compareAnswers } from './compare.ts'
 import { damages } from './damage.ts'
+import { outlinedText } from './metrics-outline.ts'
 import { header, type Recording, type WireAnswer } from './recording.ts'
 import { RELAXATIONS } from './relaxations.ts'
 
@@ -136,12 +137,7 @@ describe('an answer compared to the recorded one', () => {
 describe('metrics compared to the recorded ones', () => {
   const recording = all.find(({ recording: { name } }) => name === 'm_metrics_end')!.recording
   /** A text of which the outline is the recorded one. */
-  const text = recording.answer.outline!.flatMap((line) => {
-    if (line.startsWith('#')) return [line]
-    const [, series, bounds] = /^(.*?)(?: le=(.*))?$/.exec(line)!
-    if (bounds === undefined) return [`${line} 1.0`]
-    return bounds.split('|').map((bound) => `${series!.replace('«le»', `le="${bound}"`)} 1.0`)
-  })
+  const text = outlinedText(recording.answer.outline!).trimEnd().split('\n')
   const compared = (lines: readonly string[]) => {
     const body = `${lines.join('\n')}\n`
     const headers = recording.answer.headers.map(([name, value]): [string, string] => [

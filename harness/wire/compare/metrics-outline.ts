@@ -24,6 +24,17 @@ export function metricsOutline(text: string): string[] {
   return lines
 }
 
+/** A text of which this is the outline; every value is 1. */
+export function outlinedText(outline: readonly string[]): string {
+  const lines = outline.flatMap((line) => {
+    if (line.startsWith('#')) return [line]
+    const [, series, bounds] = /^(.*?)(?: le=(.*))?$/.exec(line)!
+    if (bounds === undefined) return [`${line} 1.0`]
+    return bounds.split('|').map((bound) => `${series!.replace('«le»', `le="${bound}"`)} 1.0`)
+  })
+  return `${lines.join('\n')}\n`
+}
+
 /** Samples whose value is not printed as Python prints a float, or that are no samples. */
 export function oddSamples(text: string): string[] {
   return text.split('\n').filter((line) => {

@@ -46,7 +46,7 @@ export function packageFiles(): TarEntry[] {
   }
   return [...found.keys()]
     .sort()
-    .flatMap((folder) => below(folder.slice(ROOT.length + 1), folder, (path) => /\.(?:d\.[cm]?ts|map|md)$/.test(path)))
+    .flatMap((folder) => below(folder.slice(ROOT.length + 1), folder, (path) => /\.(?:[cm]?ts|map|md)$/.test(path)))
     .map((entry) => ({ ...entry, path: `app/${entry.path}` }))
 }
 

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -99,6 +99,3 @@ async function nameDistribution(environment: string): Promise<void> {
   await writeFile(join(folder, 'RECORD'), '')
   await writeFile(join(folder, 'INSTALLER'), 'uv')
 }
-
-/** Packages and versions that the build is installed with. */
-export const cpuBuildPins = (): readonly string[] => readFileSync(PINS, 'utf8').trim().split('\n')
