@@ -67,6 +67,7 @@ describe('time and chance come from the World', () => {
     ['harness/bench/', 'measures the wall’s time'],
     ['harness/wire/', 'asks servers over sockets, and waits for them'],
     ['sandbox/vllm/real/', 'starts servers, and waits for them'],
+    ['harness/load/k6/', 'runs a program that lives in the wall’s time'],
     ['harness/pool/', 'gives threads their work, and one thread several things to do'],
   ]
 

@@ -1,3 +1,4 @@
+import { K6Error, type K6ErrorCode } from '../harness/load/k6/errors.ts'
 import { PlatformError, PlatformErrors } from '../harness/platform/errors.ts'
 import { unobeyed } from '../harness/platform/printable.ts'
 import { RunError } from '../harness/runs/store.ts'
@@ -28,6 +29,11 @@ export function failureOf(error: unknown): { readonly text: string; readonly exi
     return { text: `${shown(error.message)} [${error.code}]\n    ${shown(error.fix)}`, exitCode: exitCodes.usage }
   if (error instanceof UsageError)
     return { text: `${shown(error.message)} [${error.code}]\n    ${shown(error.fix)}`, exitCode: error.exitCode }
+  if (error instanceof K6Error)
+    return {
+      text: `${unobeyed(error.message)} [${error.code}]\n    ${unobeyed(error.fix)}`,
+      exitCode: K6_EXIT_CODES[error.code],
+    }
   if (error instanceof ControlPlaneError)
     return { text: `${unobeyed(error.message)} [${error.code}]`, exitCode: exitCodes.unavailable }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
@@ -35,6 +41,14 @@ export function failureOf(error: unknown): { readonly text: string; readonly exi
     text: `seatrial failed: a fault of its own, not of your manifests. Please report it with the command you ran.\n${unobeyed(text)}`,
     exitCode: exitCodes.undecided,
   }
+}
+
+const K6_EXIT_CODES: Readonly<Record<K6ErrorCode, number>> = {
+  K6_MISSING: exitCodes.unavailable,
+  K6_WITHOUT_SSE: exitCodes.unavailable,
+  K6_BUILD: exitCodes.unavailable,
+  K6_SCRIPT: exitCodes.usage,
+  K6_FAILED: exitCodes.undecided,
 }
 
 /** Says it on stderr. Returns the exit code. */
