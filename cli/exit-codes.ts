@@ -6,5 +6,6 @@ export const exitCodes = {
   unavailable: 3,
   nothingSelected: 4,
   undecided: 5,
+  sloBreached: 99,
   interrupted: 130,
 } as const

@@ -20,6 +20,7 @@ const program = new Command('seatrial')
   .showSuggestionAfterError()
   .showHelpAfterError('(seatrial --help lists the commands)')
   .configureHelp({ sortSubcommands: false })
+  .enablePositionalOptions()
   .exitOverride()
 
 /** What every command has that reads a platform and reports on it. */
@@ -139,6 +140,34 @@ withFormat(program.command('diff'), ['terminal', 'json'])
     finish((await import('./commands/diff.ts')).diff(before, after, options)),
   )
 
+withFormat(program.command('load'), ['terminal', 'json'])
+  .description(
+    'send requests to a server by a schedule, and judge its latencies by SLOs; exit code 99 when one is broken',
+  )
+  .argument('<url or platform>', 'http://127.0.0.1:8000, or manifests with --url')
+  .option('--workload <name>', 'of seatrial.yaml, or a preset: chat, rag, … (default: the platform’s, or chat)')
+  .option('--rate <rate>', 'requests a second, like 5/s or 90/m (default: the workload’s)')
+  .option('--duration <duration>', 'how long (default: the workload’s, or 60s)')
+  .option('--slo <objective,…>', 'ttft-p95<2s, tpot-p99<50ms, e2e-p95<30s, availability>99%, goodput>90%', list)
+  .option('--model <name>', 'the model to ask (default: the platform’s, or the only one)')
+  .option('--url <url>', 'where the platform’s server answers')
+  .option('--target <name>', 'the inference server of the platform: a name or namespace/name')
+  .addOption(new Option('--endpoint <which>', 'the route').choices(['chat', 'completions']).default('chat'))
+  .option('--api-key-env <name>', 'the environment variable that holds the server’s key')
+  .option('--seed <n>', 'of the schedule', '1')
+  .option('--warm-up <duration>', 'load before it, which is not judged')
+  .option('--timeout <duration>', 'how long clients wait for a whole answer (default: the workload’s)')
+  .addOption(new Option('--sender <which>', 'what sends').choices(['http', 'k6']).default('http'))
+  .option('--same-prompts', 'the same texts as every load of this seed: a prefix cache may know them')
+  .option('--max-open <n>', 'sockets at once at most')
+  .option('--max-delay <duration>', 'how late the sender itself may be (p99; default: 50ms)')
+  .option('--no-keep-alive', 'a connection for every request')
+  .option('--confirm <host>', 'yes, load this host, which is neither this machine nor a private address')
+  .option('--out <file>', 'write the result with every request (JSON)')
+  .option('--config <file>', 'seatrial.yaml (default: beside the manifests, then here)')
+  .option('--no-render', 'refuse the render commands of seatrial.yaml')
+  .action(async (what: string, options) => finish((await import('./commands/load.ts')).loadTest(what, options)))
+
 program
   .command('snapshot')
   .description('measure a real cluster, only reading: nodes, image sizes, load times, traffic')
@@ -193,6 +222,24 @@ program
   .description('your shell, connected to a sandbox: KUBECONFIG and kubectl')
   .argument('[name]', 'which (default: the only one)')
   .action(async (name: string | undefined) => finish((await import('./commands/shell.ts')).shell(name)))
+
+program
+  .command('vllm')
+  .description('a vLLM server on this machine: its wire, metrics, logs and signals, over a simulated engine')
+  .usage('[options] serve MODEL [vllm serve’s own flags]')
+  .argument('<words...>', 'serve, the model, and vllm’s own flags')
+  .option('--gpu <product[:count]>', 'the GPUs it runs on', 'h100-sxm:8')
+  .option('--fault-port <[host:]port>', 'inject faults over HTTP there; beyond loopback with SEATRIAL_FAULT_TOKEN')
+  .option('--seed <n>', 'the seed of ids', '1')
+  .option('--load-time <duration>', 'how long it loads (default: estimated)')
+  .option('--tokenizer <file|folder>', 'the model’s own tokenizer.json, for exact token counts')
+  .addOption(
+    new Option('--answers <kind>', 'texts that end by themselves, or never')
+      .choices(['natural', 'endless'])
+      .default('natural'),
+  )
+  .passThroughOptions()
+  .action(async (words: string[], options) => finish((await import('./commands/vllm.ts')).vllm(words, options)))
 
 program
   .command('doctor')

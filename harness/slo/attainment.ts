@@ -161,5 +161,5 @@ export class Attainment {
 }
 
 /** How many of `n` requests may be bad. The p-th percentile, by nearest rank, is within its limit just when no more are beyond it. */
-const allowedAmong = (n: number, objective: Objective): number =>
+export const allowedAmong = (n: number, objective: Objective): number =>
   n - Math.ceil(Number((shareNeeded(objective) * n).toPrecision(12)))

@@ -1,0 +1,176 @@
+import { open } from 'node:fs/promises'
+import { PromptMaker } from '../../harness/load/http/prompt.ts'
+import { ENDPOINT_PATHS, prepared, scheduled } from '../../harness/load/http/requests.ts'
+import type { LoadRecord, SendingLoad, SendOptions } from '../../harness/load/http/sender.ts'
+import { prefixCache, type ServerOptions, under } from '../../harness/load/http/server.ts'
+import { expectedHits } from '../../harness/load/results/expected-hits.ts'
+import { judgeLoad } from '../../harness/load/results/judge.ts'
+import { watchLoop } from '../../harness/load/results/loop-delay.ts'
+import { summarise } from '../../harness/load/results/summary.ts'
+import type { Workload } from '../../harness/load/workload.ts'
+import { limitsOf, type Slos } from '../../harness/slo/objective.ts'
+import { VERSION } from '../../harness/version.ts'
+import type { Us } from '../../sandbox/world/time.ts'
+import { exitCodes } from '../exit-codes.ts'
+import { UsageError } from '../failure.ts'
+import { type LoadTestOptions, type LoadTestSettings, settingsOf } from '../load-test/options.ts'
+import { LoadProgress } from '../load-test/progress.ts'
+import { type Reached, reach, vocabularyOf } from '../load-test/reach.ts'
+import { type LoadResult, outFile } from '../load-test/result.ts'
+import { type LoadSubject, subjectOf } from '../load-test/subject.ts'
+import { jsonText } from '../reporters/json-text.ts'
+import { loadTestLines } from '../reporters/load-test.ts'
+import { shown } from '../reporters/shown.ts'
+import { style } from '../style.ts'
+
+/** Sends a workload's requests to a server, and judges it by its SLOs. */
+export async function loadTest(what: string, options: LoadTestOptions): Promise<number> {
+  const settings = settingsOf(options)
+  const subject = await subjectOf(what, options, settings)
+  const out = options.out === undefined ? undefined : await openOut(options.out)
+  try {
+    const reached = await reach(subject.url, {
+      ...options,
+      apiKey: settings.apiKey,
+      model: options.model ?? subject.model,
+    })
+    const { result, records } = await run({ options, settings, subject, reached })
+    if (out) for (const piece of outFile(result, records)) await out.write(piece)
+    if (options.json || options.output === 'json') process.stdout.write(`${jsonText(result)}\n`)
+    else for (const line of loadTestLines(shown(result))) process.stdout.write(`${line}\n`)
+    if (result.interruptedAt !== undefined) return exitCodes.interrupted
+    return { PASS: exitCodes.pass, FAIL: exitCodes.sloBreached, INVALID: exitCodes.undecided }[result.verdict.outcome]
+  } finally {
+    await out?.close()
+  }
+}
+
+interface Run {
+  readonly options: LoadTestOptions
+  readonly settings: LoadTestSettings
+  readonly subject: LoadSubject
+  readonly reached: Reached
+}
+
+async function run(given: Run): Promise<{ result: LoadResult; records: readonly LoadRecord[] }> {
+  const { options, settings, subject, reached } = given
+  const { server, model } = reached
+  const { seed, warmUpUs, maxOpen, maxDelayUs } = settings
+  const { endpoint, sender } = options
+  const workload = withinContext(subject, reached)
+  const untilUs = warmUpUs + subject.durationUs
+  const plan = () => scheduled(workload, { seed, server: subject.server, untilUs })
+  const vocabulary = await vocabularyOf(reached, endpoint)
+  const salt = options.samePrompts ? seed : Date.now() % 2 ** 31
+  const before = await prefixCache(server)
+  const records: LoadRecord[] = []
+  const progress = new LoadProgress(untilUs)
+  const loopDelay = sender === 'http' ? watchLoop() : undefined
+  process.stderr.write(
+    style.dim(`${shown(model)} at ${reached.server.base.href}: ${subject.workloadName}, seed ${seed}\n`),
+  )
+  const load = await begin(
+    sender,
+    { slos: subject.slos, judgedFromUs: warmUpUs },
+    {
+      target: { url: under(server.base, ENDPOINT_PATHS[endpoint]), headers: server.headers },
+      requests: prepared(plan(), { prompts: new PromptMaker(vocabulary, salt), model, endpoint }),
+      seed,
+      server: subject.server,
+      retry: workload.retry,
+      maxOpen,
+      keepAlive: options.keepAlive,
+      ended(record) {
+        records.push(record)
+        progress.add(record)
+      },
+    },
+  )
+  progress.begin(load)
+  const interruptedAt = await untilDone(load).finally(() => progress.end())
+  const loopDelayP99Us = loopDelay?.()
+  const window = {
+    fromUs: warmUpUs,
+    untilUs: interruptedAt === undefined ? untilUs : Math.min(untilUs, Math.max(interruptedAt, warmUpUs)),
+  }
+  const limits = limitsOf(subject.slos)
+  const summary = summarise(records, window, { limits, slackUs: maxDelayUs })
+  const judged = records.filter(({ intendedAt }) => intendedAt >= window.fromUs && intendedAt < window.untilUs)
+  records.sort((a, b) => a.intendedAt - b.intendedAt)
+  const result: LoadResult = {
+    ...{ schemaVersion: 1, version: VERSION, sender, url: server.base.href, model, endpoint },
+    ...{ server: subject.server, workload: subject.workloadName, traffic: workload, seed, salt, warmUpUs },
+    durationUs: window.untilUs - window.fromUs,
+    interruptedAt,
+    prompts: {
+      source: vocabulary.source,
+      overheadTokens: vocabulary.overheadTokens,
+      tokensPerWord: vocabulary.tokensPerWord,
+    },
+    prefixCacheHits: { measured: await hitsSince(server, before), expected: expectedHits(plan()) },
+    loopDelayP99Us,
+    summary,
+    verdict: judgeLoad(judged, summary, { slos: subject.slos, health: { loopDelayP99Us, maxOpen }, maxDelayUs }),
+  }
+  return { result, records }
+}
+
+/** Lengths that nobody gave are cut to what the server takes. */
+const withinContext = ({ workload, lengthsAssumed }: LoadSubject, { maxModelLen }: Reached): Workload =>
+  lengthsAssumed && maxModelLen !== undefined && workload.contextTokens === undefined
+    ? { ...workload, contextTokens: maxModelLen }
+    : workload
+
+async function begin(
+  sender: LoadTestOptions['sender'],
+  judged: { readonly slos: Slos; readonly judgedFromUs: Us },
+  options: SendOptions,
+): Promise<SendingLoad> {
+  if (sender === 'http') return (await import('../../harness/load/http/http-sender.ts')).sendOverHttp(options)
+  const [{ startK6 }, { ensureK6 }] = await Promise.all([
+    import('../../harness/load/k6/sender.ts'),
+    import('../../harness/load/k6/binary/find.ts'),
+  ])
+  return startK6({ ...options, ...judged, k6: await ensureK6('ours') })
+}
+
+/** Waits for the end, or for Ctrl-C: then what is open is given up, and it says when. A second one ends at once. */
+async function untilDone(load: SendingLoad): Promise<Us | undefined> {
+  let interruptedAt: Us | undefined
+  const onSignal = () => {
+    if (interruptedAt !== undefined) process.exit(exitCodes.interrupted)
+    interruptedAt = Math.max(0, load.now())
+    load.stop()
+  }
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  for (const signal of signals) process.on(signal, onSignal)
+  try {
+    await load.done
+    return interruptedAt
+  } finally {
+    for (const signal of signals) process.off(signal, onSignal)
+  }
+}
+
+/** Of the tokens looked for since: also others', where the server serves others. */
+async function hitsSince(
+  server: ServerOptions,
+  before: Awaited<ReturnType<typeof prefixCache>>,
+): Promise<number | undefined> {
+  const after = before && (await prefixCache(server))
+  const queries = after ? after.queries - before.queries : 0
+  return queries > 0 ? (after!.hits - before!.hits) / queries : undefined
+}
+
+async function openOut(file: string) {
+  try {
+    return await open(file, 'w')
+  } catch (error) {
+    const { code } = error as { code?: string }
+    throw new UsageError(
+      'BAD_OPTION',
+      `--out: ${file} cannot be written (${code})`,
+      'Name a file in a folder that is there.',
+    )
+  }
+}
