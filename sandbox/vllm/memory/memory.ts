@@ -122,8 +122,8 @@ function notFree(deployment: Deployment, total: number, free: number, requested:
   return refuse('free-memory', by, message, { stage: 'device' })
 }
 
-/** torch's own words, when a weight no longer fits: one MLP matrix is asked for. */
-function outOfMemory(deployment: Deployment, total: number, free: number, weights: number): Refusal {
+/** torch's own words, when a weight no longer fits: one MLP matrix is asked for. Memory in bytes of one GPU. */
+export function outOfMemory(deployment: Deployment, total: number, free: number, weights: number): Refusal {
   const { model, settings } = deployment
   const ranks = settings.tensorParallelSize.value
   const width = model.experts ? model.experts.intermediateSize * model.experts.total : model.intermediateSize

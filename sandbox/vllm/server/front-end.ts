@@ -8,6 +8,7 @@ import { rooflineStepModel } from '../engine/step-time.ts'
 import type { EngineConfig } from '../engine/types.ts'
 import { kvElementBytes } from '../memory/kv-cache-plan.ts'
 import { Answer, type AnswerOwner } from './answer.ts'
+import { hasLora } from './flag-values.ts'
 import { familiesOfServer } from './metric-names.ts'
 import type { RunnableServer } from './resolve.ts'
 
@@ -29,7 +30,17 @@ function engineConfigOf(server: RunnableServer): EngineConfig {
     longPrefillTokenThreshold: settings.longPrefillTokenThreshold.value,
     schedulingPolicy: settings.schedulingPolicy.value,
     asyncScheduling: settings.asyncScheduling.value,
+    enableLora: hasLora(server),
   }
+}
+
+/** Requests that reach the engines some other way than by `submit`. */
+export interface OtherRequests {
+  readonly openCount: number
+  /** The engine has died. */
+  crashed(): void
+  /** Their connections are cut. */
+  cut(): void
 }
 
 /** Requests between clients and engines: admission, balance over data-parallel engines, and how they end. */
@@ -41,6 +52,7 @@ export class FrontEnd implements AnswerOwner {
   private readonly server: RunnableServer
   private readonly open = new LinkedList<Answer>()
   private sequence = 0
+  private others: OtherRequests | undefined
   /** Requests that come now end at once with reason `abort`, as an engine that drains answers them. */
   private draining = false
   private dead = false
@@ -60,7 +72,16 @@ export class FrontEnd implements AnswerOwner {
   }
 
   get openCount(): number {
-    return this.open.size
+    return this.open.size + (this.others?.openCount ?? 0)
+  }
+
+  get isDraining(): boolean {
+    return this.draining
+  }
+
+  /** Counts these requests with its own, and tells them how the server ends. They tell by `told` when one of them has ended. */
+  attach(others: OtherRequests): void {
+    this.others = others
   }
 
   submit(request: InferenceRequest, observer: InferenceObserver): () => void {
@@ -96,7 +117,7 @@ export class FrontEnd implements AnswerOwner {
   }
 
   told(): void {
-    if (this.open.size === 0) this.onIdle?.()
+    if (this.openCount === 0) this.onIdle?.()
   }
 
   drain(): void {
@@ -113,12 +134,14 @@ export class FrontEnd implements AnswerOwner {
     this.stopEngines()
     this.dead = true
     const message = 'EngineCore encountered an issue. See stack trace (above) for the root cause.'
+    this.others?.crashed()
     this.endAll((observer) => observer.failed({ at: this.clock.now, kind: 'http', status: 500, message }))
   }
 
   /** Every connection is cut. */
   reset(): void {
     this.stopEngines()
+    this.others?.cut()
     this.endAll((observer) =>
       observer.failed({ at: this.clock.now, kind: 'reset', message: 'connection reset by peer' }),
     )
@@ -126,7 +149,7 @@ export class FrontEnd implements AnswerOwner {
 
   /** The engine with the fewest requests, waiting ones counted four times. */
   // follows DPLBAsyncMPClient.get_core_engine_for_request in vllm/v1/engine/core_client.py
-  private leastLoaded(): EngineHost {
+  leastLoaded(): EngineHost {
     let best = this.engines[0]!
     if (this.engines.length === 1) return best
     let least = Number.POSITIVE_INFINITY

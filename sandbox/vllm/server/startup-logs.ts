@@ -1,8 +1,9 @@
 import { toSeconds, type Us } from '../../world/time.ts'
 import { pythonValue } from '../flags/values.ts'
 import { formatGib } from '../memory/refusal.ts'
+import { DEFAULT_ROUTES } from './default-routes.ts'
 import type { LogRecord } from './log-format.ts'
-import type { PhaseName, StartupSubject } from './startup.ts'
+import type { PhaseName, StartupSubject, StartupTexts } from './startup.ts'
 
 type PhaseLogs = { opening: readonly LogRecord[]; closing(tookUs: Us): readonly LogRecord[] }
 
@@ -11,8 +12,8 @@ const core = (where: string, text: string): LogRecord => ({ process: 'EngineCore
 const plain = (text: string): LogRecord => ({ text })
 
 /** What vLLM 0.32 prints around each phase, on CUDA. Texts follow its source; the banner carries the image's version. */
-export function phaseLogs(name: PhaseName, subject: StartupSubject): PhaseLogs {
-  return { opening: opening(name, subject), closing: (tookUs) => closing(name, subject, tookUs) }
+export function phaseLogs(name: PhaseName, subject: StartupSubject, texts: StartupTexts = {}): PhaseLogs {
+  return { opening: opening(name, subject, texts), closing: (tookUs) => closing(name, subject, tookUs, texts) }
 }
 
 function workerOf({ settings }: StartupSubject): (where: string, text: string) => LogRecord {
@@ -21,8 +22,8 @@ function workerOf({ settings }: StartupSubject): (where: string, text: string) =
   return (where, text) => ({ process, level: 'INFO', where, text })
 }
 
-function opening(name: PhaseName, subject: StartupSubject): readonly LogRecord[] {
-  const { settings, model } = subject
+function opening(name: PhaseName, subject: StartupSubject, texts: StartupTexts): readonly LogRecord[] {
+  const { model } = subject
   const worker = workerOf(subject)
   switch (name) {
     case 'engine':
@@ -46,29 +47,19 @@ function opening(name: PhaseName, subject: StartupSubject): readonly LogRecord[]
     case 'compile':
       return [worker('monitor.py:40', '[backbone] Starting torch.compile')]
     case 'api':
-      return [
-        api('entry.py:136', "Supported tasks: ['generate']"),
-        api(
-          'entry.py:140',
-          `Starting vLLM server on http${settings.tls.value ? 's' : ''}://${settings.host.value ?? '0.0.0.0'}:${settings.port.value}`,
-        ),
-        api('launcher.py:186', 'Available routes are:'),
-        ...ROUTES.map(([path, methods]) => api('launcher.py:195', `Route: ${path}, Methods: ${methods}`)),
-        plain('INFO:     Started server process [1]'),
-        plain('INFO:     Waiting for application startup.'),
-      ]
+      return apiOpening(subject, texts)
     default:
       return []
   }
 }
 
-function closing(name: PhaseName, subject: StartupSubject, tookUs: Us): readonly LogRecord[] {
+function closing(name: PhaseName, subject: StartupSubject, tookUs: Us, texts: StartupTexts): readonly LogRecord[] {
   const { memory, model } = subject
   const worker = workerOf(subject)
   const took = toSeconds(tookUs)
   switch (name) {
     case 'imports':
-      return configLines(subject)
+      return configLines(subject, texts)
     case 'fetch':
       return [
         worker(
@@ -112,6 +103,35 @@ function closing(name: PhaseName, subject: StartupSubject, tookUs: Us): readonly
   }
 }
 
+/** The API server once the engine is up, to the point at which uvicorn starts. */
+function apiOpening({ settings }: StartupSubject, { apiServerPid = 1, routes = DEFAULT_ROUTES, wire }: StartupTexts) {
+  const warning = (where: string, text: string): LogRecord => ({ ...api(where, text), level: 'WARNING' })
+  const address = `${settings.host.value ?? '0.0.0.0'}:${settings.port.value}`
+  return [
+    api('entry.py:136', "Supported tasks: ['generate']"),
+    ...(wire?.runtimeLoraUpdating ? [warning('api_router.py:33', LORA_WARNING)] : []),
+    ...(wire?.devMode ? [warning('__init__.py:44', DEV_WARNING)] : []),
+    api('factories.py:89', SCALE_OUT_DISABLED),
+    ...(wire?.loras ?? []).map(({ name, path }) =>
+      api('serving.py:226', `Loaded new LoRA adapter: name '${name}', path '${path}'`),
+    ),
+    api('hf.py:648', CONTENT_FORMAT),
+    api('entry.py:140', `Starting vLLM server on http${settings.tls.value ? 's' : ''}://${address}`),
+    api('launcher.py:186', 'Available routes are:'),
+    ...routes.map(([path, methods]) => api('launcher.py:195', `Route: ${path}, Methods: ${methods}`)),
+    plain(`INFO:     Started server process [${apiServerPid}]`),
+    plain('INFO:     Waiting for application startup.'),
+  ]
+}
+
+const LORA_WARNING =
+  'LoRA dynamic loading & unloading is enabled in the API server. This should ONLY be used for local development!'
+const DEV_WARNING = 'SECURITY WARNING: Development endpoints are enabled! This should NOT be used in production!'
+const SCALE_OUT_DISABLED =
+  'Scale-out endpoints are disabled. Restart vllm serve with --enable-scale-out to enable them.'
+const CONTENT_FORMAT =
+  "Detected the chat template content format to be 'string'. You can set `--chat-template-content-format` to override this."
+
 const shards = (bytes: number): number => Math.max(1, Math.ceil(bytes / 5e9))
 
 function clockOf(took: number): string {
@@ -119,7 +139,7 @@ function clockOf(took: number): string {
   return `${String(Math.floor(whole / 60)).padStart(2, '0')}:${String(whole % 60).padStart(2, '0')}`
 }
 
-function configLines(subject: StartupSubject): LogRecord[] {
+function configLines(subject: StartupSubject, { wire }: StartupTexts): LogRecord[] {
   const { settings, model, version, memory } = subject
   const banner = [
     '',
@@ -131,7 +151,7 @@ function configLines(subject: StartupSubject): LogRecord[] {
   ].join('\n')
   const lines = [
     api('api_utils.py:347', banner),
-    api('api_utils.py:286', `non-default args: ${pythonValue(nonDefault(subject))}`),
+    api('api_utils.py:286', `non-default args: ${pythonValue(wire?.nonDefault ?? nonDefault(subject))}`),
     api('model.py:733', `Resolved architecture: ${model.architecture}`),
   ]
   if (!memory) return lines
@@ -198,27 +218,3 @@ function kvLines(subject: StartupSubject, took: number): LogRecord[] {
     core('core.py:402', `init engine (profile, create kv cache, warmup model) took ${took.toFixed(2)} s`),
   ]
 }
-
-/** Routes of a generating model, in the order vLLM prints them. */
-const ROUTES: readonly (readonly [path: string, methods: string])[] = [
-  ['/openapi.json', 'GET, HEAD'],
-  ['/docs', 'GET, HEAD'],
-  ['/docs/oauth2-redirect', 'GET, HEAD'],
-  ['/redoc', 'GET, HEAD'],
-  ['/load', 'GET'],
-  ['/version', 'GET'],
-  ['/health', 'GET'],
-  ['/metrics', 'GET'],
-  ['/tokenize', 'POST'],
-  ['/detokenize', 'POST'],
-  ['/v1/models', 'GET'],
-  ['/ping', 'GET'],
-  ['/ping', 'POST'],
-  ['/invocations', 'POST'],
-  ['/v1/chat/completions', 'POST'],
-  ['/v1/responses', 'POST'],
-  ['/v1/responses/{response_id}', 'GET'],
-  ['/v1/responses/{response_id}/cancel', 'POST'],
-  ['/v1/completions', 'POST'],
-  ['/v1/messages', 'POST'],
-]

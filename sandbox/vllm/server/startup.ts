@@ -44,6 +44,21 @@ export interface StartupOptions {
   readonly loadFactor?: number
   /** CPU cores the server uses while it has nothing to do. Default: see `defaultIdleCpuCores`. */
   readonly idleCpuCores?: number
+  /** As logs tell it. Default 1, a container's first. */
+  readonly apiServerPid?: number
+  /** What the router of this server has, as the log lists it: path and methods. Default: vLLM's default flags. */
+  readonly routes?: readonly (readonly [path: string, methods: string])[]
+  /** Adapters of `--lora-modules`, warnings of switches and the like that the API server prints. */
+  readonly wire?: WireStartup
+}
+
+/** What the API server's switches add to the log of a start. */
+export interface WireStartup {
+  readonly devMode: boolean
+  readonly runtimeLoraUpdating: boolean
+  readonly loras: readonly { readonly name: string; readonly path: string }[]
+  /** Python's repr of each flag given, by `dest`, in the parser's order; undefined: what the settings tell. */
+  readonly nonDefault?: Readonly<Record<string, unknown>>
 }
 
 export interface StartupSubject {
@@ -54,6 +69,9 @@ export interface StartupSubject {
   /** Absent when the memory plan refused: durations are needed up to the refusal. */
   readonly memory?: MemoryPlan
 }
+
+/** What phases print, beyond what the subject tells. */
+export type StartupTexts = Pick<StartupOptions, 'apiServerPid' | 'routes' | 'wire'>
 
 const DEFAULT_LOAD_BANDWIDTH = 2e9
 
@@ -86,7 +104,7 @@ export function startupPlan(subject: StartupSubject, options: StartupOptions = {
     // rounded at the borders, so that the phases add up to the whole
     begun += durationUs
     const end = Math.round(begun * scale)
-    const phase = { name, title: TITLES[name], durationUs: end - scaled, ...phaseLogs(name, subject) }
+    const phase = { name, title: TITLES[name], durationUs: end - scaled, ...phaseLogs(name, subject, options) }
     scaled = end
     return phase
   })

@@ -1,6 +1,8 @@
 import type { MetricFamily } from '../../metrics/sample.ts'
 import type {
   GpuUsage,
+  InferenceObserver,
+  InferenceRequest,
   InferenceServer,
   PortAnswer,
   PostRequest,
@@ -8,32 +10,24 @@ import type {
   RunningProgram,
 } from '../../nodes/program.ts'
 import type { Timer } from '../../world/clock.ts'
-import { ms, seconds, type Us } from '../../world/time.ts'
+import { ms, type Us } from '../../world/time.ts'
 import type { EngineStats } from '../engine/engine.ts'
+import { outOfMemory } from '../memory/memory.ts'
 import { ServerAccounts, type ServerPhases } from './accounts.ts'
 import { Exposition } from './exposition.ts'
 import { FrontEnd } from './front-end.ts'
 import { formatRecord, type LogRecord } from './log-format.ts'
 import { answerPost } from './posts.ts'
+import { refusalLog } from './refusal-log.ts'
 import type { RunnableServer } from './resolve.ts'
 import { answerGet, bodyOfGet } from './routes.ts'
-import { shutdownLog } from './shutdown-log.ts'
+import { type Front, Shutdown } from './shutdown.ts'
+import { engineDeathLog } from './shutdown-log.ts'
 import { Starter, type StartupProgress } from './starter.ts'
 import { type StartupOptions, startupPlan } from './startup.ts'
 
-/**
- * Times after SIGTERM as recorded on vLLM 0.32: answers are ended at 5 ms, the port refuses from 20 ms, the process is gone
- * at 410 ms. With `--shutdown-timeout` they count from the end of draining; when time runs out the engine is killed.
- */
-const ABORT_US: Us = ms(5)
-const PORT_CLOSED_US: Us = ms(20)
-const GONE_US: Us = ms(410)
-const KILLED_PORT_CLOSED_US: Us = ms(130)
-/** A process ends this long after the last connection it waited for. */
-const AFTER_LAST_CONNECTION_US: Us = ms(30)
-/** A dead engine is noticed by the watchdog, whose period is 5 s; as recorded. */
-const CRASH_PORT_CLOSED_US: Us = ms(3290)
-const CRASH_GONE_US: Us = ms(3590)
+/** How long a start that is interrupted takes to end. */
+const INTERRUPTED_US: Us = ms(410)
 
 type State = 'starting' | 'ready' | 'shutting-down' | 'dead-engine' | 'closed' | 'gone'
 
@@ -43,19 +37,26 @@ export class VllmServer implements RunningProgram {
   private readonly context: ProgramContext
   private readonly starter: Starter
   private readonly timers: Timer[] = []
-  private readonly exposed: Exposition
+  readonly exposed: Exposition
   private readonly accounts: ServerAccounts
-  private frontEnd: FrontEnd | undefined
+  /** None before the server is up. */
+  frontEnd: FrontEnd | undefined
+  private readonly front: Front | undefined
+  private readonly apiServerPid: number
+  private shutdown: Shutdown | undefined
   private readyAt: Us | undefined
   private state: State = 'starting'
   private terminating = false
+  private died = false
   private engineHung = false
   private slowdown = 1
 
-  constructor(context: ProgramContext, resolved: RunnableServer, options: StartupOptions = {}) {
+  constructor(context: ProgramContext, resolved: RunnableServer, options: StartupOptions = {}, front?: Front) {
     this.context = context
     this.resolved = resolved
-    this.exposed = new Exposition(context.clock, resolved)
+    this.front = front
+    this.apiServerPid = options.apiServerPid ?? 1
+    this.exposed = new Exposition(context.clock, resolved, { engines: () => this.frontEnd?.engines ?? [] })
     this.accounts = new ServerAccounts(resolved, context.clock.now, options.idleCpuCores)
     const { version } = resolved.version
     const phases = startupPlan({ ...resolved, version }, options)
@@ -70,14 +71,7 @@ export class VllmServer implements RunningProgram {
   }
 
   readonly inference: InferenceServer = {
-    submit: (port, request, observer) => {
-      if (this.accepts(port)) return this.frontEnd!.submit(request, this.exposed.counted(observer))
-      const message = `dial tcp: connect: connection refused`
-      const timer = this.context.clock.after(0, () =>
-        observer.failed({ at: this.context.clock.now, kind: 'refused', message }),
-      )
-      return () => timer.cancel()
-    },
+    submit: (port, request, observer) => this.submit(port, request, observer),
   }
 
   /** The phase of a start under way; undefined once it is up. */
@@ -104,7 +98,7 @@ export class VllmServer implements RunningProgram {
     return answerPost(posted, answered, {
       ...this.resolved.settings,
       later: (delay, then) => this.after(delay, then),
-      submit: (request, observer) => this.inference.submit(port, request, observer),
+      submit: (request, observer, route) => this.submit(port, request, observer, route),
     })
   }
 
@@ -150,16 +144,38 @@ export class VllmServer implements RunningProgram {
   }
 
   /** A worker or the engine process dies. During a start the whole process ends with exit code 1. */
-  crashEngine(): void {
+  crashEngine(what: 'worker' | 'engine' = 'worker'): void {
     if (this.state === 'starting') {
       this.leave(1)
       return
     }
     if (this.state !== 'ready') return
     this.state = 'dead-engine'
+    this.died = true
+    for (const record of engineDeathLog(what)) this.log(record)
     this.frontEnd!.crash()
-    this.after(CRASH_PORT_CLOSED_US, () => this.closePort())
-    this.after(CRASH_GONE_US, () => this.leave(0))
+    if (!isTruthy(this.resolved.command.environment.VLLM_KEEP_ALIVE_ON_ENGINE_DEATH)) this.shutdown!.engineDied()
+  }
+
+  /** A start under way ends as one that finds the GPU's memory taken. */
+  runOutOfMemory(): void {
+    if (this.state !== 'starting') return
+    const { memory, settings } = this.resolved
+    const deployment = { ...this.resolved, gpuCount: 1, version: this.resolved.version.version }
+    const refusal = outOfMemory(deployment, memory.totalBytes, memory.freeBytes, memory.weightsBytesPerGpu)
+    const worker = settings.tensorParallelSize.value > 1 ? 'Worker_TP0' : 'EngineCore'
+    for (const record of refusalLog(refusal, worker)) this.log(record)
+    this.leave(1)
+  }
+
+  /** A client was told by status 500 that the engine has died: upstream ends the server without waiting for its watchdog. */
+  deathAnswered(): void {
+    this.shutdown?.deathAnswered()
+  }
+
+  get engineState(): 'running' | 'dead' | 'shut-down' {
+    if (this.died) return 'dead'
+    return this.terminating && this.resolved.settings.shutdownTimeoutSeconds.value === 0 ? 'shut-down' : 'running'
   }
 
   /** One entry for each data-parallel engine; none before the server is up. */
@@ -170,7 +186,7 @@ export class VllmServer implements RunningProgram {
   /** What a scrape of `/metrics` gets, in the order in which vLLM exposes it. */
   exposition(port: number, path: string, wanted?: ReadonlySet<string>): readonly MetricFamily[] | undefined {
     if (!this.accepts(port) || (path !== '/metrics' && path !== '/metrics/')) return undefined
-    return this.exposed.families(this.frontEnd!, wanted)
+    return this.exposed.families(wanted)
   }
 
   usage(): { cpuSeconds: number; memoryBytes: number } {
@@ -179,6 +195,15 @@ export class VllmServer implements RunningProgram {
 
   gpuUsage(): GpuUsage {
     return this.accounts.gpuUsage(this.phases())
+  }
+
+  private submit(port: number, request: InferenceRequest, observer: InferenceObserver, route?: string): () => void {
+    if (this.accepts(port))
+      return this.exposed.counting(observer, route, (counted) => this.frontEnd!.submit(request, counted))
+    const { clock } = this.context
+    const message = 'dial tcp: connect: connection refused'
+    const timer = clock.after(0, () => observer.failed({ at: clock.now, kind: 'refused', message }))
+    return () => timer.cancel()
   }
 
   private phases(): ServerPhases {
@@ -198,6 +223,18 @@ export class VllmServer implements RunningProgram {
     this.readyAt = this.context.clock.now
     this.state = 'ready'
     if (this.slowdown !== 1) this.slowDown(this.slowdown)
+    this.shutdown = new Shutdown({
+      frontEnd: this.frontEnd,
+      front: this.front,
+      apiServerPid: this.apiServerPid,
+      after: (delay, then) => this.after(delay, then),
+      log: (records) => {
+        for (const record of records) this.log(record)
+      },
+      closePort: () => this.closePort(),
+      leave: (code) => this.leave(code),
+    })
+    this.front?.opened(this.frontEnd)
   }
 
   /** SIGTERM. Until vLLM has set its handler, process 1 ignores it; during the rest of a start it interrupts. */
@@ -207,54 +244,18 @@ export class VllmServer implements RunningProgram {
       this.terminating = true
       this.starter.stop()
       this.log({ text: 'KeyboardInterrupt: terminated' })
-      this.after(GONE_US, () => this.leave(130))
+      this.after(INTERRUPTED_US, () => this.leave(130))
       return
     }
+    if (this.state === 'dead-engine') this.shutdown!.endDead()
     if (this.state !== 'ready') return
     this.terminating = true
-    const timeoutSeconds = this.resolved.settings.shutdownTimeoutSeconds.value
     this.state = 'shutting-down'
-    for (const record of shutdownLog(timeoutSeconds, this.frontEnd!.openCount)) this.log(record)
-    if (timeoutSeconds > 0) this.drain(timeoutSeconds)
-    else if (this.engineHung) this.waitForConnections(PORT_CLOSED_US)
-    else this.endNow()
-  }
-
-  private endNow(): void {
-    const goodForm = '--shutdown-timeout' in this.resolved.version.table.flags
-    // before that flag existed the server task was cancelled, which cuts the streams
-    this.after(ABORT_US, () => (goodForm ? this.frontEnd!.abortAll() : this.frontEnd!.reset()))
-    this.after(PORT_CLOSED_US, () => this.closePort())
-    this.after(GONE_US, () => this.leave(0))
-  }
-
-  private drain(timeoutSeconds: number): void {
-    const frontEnd = this.frontEnd!
-    frontEnd.drain()
-    const deadline = this.after(seconds(timeoutSeconds), () => {
-      frontEnd.onIdle = undefined
-      this.waitForConnections(KILLED_PORT_CLOSED_US)
-    })
-    const drained = () => {
-      frontEnd.onIdle = undefined
-      deadline.cancel()
-      this.after(PORT_CLOSED_US, () => this.closePort())
-      this.after(GONE_US, () => this.leave(0))
-    }
-    if (frontEnd.openCount === 0) drained()
-    else frontEnd.onIdle = drained
-  }
-
-  /** The engine was killed with answers open: they hang, and uvicorn waits for their clients to leave. */
-  private waitForConnections(portClosedUs: Us): void {
-    const frontEnd = this.frontEnd!
-    frontEnd.stopEngines()
-    this.after(portClosedUs, () => {
-      this.closePort()
-      this.log({ text: 'INFO:     Waiting for connections to close. (CTRL+C to force quit)' })
-      const empty = () => this.after(AFTER_LAST_CONNECTION_US, () => this.leave(0))
-      if (frontEnd.openCount === 0) empty()
-      else frontEnd.onIdle = empty
+    const { settings, version } = this.resolved
+    this.shutdown!.terminate({
+      timeoutSeconds: settings.shutdownTimeoutSeconds.value,
+      hung: this.engineHung,
+      goodForm: '--shutdown-timeout' in version.table.flags,
     })
   }
 
@@ -286,7 +287,9 @@ export class VllmServer implements RunningProgram {
     return timer
   }
 
-  private log(record: LogRecord): void {
-    for (const line of formatRecord(record, this.context.clock.now)) this.context.log(line)
+  log(record: LogRecord): void {
+    for (const line of formatRecord(record, this.context.clock.now, this.apiServerPid)) this.context.log(line)
   }
 }
+
+const isTruthy = (text: string | undefined): boolean => /^(1|true)$/i.test(text?.trim() ?? '')
