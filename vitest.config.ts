@@ -6,6 +6,7 @@ const TIERS: Readonly<Record<string, { globalSetup?: string }>> = {
   kind: {},
   oracle: { globalSetup: './fixtures/oracles/figures.ts' },
   wire: {},
+  load: { globalSetup: './harness/load/k6/testing/setup.ts' },
   vllm: {},
 }
 

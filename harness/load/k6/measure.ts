@@ -42,7 +42,7 @@ export function told({ number, intendedAt, sentAt, endedAt, answer, response }: 
     at: endedAt,
     outcome,
     ended,
-    status: ended === 'ok' ? undefined : response.status || undefined,
+    status: NO_STATUS.has(ended) ? undefined : response.status,
     intendedAt,
     sentAt,
     ttftUs: answer.firstTextAt === undefined ? undefined : answer.firstTextAt - intendedAt,
@@ -54,6 +54,9 @@ export function told({ number, intendedAt, sentAt, endedAt, answer, response }: 
     why: ended === 'ok' ? undefined : (answer.error ?? (response.error || response.body || undefined)),
   }
 }
+
+/** Ends of which the status says nothing. */
+const NO_STATUS: ReadonlySet<Ended> = new Set(['ok', 'refused', 'reset', 'timeout'])
 
 function endedBy(answer: Answer, { status, error }: Response): Ended {
   if (answer.done || answer.error !== undefined) return endOf(answer)
