@@ -6,6 +6,7 @@ import type { ConversationMessage } from '../../template/conversation.ts'
 import { renderChat } from '../../template/render-chat.ts'
 import { answeringOf, choicesOf, dataParallelRankOf, priorityOf } from '../asked.ts'
 import { toolCallId } from '../ids.ts'
+import { counted } from '../tools/counted.ts'
 import { toolParserOf } from '../tools/parsers.ts'
 import { toolScript } from '../tools/script.ts'
 import type { ChatAnswering, ToolAnswering } from './answering.ts'
@@ -96,7 +97,7 @@ function roleOf({ request, conversation }: PreparedChat, responseRole: string): 
   return typeof role === 'string' ? role : (conversation.at(-1)?.role ?? responseRole)
 }
 
-function toolAnswering(request: ChatRequest, { flags, random }: Serving): ToolAnswering | undefined {
+function toolAnswering(request: ChatRequest, { flags, random, metrics }: Serving): ToolAnswering | undefined {
   const parser = toolParserOf(flags)
   if (!parser) return undefined
   const { toolChoice } = request
@@ -104,7 +105,7 @@ function toolAnswering(request: ChatRequest, { flags, random }: Serving): ToolAn
     choice: typeof toolChoice === 'object' ? 'named' : (toolChoice ?? 'unset'),
     parallel: request.parallelToolCalls !== false,
     includeReasoning: request.includeReasoning,
-    parser,
+    parser: counted(parser, metrics.tools, 'chat_completions'),
     newId: () => toolCallId(random),
   }
 }
