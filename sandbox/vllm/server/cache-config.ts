@@ -1,6 +1,6 @@
 import { compareVersions } from '../../../fixtures/vllm/index.ts'
 import { formatFloat } from '../engine/metric-text.ts'
-import { parseCommandLine } from '../flags/parse.ts'
+import { flagType, flagValue } from './flag-values.ts'
 import type { RunnableServer } from './resolve.ts'
 
 /** Fields of CacheConfig that are flags of their own name and stay as given. */
@@ -34,7 +34,8 @@ type Server = Pick<RunnableServer, 'settings' | 'memory' | 'model' | 'version' |
 
 /** Labels of `vllm:cache_config_info` beside `engine`: CacheConfig once the engine has told how many blocks there are. */
 // follows CacheConfig.metrics_info in vllm/config/cache.py of 0.32; of older versions the main fields
-export function cacheConfigLabels({ settings, memory, model, version, command }: Server): Record<string, string> {
+export function cacheConfigLabels(server: Server): Record<string, string> {
+  const { settings, memory, model, version } = server
   const main = {
     block_size: String(memory.blockSize),
     cache_dtype: settings.kvCacheDtype.value,
@@ -43,13 +44,7 @@ export function cacheConfigLabels({ settings, memory, model, version, command }:
     num_gpu_blocks: String(memory.numGpuBlocks),
   }
   if (compareVersions(version.version, '0.32.0') < 0) return main
-  const parsed = parseCommandLine(command.args, command.form, version)
-  const given = parsed.ok ? parsed.given : new Map<string, unknown>()
-  const flags = new Map(Object.values(version.table.flags).map((flag) => [flag.dest, flag]))
-  const asGiven = AS_GIVEN.map((name) => {
-    const flag = flags.get(name)
-    return [name, pythonText(given.get(name) ?? flag?.default, flag?.type)]
-  })
+  const asGiven = AS_GIVEN.map((name) => [name, pythonText(flagValue(server, name), flagType(server, name))])
   const { slidingWindow, layers } = model
   const everyLayer = slidingWindow?.kind === 'sliding' && slidingWindow.layers === layers
   const window = everyLayer && !settings.disableSlidingWindow.value ? slidingWindow.windowTokens : undefined

@@ -5,7 +5,7 @@ import { seconds } from '../../world/time.ts'
 import { EngineHost } from '../engine/engine-host.ts'
 import { renderFamilies } from '../engine/metric-text.ts'
 import { plainSteps } from '../engine/test-kit.ts'
-import { Exposition, type ExpositionOptions } from './exposition.ts'
+import { Exposition } from './exposition.ts'
 import { FrontEnd } from './front-end.ts'
 import type { RunnableServer } from './resolve.ts'
 import { recorder, request, resolveLine, run, upServer } from './test-kit.ts'
@@ -34,11 +34,12 @@ const shapeOf = (text: string): string[] =>
 const golden = (name: string) => readFileSync(new URL(name, GOLDEN), 'utf8')
 
 /** An exposition of a server like the recorded one. */
-function tiny(options: Partial<ExpositionOptions> = {}) {
-  const server = resolveLine('facebook/opt-125m --served-model-name tiny-llama --max-model-len 2048') as RunnableServer
+function tiny(more = '') {
+  const line = `facebook/opt-125m --served-model-name tiny-llama --max-model-len 2048${more}`
+  const server = resolveLine(line) as RunnableServer
   const clock = new VirtualClock()
   const { engines } = new FrontEnd(clock, server)
-  return { clock, exposition: new Exposition(clock, server, { engines: () => engines, ...options }) }
+  return { clock, exposition: new Exposition(clock, server, { engines: () => engines }) }
 }
 
 it.skipIf(!existsSync(GOLDEN))('is that of a real server line by line, but for numbers (../shared/data)', () => {
@@ -69,7 +70,7 @@ it.skipIf(!existsSync(GOLDEN))('and so after the same requests (../shared/data)'
 })
 
 it('has adapters, tool calls and sleep where a server with them has these', () => {
-  const { clock, exposition } = tiny({ countsToolCalls: true })
+  const { clock, exposition } = tiny(' --enable-auto-tool-choice --tool-call-parser hermes')
   const names = () => exposition.families().map(({ name }) => name)
   const without = tiny().exposition.families()
   expect(names().slice(without.length)).toEqual([
@@ -101,7 +102,7 @@ it('tells the adapters in use, the time as the value, just before the settings o
   const server = resolveLine('facebook/opt-125m --enable-lora --max-loras 2') as RunnableServer
   const clock = new VirtualClock()
   const host = new EngineHost(clock, { numGpuBlocks: 100, maxModelLen: 64, enableLora: true }, plainSteps)
-  const exposition = new Exposition(clock, server, { engines: () => [host], maxLoras: 2 })
+  const exposition = new Exposition(clock, server, { engines: () => [host] })
   host.submit({ id: 'a', promptTokens: 5, outputTokens: 5, lora: 'ad1' }, {})
   clock.runUntil(1e6)
   const all = exposition.families()

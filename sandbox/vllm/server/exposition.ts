@@ -7,6 +7,7 @@ import type { ExposedFamilies, LabelCache } from '../engine/metric-families.ts'
 import type { SleepState } from '../engine/metric-quantities.ts'
 import { apiServerCpuSeconds } from './accounts.ts'
 import { cacheConfigLabels } from './cache-config.ts'
+import { flagValue, hasLora } from './flag-values.ts'
 import { HttpMetrics } from './http-metrics.ts'
 import { SleepMetrics, ToolCallMetrics } from './late-metrics.ts'
 import { familiesOfServer } from './metric-names.ts'
@@ -16,10 +17,6 @@ import type { RunnableServer } from './resolve.ts'
 export interface ExpositionOptions {
   /** As many from the start as there will be; none before the server is up. */
   readonly engines: () => readonly EngineHost[]
-  /** `--max-loras` of a server with `--enable-lora`; its engines have to be made with `enableLora`. */
-  readonly maxLoras?: number | undefined
-  /** The server has a `--tool-call-parser`. */
-  readonly countsToolCalls?: boolean
 }
 
 /** What of an exposition has samples of some names. */
@@ -56,7 +53,8 @@ export class Exposition {
     this.startedAt = clock.now
     this.http = new HttpMetrics(clock)
     this.sleep = new SleepMetrics(clock)
-    this.tools = options.countsToolCalls ? new ToolCallMetrics(clock, this.modelName) : undefined
+    const parser = flagValue(server, 'tool_call_parser') ?? undefined
+    this.tools = parser === undefined ? undefined : new ToolCallMetrics(clock, this.modelName)
     this.exposes = familiesOfServer(server)
   }
 
@@ -124,9 +122,9 @@ export class Exposition {
     this.cacheConfig ??= cacheConfigLabels(this.server)
     const { blockSize } = this.server.memory
     const { modelName, cacheConfig, sleepState } = this
-    const { maxLoras, engines } = this.options
+    const maxLoras = hasLora(this.server) ? Number(flagValue(this.server, 'max_loras') ?? 1) : undefined
     const shared = { modelName, exposes, blockSize, cacheConfig, sleepState, wanted, maxLoras }
-    const perEngine = engines().map((host, engine) => {
+    const perEngine = this.options.engines().map((host, engine) => {
       this.labelCaches[engine] ??= new Map()
       return host.metrics({ ...shared, engine, labelCache: this.labelCaches[engine] })
     })
