@@ -9,6 +9,7 @@ import { adapterRoutes, loraRoutes } from '../routes/lora.ts'
 import { messagesRoutes } from '../routes/messages.ts'
 import { metricsRoutes } from '../routes/metrics.ts'
 import { modelRoutes } from '../routes/models.ts'
+import { responsesRoutes } from '../routes/responses.ts'
 import { scaleOutRoutes } from '../routes/scale-out.ts'
 import { scoringRoutes } from '../routes/scoring.ts'
 import { tokenizeRoutes } from '../routes/tokenize.ts'
@@ -33,6 +34,7 @@ export const ROUTES: readonly Route[] = [
   ...invocationRoutes,
   ...devRoutes,
   ...chatRoutes,
+  ...responsesRoutes,
   ...completionRoutes,
   ...messagesRoutes,
   ...scoringRoutes,
