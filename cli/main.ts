@@ -145,6 +145,7 @@ withFormat(program.command('load'), ['terminal', 'json'])
     'send requests to a server by a schedule, and judge its latencies by SLOs; exit code 99 when one is broken',
   )
   .argument('<url or platform>', 'http://127.0.0.1:8000, or manifests with --url')
+  .argument('[k6 arguments...]', 'with --k6, after --: further arguments of k6 run')
   .option('--workload <name>', 'of seatrial.yaml, or a preset: chat, rag, … (default: the platform’s, or chat)')
   .option('--rate <rate>', 'requests a second, like 5/s or 90/m (default: the workload’s)')
   .option('--duration <duration>', 'how long (default: the workload’s, or 60s)')
@@ -166,7 +167,10 @@ withFormat(program.command('load'), ['terminal', 'json'])
   .option('--out <file>', 'write the result with every request (JSON)')
   .option('--config <file>', 'seatrial.yaml (default: beside the manifests, then here)')
   .option('--no-render', 'refuse the render commands of seatrial.yaml')
-  .action(async (what: string, options) => finish((await import('./commands/load.ts')).loadTest(what, options)))
+  .option('--k6 <script>', 'run this k6 script of yours instead: it finds BASE_URL and MODEL in __ENV')
+  .action(async (what: string, k6Args: string[], options) =>
+    finish((await import('./commands/load.ts')).loadTest(what, options, k6Args)),
+  )
 
 program
   .command('snapshot')

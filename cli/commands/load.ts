@@ -24,7 +24,19 @@ import { shown } from '../reporters/shown.ts'
 import { style } from '../style.ts'
 
 /** Sends a workload's requests to a server, and judges it by its SLOs. */
-export async function loadTest(what: string, options: LoadTestOptions): Promise<number> {
+export async function loadTest(
+  what: string,
+  options: LoadTestOptions,
+  k6Args: readonly string[] = [],
+): Promise<number> {
+  if (options.k6 !== undefined)
+    return (await import('../load-test/user-script.ts')).loadByScript(what, options.k6, options, k6Args)
+  if (k6Args.length > 0)
+    throw new UsageError(
+      'BAD_OPTION',
+      `what is «${k6Args[0]}»?`,
+      'Arguments of k6 go with a script: --k6 script.js -- …',
+    )
   const settings = settingsOf(options)
   const subject = await subjectOf(what, options, settings)
   const out = options.out === undefined ? undefined : await openOut(options.out)

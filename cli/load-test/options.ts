@@ -21,6 +21,8 @@ export interface LoadTestOptions {
   readonly seed: string
   readonly samePrompts?: boolean
   readonly sender: 'http' | 'k6'
+  /** A script of the user's. */
+  readonly k6?: string
   readonly maxOpen?: string
   readonly maxDelay?: string
   readonly keepAlive: boolean

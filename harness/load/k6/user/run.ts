@@ -55,7 +55,8 @@ export async function runUserScript(options: UserScriptOptions): Promise<UserScr
     await writeFile(wrapper, wrapperOf(pathToFileURL(script).href, thresholds))
     const { code, said } = await runProgram({
       k6,
-      args: [...environmentArgs(options.env), '--summary-export', exported, ...(options.args ?? []), wrapper],
+      args: ['--summary-export', exported, ...(options.args ?? []), wrapper],
+      env: options.env,
       ownSettings: true,
       onLine: options.onLine,
       onLog: options.onLog,
@@ -83,6 +84,3 @@ export function whyInvalid(end: K6End, summary: Summary | undefined): string | u
     return `k6 dropped ${summary.dropped} of ${due} iterations: too few virtual users for the rate (preAllocatedVUs, maxVUs)`
   return undefined
 }
-
-const environmentArgs = (env: Readonly<Record<string, string>>): string[] =>
-  Object.entries(env).flatMap(([name, value]) => ['-e', `${name}=${value}`])
