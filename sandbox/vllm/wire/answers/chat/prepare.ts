@@ -2,8 +2,7 @@ import { beforeChat, encodePrompt, engineChecks, promptLimits, samplingParams } 
 import type { GenerationRequest, SamplingParams } from '../../generation.ts'
 import type { ChatRequest } from '../../protocol/chat.ts'
 import type { LoraAdapter, Serving } from '../../serving.ts'
-import type { ConversationMessage } from '../../template/conversation.ts'
-import { renderChat } from '../../template/render-chat.ts'
+import { type ConversationMessage, renderChat } from '../../template/render-chat.ts'
 import { answeringOf, choicesOf, dataParallelRankOf, priorityOf } from '../asked.ts'
 import { toolCallId } from '../ids.ts'
 import { counted } from '../tools/counted.ts'
@@ -86,9 +85,7 @@ export function chatAnswering(prepared: PreparedChat, id: string, serving: Servi
 /** The last message as it is repeated: only where it is of the role that answers. */
 function lastContent({ conversation }: PreparedChat, role: string): string {
   const last = conversation.at(-1)
-  if (last?.role !== role) return ''
-  const { content } = last
-  return typeof content === 'string' ? content : content.map(({ text }) => String(text ?? '')).join('\n')
+  return last?.role === role ? last.content : ''
 }
 
 function roleOf({ request, conversation }: PreparedChat, responseRole: string): string {
