@@ -1,61 +1,61 @@
 import { badRequest } from '../errors.ts'
-import type { ToolParam } from '../protocol/generate.ts'
-import type { ChatMessages } from '../protocol/messages.ts'
-import { type PyDict, toPlain } from '../python/value.ts'
+import type { ChatRequest } from '../protocol/chat.ts'
+import { toPlain } from '../python/value.ts'
 import type { ChatTemplate, Serving } from '../serving.ts'
-import { type ConversationMessage, conversationOf, type Json } from './conversation.ts'
+import { chatTemplate } from './chat-template.ts'
+import { type ConversationMessage, conversationOf, type Json, type TemplateMessage } from './conversation.ts'
 
 /** What of a request its prompt is made of. */
-export interface ChatToRender {
-  readonly messages: ChatMessages
-  readonly addGenerationPrompt: boolean
-  readonly continueFinalMessage: boolean
-  /** Its own template; whether it may have one is checked already. */
-  readonly chatTemplate: string | undefined
-  readonly chatTemplateKwargs: PyDict | undefined
-  readonly tools: readonly ToolParam[] | undefined
-  readonly documents?: readonly PyDict[] | undefined
-  readonly reasoningEffort?: string | undefined
-}
+export type ChatToRender = Pick<
+  ChatRequest,
+  'messages' | 'addGenerationPrompt' | 'continueFinalMessage' | 'chatTemplate' | 'chatTemplateKwargs' | 'tools'
+> &
+  Partial<Pick<ChatRequest, 'documents' | 'reasoningEffort'>>
 
-export interface RenderedChat {
-  readonly text: string
-  /** Messages as the template got them. */
-  readonly conversation: readonly ConversationMessage[]
-}
+export type { ConversationMessage } from './conversation.ts'
 
-/** The prompt of a chat. Throws a WireError where its messages, or the template, are no good. */
-// follows vllm/renderers/hf.py and build_chat_params of vllm/entrypoints/openai/chat_completion/protocol.py
-export function renderChat(request: ChatToRender, { model }: Serving): RenderedChat {
-  const messages = request.messages.read().map(toPlain)
-  const template = templateFor(request, model)
+const NO_TEMPLATE =
+  'As of transformers v4.44, default chat template is no longer allowed, so you must provide a chat template if the tokenizer does not define one.'
+
+/** The prompt of a chat, by its own template where it brings one, else the model's. Throws a WireError. */
+// follows render_chat in vllm/renderers/online_renderer.py
+export function renderChat(
+  request: ChatToRender,
+  serving: Serving,
+): { readonly text: string; readonly conversation: readonly ConversationMessage[] } {
+  const { model } = serving
+  const template = templateOf(request, serving)
+  const messages = request.messages.read().map((message) => toPlain(message) as Json)
+  const conversation = conversationOf(messages, template?.contentFormat ?? 'string', model.names[0])
+  if (!template) throw badRequest(NO_TEMPLATE)
   const text = template.render(messages, variablesOf(request))
-  return { text, conversation: conversationOf(messages, template.contentFormat, model.names[0]) }
+  return { text, conversation: conversation.map(asText) }
 }
 
-function templateFor({ chatTemplate, chatTemplateKwargs }: ChatToRender, model: Serving['model']): ChatTemplate {
-  const inKwargs = chatTemplateKwargs?.get('chat_template')
-  const own = chatTemplate || (typeof inKwargs === 'string' ? inKwargs : undefined)
-  if (own) return model.templateOf(own)
-  if (model.template) return model.template
-  throw badRequest(
-    'As of transformers v4.44, default chat template is no longer allowed, so you must provide a chat template if the tokenizer does not define one.',
-  )
+function templateOf({ chatTemplate: given }: ChatToRender, { model, unixSeconds }: Serving): ChatTemplate | undefined {
+  if (given === undefined) return model.template
+  if (model.template) return model.template.with(given)
+  return chatTemplate(given, { modelName: model.names[0], specialTokens: {}, unixSeconds })
 }
 
-/** What the request says counts before what its kwargs say, unless it says nothing. */
-function variablesOf(request: ChatToRender): Json {
-  const { chatTemplateKwargs: kwargs, reasoningEffort, tools, documents } = request
-  const variables: Json = {}
-  for (const [name, value] of kwargs ?? []) variables[name] = toPlain(value)
-  delete variables['chat_template']
-  variables['add_generation_prompt'] = request.addGenerationPrompt
-  variables['continue_final_message'] = request.continueFinalMessage
-  if (documents !== undefined) variables['documents'] = documents.map(toPlain)
-  if (reasoningEffort !== undefined) {
-    variables['reasoning_effort'] = reasoningEffort
-    if (!kwargs?.has('enable_thinking')) variables['enable_thinking'] = reasoningEffort !== 'none'
+/** What a request says of itself goes before `chat_template_kwargs`. */
+// follows build_chat_params in vllm/entrypoints/openai/chat_completion/protocol.py
+function variablesOf(request: ChatToRender): Record<string, unknown> {
+  const { tools, documents, reasoningEffort, chatTemplateKwargs } = request
+  const { tokenize: _, ...kwargs } = (chatTemplateKwargs ? toPlain(chatTemplateKwargs) : {}) as Json
+  const effort = reasoningEffort === undefined ? {} : { enable_thinking: reasoningEffort !== 'none', ...kwargs }
+  return {
+    ...kwargs,
+    ...effort,
+    add_generation_prompt: request.addGenerationPrompt,
+    continue_final_message: request.continueFinalMessage,
+    ...(documents ? { documents: documents.map(toPlain) } : {}),
+    ...(reasoningEffort === undefined ? {} : { reasoning_effort: reasoningEffort }),
+    tools: tools?.map(({ dict }) => toPlain(dict)) ?? null,
   }
-  if (tools !== undefined) variables['tools'] = tools.map(({ dict }) => toPlain(dict))
-  return variables
 }
+
+const asText = ({ role, content }: TemplateMessage): ConversationMessage => ({
+  role,
+  content: typeof content === 'string' ? content : content.map(({ text }) => String(text ?? '')).join('\n'),
+})
