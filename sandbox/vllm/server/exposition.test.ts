@@ -113,6 +113,14 @@ it('tells the adapters in use, the time as the value, just before the settings o
   )
 })
 
+it('has nothing of the engines with --disable-log-stats', () => {
+  const names = tiny(' --disable-log-stats')
+    .exposition.families()
+    .map(({ name }) => name)
+  expect(names.filter((name) => name.startsWith('vllm:'))).toEqual([])
+  expect(names).toContain('http_requests_total')
+})
+
 it('tells how deep the engines sleep', () => {
   const { exposition } = tiny()
   const state = () =>

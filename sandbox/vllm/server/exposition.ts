@@ -119,6 +119,7 @@ export class Exposition {
   }
 
   private engines(exposes: ExposedFamilies, wanted?: ReadonlySet<string>): readonly MetricFamily[] {
+    if (flagValue(this.server, 'disable_log_stats') === true) return []
     this.cacheConfig ??= cacheConfigLabels(this.server)
     const { blockSize } = this.server.memory
     const { modelName, cacheConfig, sleepState } = this
