@@ -27,7 +27,7 @@ export function removeCacheLeftovers(): number {
 const foldersOf = (folder: string): string[] =>
   existsSync(folder)
     ? readdirSync(folder, { withFileTypes: true })
-        .filter((entry) => entry.isDirectory() && entry.name.startsWith('k8s-'))
+        .filter((entry) => entry.isDirectory() && /^k(8s|6)-/.test(entry.name))
         .map(({ name }) => join(folder, name))
     : []
 
