@@ -13,35 +13,19 @@ import {
   type EngineDriver,
   type EngineObserver,
   type EngineRequest,
+  type EngineStats,
   type ResolvedEngineConfig,
   resolveConfig,
   type StepModel,
 } from './types.ts'
+
+export type { EngineStats } from './types.ts'
 
 const PS_PER_US = 1e6
 /** In the place of a slot. */
 const IN_INBOX = -1
 /** Of a request whose client has gone. */
 const SILENT: EngineObserver = {}
-
-/** A look at the engine between steps. `waiting` counts what the scheduler knows, `inbox` what it has not picked up yet. */
-export interface EngineStats {
-  readonly running: number
-  readonly waiting: number
-  readonly inbox: number
-  /** 0 to 1. */
-  readonly kvCacheUsage: number
-  readonly preemptions: number
-  readonly steps: number
-  readonly generatedTokens: number
-  /** Prompt and output tokens that went through the model. */
-  readonly computedTokens: number
-  readonly hung: boolean
-  /** Of all steps that were launched, to the end of the last one. */
-  readonly launchedUs: number
-  /** When the step launched last ends; undefined when none is under way. */
-  readonly lastEndAt: Us | undefined
-}
 
 /**
  * A simulated vLLM V1 engine core. It has no clock; its owner calls `advanceTo`. Two drivers of one scheduler: `exact`

@@ -138,3 +138,22 @@ export interface StepModel {
   /** Integer picoseconds, > 0. */
   stepTimePs(load: Readonly<StepLoad>): number
 }
+
+/** A look at the engine between steps. `waiting` counts what the scheduler knows, `inbox` what it has not picked up yet. */
+export interface EngineStats {
+  readonly running: number
+  readonly waiting: number
+  readonly inbox: number
+  /** 0 to 1. */
+  readonly kvCacheUsage: number
+  readonly preemptions: number
+  readonly steps: number
+  readonly generatedTokens: number
+  /** Prompt and output tokens that went through the model. */
+  readonly computedTokens: number
+  readonly hung: boolean
+  /** Of all steps that were launched, to the end of the last one. */
+  readonly launchedUs: number
+  /** When the step launched last ends; undefined when none is under way. */
+  readonly lastEndAt: Us | undefined
+}
