@@ -7,9 +7,12 @@ const CLI = join(import.meta.dirname, '../../cli/bin.js')
 /** Milliseconds. */
 const START_MS = 60_000
 
+/** The recorded servers ran on a CPU, whose blocks are larger: they decide what the prefix cache finds. */
+const AS_RECORDED = ['--block-size', '128']
+
 /**
  * Starts `seatrial vllm serve` with the flags of a recorded server, as a process of its own, and waits until it is ready. `more` are flags
- * of the command, `ofNode` those of the interpreter.
+ * of `seatrial vllm`, `ofNode` those of the interpreter.
  */
 export async function startMock(
   server: RecordedServer,
@@ -17,8 +20,9 @@ export async function startMock(
   ofNode: readonly string[] = [],
 ): Promise<StartedServer> {
   const port = await freePort()
-  const at = ['--host', '127.0.0.1', '--port', String(port)]
-  const args = [...ofNode, CLI, 'vllm', 'serve', ...server.args, ...at, '--answers', 'endless', ...more]
+  const served = [...server.args, '--host', '127.0.0.1', '--port', String(port)]
+  const own = ['--answers', 'endless', '--load-time', '0s', ...more]
+  const args = [...ofNode, CLI, 'vllm', ...own, 'serve', ...served, ...AS_RECORDED]
   const started = startServer({ program: process.execPath, args, environment: server.environment, port })
   try {
     await started.ready(START_MS)

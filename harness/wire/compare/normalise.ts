@@ -41,10 +41,11 @@ function value(node: JsonNode, path: readonly string[], about: Normalising): Jso
     kind: 'object',
     entries: node.entries.map(([name, child]) => [name, value(child, [...path, name], about)]),
   }
+  if (about.mayCallTools && about.endsWithText && key === 'message') return toolMessage(whole, about.used)
+  if (about.mayCallTools && about.endsWithText && key === 'delta') return toolDelta(whole, about.used)
   if (key === 'delta' && about.parser && whole.kind === 'object' && whole.entries.length === 0)
     return { kind: 'object', entries: [['content', text('', about)]] }
-  if (!about.mayCallTools || !about.endsWithText) return whole
-  return key === 'message' ? toolMessage(whole, about.used) : key === 'delta' ? toolDelta(whole, about.used) : whole
+  return whole
 }
 
 /** Undefined: the value must be equal, or what it consists of must be. */
