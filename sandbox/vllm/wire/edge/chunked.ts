@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { StreamedAnswer } from '../http.ts'
 
 /**
@@ -19,18 +20,31 @@ export class ChunkedAnswer implements StreamedAnswer {
     this.wrote = wrote
   }
 
-  write(chunk: string): void {
-    if (!this.open || chunk === '') return
+  write(chunk: string | Uint8Array): void {
+    if (!this.open || chunk.length === 0) return
     this.order.writing(this)
     if (!this.response.socket) {
       // a pipelined answer has no socket until those before it have ended
       this.response.write(chunk)
       return
     }
+    if (typeof chunk !== 'string') {
+      this.writeBytes(chunk, this.response.socket)
+      return
+    }
     const ascii = isAscii(chunk)
     const length = ascii ? chunk.length : Buffer.byteLength(chunk)
     this.ascii &&= ascii
     this.pending += `${length.toString(16)}\r\n${chunk}\r\n`
+  }
+
+  private writeBytes(chunk: Uint8Array, socket: Socket): void {
+    socket.cork()
+    this.pushOut()
+    socket.write(`${chunk.length.toString(16)}\r\n`)
+    socket.write(chunk)
+    socket.write('\r\n')
+    socket.uncork()
   }
 
   end(): void {
