@@ -26,7 +26,8 @@ it.runIf((await whyNoCpuBuild()) === undefined)(
     {
       await using real = await startReal({ args: served })
       const to = { host: '127.0.0.1', port: real.port }
-      for (const { name, request } of requests) answers.push({ name, request, answer: await ask(to, request, { hostHeader: 'vllm' }) })
+      for (const { name, request } of requests)
+        answers.push({ name, request, answer: await ask(to, request, { hostHeader: 'vllm' }) })
     }
     await using mock = await startMock({ vllm: '0.32.0', args: served, environment: { VLLM_CPU_KVCACHE_SPACE: '1' } })
     const replayed = await replay({ host: '127.0.0.1', port: mock.port }, answers)

@@ -12,15 +12,23 @@ export interface Replayed {
   readonly relaxed: ReadonlySet<Relaxation>
 }
 
+export interface Replaying extends Comparing {
+  /** The recorded server was asked more than is recorded. */
+  readonly partial?: boolean
+  readonly asked?: (replayed: Replayed) => void
+}
+
 /** Asks a server, in their order, all that was recorded of another, and compares the answers. */
 export async function replay(
   to: Destination,
   recordings: readonly Recording[],
-  options: Comparing & { readonly asked?: (replayed: Replayed) => void } = {},
+  options: Replaying = {},
 ): Promise<Replayed[]> {
   const replayed: Replayed[] = []
+  const handlers = new Set(['none', ...recordings.map(({ request }) => request.path.replace(/\?.*/, ''))])
+  const comparing = { ...options, ...(options.partial && { handlers }) }
   for (const recording of recordings) {
-    const one = await replayOne(to, recording, options)
+    const one = await replayOne(to, recording, comparing)
     options.asked?.(one)
     replayed.push(one)
   }

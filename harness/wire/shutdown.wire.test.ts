@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { freePort, type StartedServer } from '../../sandbox/vllm/real/server-process.ts'
 import { TINY_LLAMA } from './places.ts'
-import { type RawAnswer, ask } from './raw-http.ts'
+import { ask, type RawAnswer } from './raw-http.ts'
 import { startMock } from './servers.ts'
 
 const server = {
@@ -16,7 +16,12 @@ const long = { messages: [{ role: 'user', content: 'Hello' }], max_tokens: 2_000
 const chat = (to: StartedServer, body: object): Promise<RawAnswer> =>
   ask(
     { host: '127.0.0.1', port: to.port },
-    { method: 'POST', path: '/v1/chat/completions', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) },
+    {
+      method: 'POST',
+      path: '/v1/chat/completions',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+    },
   )
 
 describe('a server', () => {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { endsWithText, mayCallTools } from './ends-with-text.ts'
 import { compareHeaders } from './headers.ts'
 import { type JsonNode, readJson } from './json-document.ts'
-import { metricsOutline, oddSamples } from './metrics-outline.ts'
+import { compareMetrics } from './metrics.ts'
 import { type Normalising, normalised } from './normalise.ts'
 import { header, type Recording, requestObject, type WireAnswer } from './recording.ts'
 import type { Relaxation } from './relaxations.ts'
@@ -25,6 +25,8 @@ export interface Comparison {
 export interface Comparing {
   /** The server reads its answers by a parser of tools: a delta without text is empty. */
   readonly parser?: boolean
+  /** Routes that were asked: series of HTTP metrics of others are left out. Undefined: the server was asked all that the recorded one was. */
+  readonly handlers?: ReadonlySet<string>
 }
 
 /** Compares an answer to the recorded one of the same request. */
@@ -58,7 +60,7 @@ function compareBodies(
   }
   const type = header(expected, 'content-type') ?? ''
   if (expected.outline !== undefined || /^(?:text\/plain; version=|application\/openmetrics)/.test(type))
-    return compareMetrics(expected, body, used)
+    return compareMetrics(expected, body, options.handlers, used)
   const about = normalising(recording, type, options, used)
   if (type.startsWith('text/event-stream')) return compareStreams(expected.body ?? '', actual, about)
   if (type === 'application/json' && expected.status === 200) return compareDocuments(expected.body ?? '', body, about)
@@ -133,32 +135,4 @@ export function written(node: JsonNode): string {
   if (node.kind === 'object') return `{${node.entries.map(([k, v]) => `${JSON.stringify(k)}:${written(v)}`).join()}}`
   if (node.kind === 'array') return `[${node.items.map(written).join()}]`
   return node.kind === 'string' ? JSON.stringify(node.value) : node.text
-}
-
-function compareMetrics(expected: WireAnswer, actual: string, used: Set<Relaxation>): readonly Difference[] {
-  used.add('samples')
-  const one = (expected.outline ?? metricsOutline(expected.body ?? '')).map((line) => free(line, used))
-  const other = metricsOutline(actual).map((line) => free(line, used))
-  const odd = oddSamples(actual).map((line) => ({ where: 'sample', expected: 'a float', actual: line }))
-  const missing = one.filter((line) => !other.includes(line))
-  const more = other.filter((line) => !one.includes(line))
-  if (missing.length > 0 || more.length > 0)
-    return [
-      ...odd,
-      ...missing.map((line) => ({ where: 'line', expected: line, actual: 'nothing' })),
-      ...more.map((line) => ({ where: 'line', expected: 'nothing', actual: line })),
-    ]
-  const at = one.findIndex((line, i) => line !== other[i])
-  return at < 0 ? odd : [...odd, { where: `line ${at + 1}`, expected: one[at]!, actual: other[at] ?? 'nothing' }]
-}
-
-const MACHINE = 'kv_cache_max_concurrency|kv_cache_memory_bytes|kv_cache_size_tokens|num_gpu_blocks|num_cpu_blocks'
-
-/** A line of an outline without the values of labels that are the machine’s. */
-function free(line: string, used: Set<Relaxation>): string {
-  const info = /^(python_info|vllm:cache_config_info|vllm_cache_config_info)\{/.exec(line)?.[1]
-  if (info === undefined) return line
-  used.add(info === 'python_info' ? 'python' : 'cacheConfig')
-  const labels = info === 'python_info' ? String.raw`\w+` : MACHINE
-  return line.replace(new RegExp(`\\b(${labels})="[^"]*"`, 'g'), '$1="…"')
 }

@@ -115,11 +115,12 @@ function named(relaxation: Relaxation, prefix: string, secret: string, { names, 
   return marked(name)
 }
 
-/** What the request sent and asked to have echoed stays. */
-function text(generated: string, { request, used }: Normalising): JsonNode {
+/** What the request sent and asked to have echoed stays; a chat’s stream echoes it in a chunk of its own. */
+function text(generated: string, { request, streamed, used }: Normalising): JsonNode {
   const sent = request?.['echo'] === true ? echoed(request) : []
   const found = sent.find((start) => start !== '' && generated.startsWith(start))
-  if (found !== undefined && generated === found) return { kind: 'string', value: generated }
+  const alone = request?.['max_tokens'] === 0 || (streamed && request?.['messages'] !== undefined)
+  if (found !== undefined && generated === found && alone) return { kind: 'string', value: generated }
   used.add('text')
   return marked(`${found ?? ''}text`)
 }

@@ -20,7 +20,9 @@ export const RELAXATIONS = {
   durations: 'measured durations are any numbers',
   samples: 'values of metrics are any number, printed as Python prints floats',
   python: 'labels of `python_info` have any value: they are the interpreter’s, not vLLM’s',
-  cacheConfig: 'sizes in `vllm:cache_config_info` that follow from the memory of the machine have any value',
+  cacheConfig:
+    'labels of `vllm:cache_config_info` that follow from the machine (its memory, its being a CPU) have any value',
+  handlers: 'HTTP metrics of routes that the recorded server was asked, and this one was not, are left out',
   unkept: 'bodies too large to keep are compared by their digest',
 } as const
 
