@@ -7,6 +7,7 @@ import { pyRepr } from '../python/text.ts'
 import type { PyInt } from '../python/value.ts'
 import type { Serving } from '../serving.ts'
 import { checkBadWords } from './bad-words.ts'
+import { logprobsOf, promptLogprobsOf } from './sampling.ts'
 import { checkStructured } from './structured.ts'
 
 export interface EngineInput {
@@ -36,15 +37,15 @@ export function engineChecks(input: EngineInput, serving: Serving): void {
 
 const MOST_LOGPROB_TOKEN_IDS = 128
 
-function checkLogprobs({ params, request }: EngineInput, { flags, model }: Serving): void {
+function checkLogprobs({ request }: EngineInput, { flags, model }: Serving): void {
   const { vocabSize } = model.tokenizer
   const most = flags.maxLogprobs === -1 ? vocabSize : flags.maxLogprobs
-  const within = (name: string, words: string, count: number | undefined): void => {
+  const within = (name: string, words: string, count: PyInt | undefined): void => {
     const wanted = count === -1 ? vocabSize : (count ?? 0)
     if (wanted > most)
       throw badRequest(`Requested ${words} of ${wanted}, which is greater than max allowed: ${most}`, name, `${wanted}`)
   }
-  within('logprobs', 'sample logprobs', params.logprobs)
+  within('logprobs', 'sample logprobs', logprobsOf(request))
   const ids = (request.logprobTokenIds?.length ?? 0) > 0 ? request.logprobTokenIds : undefined
   if (ids !== undefined) {
     if (ids.length > MOST_LOGPROB_TOKEN_IDS)
@@ -55,7 +56,7 @@ function checkLogprobs({ params, request }: EngineInput, { flags, model }: Servi
       )
     checkVocabulary('logprob_token_ids', ids, vocabSize)
   }
-  within('prompt_logprobs', 'prompt logprobs', params.promptLogprobs)
+  within('prompt_logprobs', 'prompt logprobs', promptLogprobsOf(request))
 }
 
 function checkTokenIds({ params, request }: EngineInput, { model }: Serving): void {

@@ -61,14 +61,14 @@ function samplingOf(request: ChatRequest | CompletionRequest, maxTokens: PyInt):
   }
 }
 
-/** Chosen ids count before the most likely ones. */
-function logprobsOf(request: ChatRequest | CompletionRequest): PyInt | undefined {
+/** Top tokens that are wanted; chosen ids count before the most likely ones. */
+export function logprobsOf(request: ChatRequest | CompletionRequest): PyInt | undefined {
   if ((request.logprobTokenIds?.length ?? 0) > 0) return undefined
   return request.kind === 'completion' ? request.logprobs : request.logprobs ? request.topLogprobs : undefined
 }
 
-/** An echo tells those of the prompt too. */
-function promptLogprobsOf(request: ChatRequest | CompletionRequest): PyInt | undefined {
+/** As `logprobsOf`, of the prompt: an echo tells those too. */
+export function promptLogprobsOf(request: ChatRequest | CompletionRequest): PyInt | undefined {
   if (request.promptLogprobs !== undefined || !request.echo) return request.promptLogprobs
   return request.kind === 'completion' ? request.logprobs : request.topLogprobs
 }

@@ -5,6 +5,7 @@ import { type Fields, type ModelOptions, model, required, withDefault } from '..
 import { anything, literal, str } from '../pydantic/scalars.ts'
 import { pyRepr } from '../python/text.ts'
 import { isDict, isInt, isList, type PyValue, truthy } from '../python/value.ts'
+import { xargs } from './fields.ts'
 import { requestModel } from './parse-body.ts'
 
 const maybe = (schema: Schema) => withDefault(nullable(schema), null)
@@ -154,7 +155,7 @@ const messagesSchema = own(
     watermarking: maybe(bool),
     kv_transfer_params: maybe(dict(anything)),
     ec_transfer_params: maybe(dict(anything)),
-    vllm_xargs: maybe(dict(anything)),
+    vllm_xargs: xargs,
     chat_template_kwargs: maybe(dict(anything)),
   },
   {

@@ -3,12 +3,16 @@ import { dict, list, nullable, union } from '../pydantic/containers.ts'
 import { bool, float, int, int64 } from '../pydantic/numbers.ts'
 import { type Fields, model, required, withDefault } from '../pydantic/records.ts'
 import { anything, literal, str } from '../pydantic/scalars.ts'
-import { pyRepr } from '../python/text.ts'
+import { numeric } from '../python/errors.ts'
+import { pyStr } from '../python/text.ts'
 import { isDict, isList, type PyDict, type PyValue, truthy } from '../python/value.ts'
-import { checkLogprobTokenIds, looks } from './before.ts'
+import { checkConstraintTag, looks } from './before.ts'
 import { type ChatRequest, chatRequest } from './chat.ts'
+import { topLogprobs } from './fields.ts'
 import { message } from './messages.ts'
 import { requestModel } from './parse-body.ts'
+import { checkStructuralTagFormat } from './structural-tag.ts'
+import { structuredOutputs } from './structured-outputs.ts'
 
 /** `POST /v1/chat/completions/batch`, validated: one request for each conversation. */
 // follows BatchChatCompletionRequest in vllm/entrypoints/openai/chat_completion/protocol.py
@@ -24,7 +28,7 @@ const FIELDS: Fields = {
   frequency_penalty: maybe(float),
   logit_bias: maybe(dict(float)),
   logprobs: maybe(bool),
-  top_logprobs: withDefault(nullable(int()), 0),
+  top_logprobs: topLogprobs,
   logprob_token_ids: maybe(list(int())),
   max_tokens: maybe(int()),
   max_completion_tokens: maybe(int()),
@@ -46,7 +50,7 @@ const FIELDS: Fields = {
   watermarking: maybe(bool),
   length_penalty: maybe(float),
   early_stopping: withDefault(bool, false),
-  structured_outputs: maybe(anything),
+  structured_outputs: maybe(structuredOutputs),
   request_id: maybe(str()),
   add_generation_prompt: withDefault(bool, true),
   continue_final_message: withDefault(bool, false),
@@ -82,15 +86,19 @@ function checkBatch(body: PyDict): PyDict {
       'Batch chat completions do not support beam search. Please set `use_beam_search` to False.',
       'use_beam_search',
     )
-  checkLogprobTokenIds(body)
+  if (truthy(body.get('logprob_token_ids')) && !truthy(body.get('logprobs')))
+    throw badRequest('when using `logprob_token_ids`, `logprobs` must be set to true.', 'logprob_token_ids')
   const transfer = body.get('kv_transfer_params')
   if (isDict(transfer) && (transfer.get('prompt_token_ids') ?? null) !== null)
     throw badRequest(
       "Batch chat completions do not support `kv_transfer_params['prompt_token_ids']`: one pre-tokenized prompt cannot serve several conversations.",
       'kv_transfer_params.prompt_token_ids',
     )
+  const format = body.get('response_format')
+  if (isDict(format) && format.get('type') === 'structural_tag') checkStructuralTagFormat(format)
+  checkConstraintTag(body)
   const n = body.get('n') ?? null
-  if (n !== null && Number(n) !== 1)
-    throw badRequest('Batch chat completions do not support `n > 1`. Please set `n` to 1.', 'n', pyRepr(n))
+  if (n !== null && numeric(n) !== 1)
+    throw badRequest('Batch chat completions do not support `n > 1`. Please set `n` to 1.', 'n', pyStr(n))
   return body
 }

@@ -9,13 +9,13 @@ export class LazyList extends Array<PyValue> {
   item: Schema | undefined
 }
 
-/** What can be iterated: a list, or the keys of a dict. */
+/** What can be iterated: a list, the keys of a dict, the letters of a text. */
 // follows pydantic-core/src/validators/generator.rs
 export function lazyList(item: Schema): Schema {
   return {
     name: `generator[${item.name}]`,
     check: (input) => {
-      const items = isList(input) ? input : isDict(input) ? [...input.keys()] : undefined
+      const items = isList(input) ? input : isDict(input) ? [...input.keys()] : lettersOf(input)
       if (items === undefined) return refuse('iterable_type', 'Input should be iterable', input)
       const lazy = new LazyList()
       for (const value of items) lazy.push(value)
@@ -24,6 +24,9 @@ export function lazyList(item: Schema): Schema {
     },
   }
 }
+
+const lettersOf = (input: PyValue): readonly string[] | undefined =>
+  typeof input === 'string' ? [...input] : undefined
 
 /** Reads a list: items of a lazy one are validated now. Throws a WireError for the first that is refused. */
 export function readList(items: PyList): PyList {
