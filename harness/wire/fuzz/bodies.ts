@@ -94,17 +94,18 @@ const PROMPTS: readonly Json[] = ['Hello', ['a', 'b'], [1, 2, 3], [[1], [2]], ''
 
 /** A body for a path: often right, often with something odd in it. */
 export function fuzzedBody(path: string, random: RandomStream): string {
-  const body: Record<string, Json> = path.includes('completions') ? { max_tokens: 1 + random.int(4) } : {}
+  const body: Record<string, Json> = /completions|messages$/.test(path) ? { max_tokens: 1 + random.int(4) } : {}
+  if (path.includes('/messages')) body['model'] = 'tiny-llama'
   if (/chat|messages/.test(path)) body['messages'] = pick(random, MESSAGES)
   else if (path === '/detokenize') body['tokens'] = [300, 301]
   else if (path === '/v1/responses') body['input'] = 'Hello'
   else body['prompt'] = pick(random, PROMPTS)
   const names = Object.keys(FIELDS)
-  for (let i = random.int(5); i > 0; i--) {
+  for (let i = random.int(4); i > 0; i--) {
     const name = pick(random, names)
     body[name] = pick(random, FIELDS[name]!)
   }
-  for (let i = random.int(3); i > 0; i--) {
+  for (let i = Math.max(0, random.int(5) - 2); i > 0; i--) {
     const keys = Object.keys(body)
     body[pick(random, [...keys, ...names])] = pick(random, ODD)
   }
@@ -121,7 +122,7 @@ const nested = (depth: number): Json => {
 /** Mostly as it is; sometimes no JSON. */
 function broken(text: string, random: RandomStream): string {
   const at = random.int(text.length + 1)
-  switch (random.int(12)) {
+  switch (random.int(20)) {
     case 0:
       return text.slice(0, at)
     case 1:
