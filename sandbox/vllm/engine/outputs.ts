@@ -79,8 +79,8 @@ export class OutputRecorder {
       lastTokenAt[slot] = time
       if (isPlain) continue
       if ((marked & MARK_PREEMPTED) !== 0) this.reportPreemptions(slot)
-      if ((marked & MARK_TOKENS) !== 0) table.records[slot]!.observer.token?.(this.at)
       if (tokens >= endTokens[slot]!) this.stop(slot)
+      else if ((marked & MARK_TOKENS) !== 0) table.records[slot]!.observer.token?.(this.at)
     }
     if (repeats > 0) interTokenLatency.observe((time - repeated) / US_PER_SECOND, repeats)
     return generated
@@ -131,8 +131,11 @@ export class OutputRecorder {
       kv.cacheUpTo(slot, table.computed[slot]! - table.placeholders[slot]!)
       this.stopped++
     } else scheduler.waiting.removeAll(new Set([slot]))
+    const tellsTokens = (table.marks[slot]! & MARK_TOKENS) !== 0
     scheduler.release(slot)
     this.forget(record.request.id)
+    // its blocks are free before anyone answers: upstream the gauges of the step come first
+    if (tellsTokens) record.observer.token?.(this.at)
     record.observer.finished?.({ at: this.at, outputTokens, reason: record.reason })
   }
 }
