@@ -89,8 +89,9 @@ class RefusedStart implements RunningProgram {
   private phases(options: StartupOptions): readonly StartupPhase[] {
     const { resolved } = this
     if (resolved.kind === 'bad-arguments') {
-      // flags are read when Python has imported vLLM; no model is known yet
-      return [{ name: 'imports', title: 'start Python and import', durationUs: 10e6, opening: [], closing: () => [] }]
+      // flags are read when Python has imported vLLM; no model is known yet. A short measured start imports in a part of it
+      const durationUs = Math.min(10e6, Math.round((options.totalLoadUs ?? 60e6) / 6))
+      return [{ name: 'imports', title: 'start Python and import', durationUs, opening: [], closing: () => [] }]
     }
     const passed = PASSED[resolved.refusal.stage]
     return startupPlan({ ...resolved, version: resolved.version.version }, options).filter((p) =>

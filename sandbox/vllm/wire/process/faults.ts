@@ -31,13 +31,16 @@ interface Fault {
   readonly parameters: Readonly<Record<string, number>>
   /** When it can be injected. Left out: at any time. */
   readonly only?: 'starting' | 'ready'
-  inject(parameters: Readonly<Record<string, number>>): void
+  inject(parameters: Readonly<Record<string, number>>): unknown
   /** Left out: it cannot be healed, the process has to be started again. */
   heal?(): void
 }
 
 /** How often blocks that come free are taken while KV memory is short. */
 const TOP_UP_US = ms(50)
+
+/** What ends the process does so after whoever asked for it has been answered. */
+const ENDS_US = ms(20)
 
 /** Levers on a running server: what a fault port pulls. */
 export class Faults {
@@ -103,7 +106,7 @@ export class Faults {
         does: 'the start ends as one that runs out of GPU memory',
         parameters: {},
         only: 'starting',
-        inject: () => server.runOutOfMemory(),
+        inject: () => clock.after(ENDS_US, () => server.runOutOfMemory()),
       },
     }
   }

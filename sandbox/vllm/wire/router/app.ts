@@ -179,7 +179,9 @@ class Answer implements Reply {
       ...(bare ? [] : [...this.cors, ...requestId(this.serving, this.head)]),
     ]
     this.outlet.whole(status, lines, body)
-    this.end(status, length)
+    // of an exception that goes through it the middleware that counts sees no answer
+    if (bare) this.end(500, 0)
+    else this.end(status, length)
   }
 
   /** The client has gone: counted as what was on its way. */
@@ -221,9 +223,12 @@ export function uuid4Hex(random: RandomStream): string {
   return digits.map((digit) => digit.toString(16)).join('')
 }
 
-function handlerOf(match: Match, head: Head): string | undefined {
+/** The route as metrics name it; of a redirect with the slash that was asked for. */
+// follows prometheus_fastapi_instrumentator/routing.py get_route_name
+function handlerOf(match: Match, { path }: Head): string | undefined {
   if (match.kind === 'found') return match.route.path
-  return match.kind === 'redirect' ? head.path : undefined
+  if (match.kind !== 'redirect' || !match.route) return undefined
+  return path.endsWith('/') ? `${match.route.path}/` : match.route.path.slice(0, -1)
 }
 
 /** What Starlette itself answers: vLLM's error object is only for what its handlers raise. */
