@@ -41,7 +41,7 @@ it('has a virtual user for each request that may be under way', () => {
   expect(k6Plan({ ...options, maxOpen: 2, requests: [0, 1, 2, 3].map((n) => request(n, n)) }).virtualUsers).toBe(2)
 })
 
-it('never has fewer than are under way at once, up to a thousand', () => {
+it('never has fewer than are under way at once, up to three thousand', () => {
   const slots = fc.array(fc.record({ atUs: fc.nat(20e6), timeoutUs: fc.integer({ min: 1, max: 40e6 }) }), {
     minLength: 1,
   })

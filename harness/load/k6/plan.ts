@@ -59,8 +59,8 @@ const START_S = 60
 /** Answers take less than this, or the client does not wait so long. */
 const ANSWERED_WITHIN_US: Us = 30e6
 const SPARE = 1.2
-/** More take longer to start than it is worth: each is a JavaScript runtime of its own. */
-const MOST = 1000
+/** Each is a JavaScript runtime of its own: 2,500 take 0.5 GB and a second or two to start. */
+const MOST = 3000
 
 /** Requests that may be under way at once, with some to spare. Where they are too few, the schedule delay says it. */
 export function virtualUsersFor(slots: readonly Pick<Slot, 'atUs' | 'timeoutUs'>[]): number {

@@ -15,8 +15,8 @@ const RUN = exported({
 it('reads what k6 exports, where true is a threshold crossed', () => {
   expect(readSummary(RUN)).toMatchObject({
     thresholds: [
-      { metric: 'http_req_failed', expression: 'rate<0.01', ok: false },
       { metric: 'http_req_duration', expression: 'p(99)<=200', ok: true },
+      { metric: 'http_req_failed', expression: 'rate<0.01', ok: false },
     ],
     checks: { passed: 60, failed: 1 },
     requests: 61,

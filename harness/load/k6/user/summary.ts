@@ -24,12 +24,15 @@ export function readSummary(text: string): Summary {
   const { metrics: exported = {} } = JSON.parse(text) as Exported
   const metrics: Record<string, Values> = {}
   const thresholds: { metric: string; expression: string; ok: boolean }[] = []
-  for (const [name, { thresholds: crossed, ...values }] of Object.entries(exported)) {
+  // k6 writes them in another order each time
+  for (const [name, { thresholds: crossed, ...values }] of Object.entries(exported).sort(byName)) {
     metrics[name] = Object.fromEntries(
-      Object.entries(values).filter((entry): entry is [string, number] => typeof entry[1] === 'number'),
+      Object.entries(values)
+        .filter((entry): entry is [string, number] => typeof entry[1] === 'number')
+        .sort(byName),
     )
     // true is crossed here, as ever in this file
-    for (const [expression, isCrossed] of Object.entries((crossed ?? {}) as Record<string, boolean>))
+    for (const [expression, isCrossed] of Object.entries((crossed ?? {}) as Record<string, boolean>).sort(byName))
       thresholds.push({ metric: name, expression, ok: !isCrossed })
   }
   return {
@@ -42,3 +45,5 @@ export function readSummary(text: string): Summary {
     dropped: metrics['dropped_iterations']?.['count'] ?? 0,
   }
 }
+
+const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : 1)
