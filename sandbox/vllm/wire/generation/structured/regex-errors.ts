@@ -30,7 +30,7 @@ function faultIn(letters: readonly string[]): Fault | undefined {
     if (letter === '\\') {
       const fault = escapeFault(letters, i)
       if (fault) return fault
-      next = i + 2
+      next = i + (/^\\[pPx]\{[^}]*\}/.exec(rest)?.[0].length ?? 2)
       repeatable = true
     } else if (letter === '[') {
       const end = classEnd(letters, i)

@@ -5,6 +5,8 @@ import type { Chance } from './chance.ts'
 const MORE_MAX = 6
 const TRIES = 40
 const PRINTABLE: readonly [number, number] = [0x20, 0x7e]
+/** What may follow where an end is open. */
+const AROUND = ['', '', 'a', 'en', 'ist', 'or', 'um']
 const WORD_LETTERS = 'etaoinshrdlucmfwypvbgk'
 
 /** A regular expression whose texts can be made up. */
@@ -39,7 +41,13 @@ export const textAround = (source: string): TextPattern => {
     start && end ? source : `${start ? '' : '[\\s\\S]*?'}(?:${source})${end ? '' : '[\\s\\S]*'}`,
   )
   const bare = textPattern(source)
-  return { make: (chance) => bare.make(chance) ?? pattern.make(chance), matches: pattern.matches }
+  const make = (chance: Chance): string | undefined => {
+    const inner = bare.make(chance)
+    if (inner === undefined) return pattern.make(chance)
+    const text = end ? inner : inner + chance.of(AROUND)
+    return chance.small || !pattern.matches(text) ? inner : text
+  }
+  return { make, matches: pattern.matches }
 }
 
 function asEcmaScript(source: string): { readonly pattern: string; readonly ignoreCase: boolean } {
