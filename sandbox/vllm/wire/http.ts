@@ -41,7 +41,8 @@ export interface StreamedAnswer {
 /** How a handler answers: by exactly one of these, now or later. */
 export interface Reply {
   whole(answer: WholeAnswer): void
-  stream(contentType: string, headers?: readonly Header[]): StreamedAnswer
+  /** `late` headers come after the type. */
+  stream(contentType: string, headers?: readonly Header[], late?: readonly Header[]): StreamedAnswer
 }
 
 /** What answers a request. Returns what is to be done when the client leaves before the answer has ended. */

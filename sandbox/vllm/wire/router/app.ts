@@ -148,11 +148,12 @@ class Answer implements Reply {
     if (!this.ended) this.send(answer)
   }
 
-  stream(contentType: string, headers: readonly Header[] = []): StreamedAnswer {
+  stream(contentType: string, headers: readonly Header[] = [], late: readonly Header[] = []): StreamedAnswer {
     this.streams = true
     const stream = this.outlet.stream([
       ...headers,
       ['content-type', contentType],
+      ...late,
       ...this.cors,
       ...requestId(this.serving, this.head),
     ])

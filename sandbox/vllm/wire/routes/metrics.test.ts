@@ -28,8 +28,8 @@ function ask(mounted: boolean, headers: Readonly<Record<string, string>> = {}, q
     whole: (answer) => {
       told.whole = answer
     },
-    stream: (type, more) => {
-      Object.assign(told, { type, headers: more })
+    stream: (type, _, late) => {
+      Object.assign(told, { type, headers: late })
       return { write: (chunk) => told.chunks.push(chunk), end: () => told.chunks.push('end'), cut: () => undefined }
     },
   })

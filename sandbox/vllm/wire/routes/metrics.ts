@@ -31,7 +31,7 @@ function negotiated({ metrics }: Serving): Handler {
     const text = format === 'open-metrics' ? renderOpenMetrics(families, escaping) : renderText(families, escaping)
     const zipped = takesGzip(headers)
     const encoding: Header[] = zipped ? [['content-encoding', 'gzip']] : []
-    const answer = reply.stream(contentType, encoding)
+    const answer = reply.stream(contentType, [], encoding)
     // quick rather than small: the loop stands still meanwhile
     answer.write(zipped ? gzipSync(text, { level: 1 }) : text)
     answer.end()
