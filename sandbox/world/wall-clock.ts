@@ -7,6 +7,16 @@ const SLICE_MS = 10
 /** Longest a Node timer can wait. */
 const LONGEST_MS = 2 ** 31 - 1
 
+export interface WallClockOptions {
+  readonly onError?: (error: unknown) => void
+  readonly zeroMs?: number
+  /**
+   * Node's timers are good to a millisecond: this long before a call is due the event loop turns without waiting, so that it comes to the
+   * microsecond. Default 0.
+   */
+  readonly spinUs?: Us
+}
+
 /**
  * The wall's time as a clock. `now` counts from `zeroMs`: by default from the instant at which trial time begins on a virtual clock
  * (2026-01-01T00:00:00Z), so that it agrees with the times a real API server writes into objects. It never goes back.
@@ -21,12 +31,14 @@ export class WallClock implements Clock {
   private stopped = false
   /** When it shows 0, as Unix milliseconds. */
   readonly zeroMs: number
+  private readonly spinMs: number
   /** How late a call was at worst: the process had other work, or none of the processors. */
   latestUs: Us = 0
 
-  constructor(options: { onError?: (error: unknown) => void; zeroMs?: number } = {}) {
+  constructor(options: WallClockOptions = {}) {
     this.onError = options.onError
     this.zeroMs = options.zeroMs ?? EPOCH_MS
+    this.spinMs = (options.spinUs ?? 0) / 1e3
     this.due.now = this.now
   }
 
@@ -35,6 +47,11 @@ export class WallClock implements Clock {
     const { showing = 0, ...rest } = options
     const nowS = Math.floor((performance.timeOrigin + performance.now()) / 1e3)
     return new WallClock({ ...rest, zeroMs: (nowS - showing) * 1e3 })
+  }
+
+  /** For when the call that runs, or the last that ran, was scheduled. */
+  get scheduled(): Us {
+    return this.due.now
   }
 
   get now(): Us {
@@ -65,12 +82,12 @@ export class WallClock implements Clock {
     if (at === undefined || (this.armed && this.armed.at <= at)) return
     this.armed?.disarm()
     const waitMs = (at - this.now) / 1e3
-    if (waitMs <= 0) {
+    if (waitMs <= this.spinMs) {
       const immediate = setImmediate(() => this.fire())
       this.armed = { at, disarm: () => clearImmediate(immediate) }
       return
     }
-    const timeout = setTimeout(() => this.fire(), Math.min(Math.ceil(waitMs), LONGEST_MS))
+    const timeout = setTimeout(() => this.fire(), Math.min(Math.ceil(waitMs - this.spinMs), LONGEST_MS))
     this.armed = { at, disarm: () => clearTimeout(timeout) }
   }
 

@@ -3,7 +3,7 @@ import { gpuById } from '../../../../fixtures/gpus/lookup.ts'
 import type { Container, Pod } from '../../../kube/objects.ts'
 import type { RunningProgram } from '../../../nodes/program.ts'
 import { randomStream } from '../../../world/random.ts'
-import { EPOCH_MS, toSeconds, type Us } from '../../../world/time.ts'
+import { EPOCH_MS, ms, toSeconds, type Us } from '../../../world/time.ts'
 import { WallClock } from '../../../world/wall-clock.ts'
 import { parseCommandLine } from '../../flags/parse.ts'
 import { vllmProgram } from '../../server/program.ts'
@@ -18,6 +18,8 @@ import { FaultPort } from './fault-port.ts'
 import { HttpServer } from './http-server.ts'
 
 const VLLM_VERSION = '0.32.0'
+/** Tokens are to leave at the end of their step, not at the next whole millisecond. */
+const SPIN_US = ms(1.5)
 
 /** A `vllm serve` command line, and what is added to it. */
 export interface ServeOptions {
@@ -73,6 +75,7 @@ export class ServeError extends Error {
 export function serveVllm(options: ServeOptions): RunningServer {
   const resolved = resolve(options)
   const clock = new WallClock({
+    spinUs: SPIN_US,
     onError: (error) => {
       options.log(error instanceof Error ? (error.stack ?? error.message) : String(error))
       end(1)
