@@ -3,36 +3,66 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ensureCpuBuild } from '../../sandbox/vllm/real/cpu-build.ts'
 import { startReal } from '../../sandbox/vllm/real/engine.ts'
+import { randomStream } from '../../sandbox/world/random.ts'
 import type { Recording } from './compare/recording.ts'
 import { shortened } from './compare/shorten.ts'
+import { fuzzedRequest } from './fuzz/cases.ts'
 import { placesOf } from './places.ts'
 import { ask } from './raw-http.ts'
-import { ownRecordings, writtenSet } from './recordings.ts'
+import { ownRecordings, type RecordedServer, writtenSet } from './recordings.ts'
 
 /**
  * Records again what a real vLLM answers to the requests of the repository’s recordings: starts it as each set says, asks all, and writes
  * the set to a folder. Where the server ends over a request, the rest of the set is missing.
  *
- * usage: node harness/wire/record.ts --out FOLDER [--set default]
+ * With `--fuzz` it records the answers to so many requests of a seed instead, by a server without flags.
+ *
+ * usage: node harness/wire/record.ts --out FOLDER [--set default] [--fuzz 500 --seed 1]
  */
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { out: { type: 'string' }, set: { type: 'string' } } })
+  const string = { type: 'string' } as const
+  const { values } = parseArgs({ options: { out: string, set: string, fuzz: string, seed: string } })
   if (values.out === undefined) throw new Error('nowhere to write to. Name a folder: --out recordings/')
   mkdirSync(values.out, { recursive: true })
   const { model, lora } = await ensureCpuBuild((step) => console.error(step))
-  for (const { name, server } of ownRecordings('0.32.0', (text) => text)) {
-    if (values.set !== undefined && values.set !== name) continue
-    const placed = ownRecordings('0.32.0', placesOf(model, lora)).find((set) => set.name === name)!
-    await using started = await startReal(placed.server)
-    const recordings: Recording[] = []
-    for (const { name: of, request } of placed.recordings) {
-      const { status, headers, body } = await ask({ host: '127.0.0.1', port: started.port }, request)
-      recordings.push(shortened({ name: of, request, answer: { status, headers, body } }))
-    }
-    const text = writtenSet({ server, recordings }).replaceAll(model, '/models/tiny-llama')
-    writeFileSync(join(values.out, `${name}.jsonl`), text.replaceAll(lora, '/models/tiny-lora'))
+  const places = placesOf(model, lora)
+  const back = (text: string) => text.replaceAll(model, '/models/tiny-llama').replaceAll(lora, '/models/tiny-lora')
+  const own = ownRecordings('0.32.0', places)
+  const plain = own.find(({ name }) => name === 'default')!.server
+  const seed = Number(values.seed ?? 1)
+  const wanted =
+    values.fuzz === undefined
+      ? own
+          .filter(({ name }) => values.set === undefined || values.set === name)
+          .map(({ name, server, recordings }) => ({ name, server, requests: recordings }))
+      : [{ name: `fuzzed-${seed}`, server: plain, requests: fuzzedRequests(seed, Number(values.fuzz)) }]
+  for (const { name, server, requests } of wanted) {
+    const recordings = await recorded(server, requests)
+    writeFileSync(join(values.out, `${name}.jsonl`), back(writtenSet({ server, recordings })))
     console.error(`${name}: ${recordings.length} answers`)
   }
+}
+
+const fuzzedRequests = (seed: number, n: number): Pick<Recording, 'name' | 'request'>[] =>
+  Array.from({ length: n }, (_, i) => ({
+    name: `fuzz ${seed} ${i}`,
+    request: fuzzedRequest(randomStream(seed, `request ${i}`)),
+  }))
+
+/** What a real server answers to each, one after another. */
+async function recorded(
+  server: RecordedServer,
+  requests: readonly Pick<Recording, 'name' | 'request'>[],
+): Promise<Recording[]> {
+  await using started = await startReal(server)
+  const recordings: Recording[] = []
+  for (const { name, request } of requests) {
+    const { status, headers, body } = await ask({ host: '127.0.0.1', port: started.port }, request, {
+      hostHeader: 'vllm',
+    })
+    recordings.push(shortened({ name, request, answer: { status, headers, body } }))
+  }
+  return recordings
 }
 
 if (import.meta.main) await main()

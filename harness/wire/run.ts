@@ -1,27 +1,29 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Recording } from './compare/recording.ts'
 import { moved, places, TINY_LLAMA } from './places.ts'
-import { indexedRecordings, ownRecordings, type RecordedServer } from './recordings.ts'
+import { indexedRecordings, ownRecordings, type RecordedServer, readSet } from './recordings.ts'
 import { replay, reported } from './replay.ts'
 import { INDEXED_SERVER, startMock } from './servers.ts'
 
 /**
  * Replays recordings against `seatrial vllm serve`, or against a server that runs already.
  *
- * usage: node harness/wire/run.ts [--set default|precedence|features|golden] [--only REGEX] [--url http://127.0.0.1:8000] [--verbose]
+ * usage: node harness/wire/run.ts [--set default|precedence|features|golden] [--only REGEX] [--file RECORDINGS.jsonl] [--url http://127.0.0.1:8000] [--verbose]
  */
 async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
       set: { type: 'string', multiple: true },
       only: { type: 'string' },
+      file: { type: 'string' },
       url: { type: 'string' },
       verbose: { type: 'boolean' },
     },
   })
-  const wanted = allSets().filter(({ name }) => values.set === undefined || values.set.includes(name))
+  const sets = values.file === undefined ? allSets() : [readSet(values.file, readFileSync(values.file, 'utf8'), places)]
+  const wanted = sets.filter(({ name }) => values.set === undefined || values.set.includes(name))
   const only = new RegExp(values.only ?? '')
   let wrong = 0
   for (const { name, server, recordings } of wanted) {

@@ -87,7 +87,8 @@ export function fuzzCase(random: RandomStream): FuzzCase {
   }
 }
 
-function fuzzedRequest(random: RandomStream): RecordedRequest {
+/** A request of which a part is often odd. */
+export function fuzzedRequest(random: RandomStream): RecordedRequest {
   if (random.int(5) > 0) {
     const path = pick(random, POSTS)
     return { method: 'POST', path, headers: fuzzedHeaders(random), body: fuzzedBody(path, random) }
