@@ -9,6 +9,7 @@ type PhaseLogs = { opening: readonly LogRecord[]; closing(tookUs: Us): readonly 
 
 const api = (where: string, text: string): LogRecord => ({ process: 'APIServer', level: 'INFO', where, text })
 const core = (where: string, text: string): LogRecord => ({ process: 'EngineCore', level: 'INFO', where, text })
+const warning = (where: string, text: string): LogRecord => ({ ...api(where, text), level: 'WARNING' })
 const plain = (text: string): LogRecord => ({ text })
 
 /** What vLLM 0.32 prints around each phase, on CUDA. Texts follow its source; the banner carries the image's version. */
@@ -105,7 +106,6 @@ function closing(name: PhaseName, subject: StartupSubject, tookUs: Us, texts: St
 
 /** The API server once the engine is up, to the point at which uvicorn starts. */
 function apiOpening({ settings }: StartupSubject, { apiServerPid = 1, routes = DEFAULT_ROUTES, wire }: StartupTexts) {
-  const warning = (where: string, text: string): LogRecord => ({ ...api(where, text), level: 'WARNING' })
   const address = `${settings.host.value ?? '0.0.0.0'}:${settings.port.value}`
   return [
     api('entry.py:136', "Supported tasks: ['generate']"),
@@ -124,6 +124,10 @@ function apiOpening({ settings }: StartupSubject, { apiServerPid = 1, routes = D
   ]
 }
 
+const EAGER =
+  'Enforce eager set, disabling torch.compile, CUDAGraphs, and JIT kernel warmup. This is equivalent to setting -cc.mode=none -cc.cudagraph_mode=none and --kernel_config.enable_jit_warmup=False'
+const NO_INDUCTOR =
+  'Inductor compilation was disabled by user settings, optimizations settings that are only active during inductor compilation will be ignored.'
 const LORA_WARNING =
   'LoRA dynamic loading & unloading is enabled in the API server. This should ONLY be used for local development!'
 const DEV_WARNING = 'SECURITY WARNING: Development endpoints are enabled! This should NOT be used in production!'
@@ -151,10 +155,13 @@ function configLines(subject: StartupSubject, { wire }: StartupTexts): LogRecord
   ].join('\n')
   const lines = [
     api('api_utils.py:347', banner),
-    api('api_utils.py:286', `non-default args: ${pythonValue(wire?.nonDefault ?? nonDefault(subject))}`),
+    api('api_utils.py:286', `non-default args: ${wire?.nonDefaultArgs ?? pythonValue(nonDefault(subject))}`),
     api('model.py:733', `Resolved architecture: ${model.architecture}`),
   ]
   if (!memory) return lines
+  const asked = settings.dtype.value === 'float' ? 'float32' : settings.dtype.value
+  if (asked === 'float32' && model.dtype !== 'float32')
+    lines.push(api('model.py:2492', `Upcasting torch.${model.dtype} to torch.float32.`))
   const auto = settings.maxModelLen.value === -1
   lines.push(
     api('model.py:2152', `Using max model len ${auto ? model.maxPositionEmbeddings : memory.limits.maxModelLen}`),
@@ -166,6 +173,7 @@ function configLines(subject: StartupSubject, { wire }: StartupTexts): LogRecord
         `Chunked prefill is enabled with max_num_batched_tokens=${memory.limits.maxNumBatchedTokens}.`,
       ),
     )
+  if (settings.enforceEager.value) lines.push(warning('vllm.py:1703', EAGER), warning('vllm.py:1727', NO_INDUCTOR))
   return lines
 }
 
@@ -179,9 +187,19 @@ function nonDefault({ settings }: StartupSubject): Record<string, unknown> {
   return shown
 }
 
-function engineConfig({ settings, memory }: StartupSubject): string {
+function engineConfig({ settings, memory, model: spec }: StartupSubject): string {
+  const dtype = DTYPES[settings.dtype.value] ?? spec.dtype
   const model = pythonValue(settings.model.value)
-  return `model=${model}, speculative_config=None, tokenizer=${model}, skip_tokenizer_init=False, tokenizer_mode=auto, revision=None, tokenizer_revision=None, trust_remote_code=False, dtype=torch.bfloat16, max_seq_len=${memory?.limits.maxModelLen ?? settings.maxModelLen.value ?? 'None'}, download_dir=None, load_format=${settings.loadFormat.value}, tensor_parallel_size=${settings.tensorParallelSize.value}, pipeline_parallel_size=${settings.pipelineParallelSize.value}, data_parallel_size=${settings.dataParallelSize.value}, enforce_eager=${pythonValue(settings.enforceEager.value)}, kv_cache_dtype=${settings.kvCacheDtype.value}`
+  return `model=${model}, speculative_config=None, tokenizer=${model}, skip_tokenizer_init=False, tokenizer_mode=auto, revision=None, tokenizer_revision=None, trust_remote_code=False, dtype=torch.${dtype}, max_seq_len=${memory?.limits.maxModelLen ?? settings.maxModelLen.value ?? 'None'}, download_dir=None, load_format=${settings.loadFormat.value}, tensor_parallel_size=${settings.tensorParallelSize.value}, pipeline_parallel_size=${settings.pipelineParallelSize.value}, data_parallel_size=${settings.dataParallelSize.value}, enforce_eager=${pythonValue(settings.enforceEager.value)}, kv_cache_dtype=${settings.kvCacheDtype.value}`
+}
+
+/** What `--dtype` asks for; `auto` is the model's own. */
+const DTYPES: Readonly<Record<string, string>> = {
+  bfloat16: 'bfloat16',
+  float16: 'float16',
+  half: 'float16',
+  float32: 'float32',
+  float: 'float32',
 }
 
 function distributed(subject: StartupSubject): LogRecord[] {

@@ -57,8 +57,8 @@ export interface WireStartup {
   readonly devMode: boolean
   readonly runtimeLoraUpdating: boolean
   readonly loras: readonly { readonly name: string; readonly path: string }[]
-  /** Python's repr of each flag given, by `dest`, in the parser's order; undefined: what the settings tell. */
-  readonly nonDefault?: Readonly<Record<string, unknown>>
+  /** Flags given with other values than their defaults, as Python prints a dict of them. Left out: what the settings tell. */
+  readonly nonDefaultArgs?: string
 }
 
 export interface StartupSubject {

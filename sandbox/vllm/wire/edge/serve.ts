@@ -11,7 +11,7 @@ import { type RunnableServer, resolveServer } from '../../server/resolve.ts'
 import { EngineGenerator } from '../generation/engine-generator.ts'
 import { Faults } from '../process/faults.ts'
 import { modelInFolder, servedModelOf } from '../process/served-model.ts'
-import { type HttpFlags, httpFlagsOf, wireFlagsOf } from '../process/wire-flags.ts'
+import { type HttpFlags, httpFlagsOf, nonDefaultArgs, wireFlagsOf } from '../process/wire-flags.ts'
 import { WireProcess } from '../process/wire-process.ts'
 import type { App } from '../router/app.ts'
 import { FaultPort } from './fault-port.ts'
@@ -147,6 +147,7 @@ class Serve implements RunningServer {
       http: this.http,
       model,
       tokenizerInfo,
+      nonDefaultArgs: nonDefaultArgs(given, version.table.flags),
       startup: { apiServerPid, ...(loadTimeUs === undefined ? {} : { totalLoadUs: loadTimeUs }) },
       generator: ({ frontEnd }) => this.generator(frontEnd, model),
       carrier: { opened: (app) => this.open(app), closed: (then) => (this.server ? this.server.close(then) : then()) },

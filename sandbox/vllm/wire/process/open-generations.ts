@@ -109,14 +109,16 @@ class OpenGeneration implements GenerationObserver {
     if (!this.isOpen) return
     this.firstTokenAt ??= at
     if (output.finish) this.finished.add(output.index)
-    this.observer.output(output, at)
+    this.told(at, () => this.observer.output(output, at))
   }
 
   ended(times: GenerationTimes, at: Us): void {
     if (!this.isOpen) return
-    this.isOpen = false
-    this.observer.ended(times, at)
-    this.closed(this)
+    this.told(at, () => {
+      this.observer.ended(times, at)
+      this.isOpen = false
+      this.closed(this)
+    })
   }
 
   failed(error: WireError, at: Us): void {
@@ -124,6 +126,16 @@ class OpenGeneration implements GenerationObserver {
     this.isOpen = false
     this.observer.failed(error, at)
     this.closed(this)
+  }
+
+  /** An answer that cannot be made fails alone: the engine goes on. */
+  private told(at: Us, tell: () => void): void {
+    try {
+      tell()
+    } catch (error) {
+      this.leave()
+      this.failed(new WireError(500, 'InternalServerError', String((error as Error).message)), at)
+    }
   }
 
   /** Ends what has not finished, with reason `abort`. */

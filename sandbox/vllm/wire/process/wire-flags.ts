@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { ServerSettings } from '../../flags/settings.ts'
+import { pythonValue } from '../../flags/values.ts'
 import type { LoraAdapter, WireFlags } from '../serving.ts'
 
 /** What a command line and its environment say. */
@@ -79,6 +80,35 @@ export function httpFlagsOf({ given, environment }: GivenFlags): HttpFlags {
     loraModules: loraModules(given.get('lora_modules')),
     chatTemplate: given.get('chat_template') as string | undefined,
   }
+}
+
+/** What differs from the defaults, in the parser's order, as the log of a start prints it. */
+// follows log_non_default_args in vllm/entrypoints/serve/utils/api_utils.py
+export function nonDefaultArgs(
+  { given, settings }: GivenFlags,
+  flags: Readonly<Record<string, { readonly dest: string; readonly default?: unknown }>>,
+): string {
+  const model = pythonValue(settings.model.value)
+  const shown = [`'model_tag': ${model}`]
+  const seen = new Set<string>()
+  for (const { dest, default: fallback } of Object.values(flags)) {
+    if (seen.has(dest)) continue
+    seen.add(dest)
+    const value = dest === 'model' ? settings.model.value : given.get(dest)
+    if (value === undefined || JSON.stringify(value) === JSON.stringify(fallback)) continue
+    shown.push(`'${dest}': ${shownValue(dest, value)}`)
+  }
+  return `{${shown.join(', ')}}`
+}
+
+function shownValue(dest: string, value: unknown): string {
+  if (dest === 'api_key') return "'***'"
+  if (dest !== 'lora_modules') return pythonValue(value)
+  const modules = loraModules(value).map(
+    ({ name, path }) =>
+      `LoRAModulePath(name=${pythonValue(name)}, path=${pythonValue(path)}, base_model_name=None, is_3d_lora_weight=False)`,
+  )
+  return `[${modules.join(', ')}]`
 }
 
 /** `name=path`, or JSON with both. */

@@ -30,6 +30,8 @@ export interface WireProcessOptions {
   readonly flags: WireFlags
   readonly http: HttpFlags
   readonly startup: StartupOptions
+  /** As the log shows them. */
+  readonly nonDefaultArgs: string
   readonly model: ServedModel
   readonly tokenizerInfo: string | undefined
   /** Makes what produces tokens. */
@@ -66,7 +68,8 @@ export class WireProcess {
       exit: (code: number) => this.end(code),
     }
     const { devMode, runtimeLoraUpdating } = flags
-    const wire = { ...startup.wire, devMode, runtimeLoraUpdating, loras: http.loraModules }
+    const { nonDefaultArgs } = options
+    const wire = { devMode, runtimeLoraUpdating, loras: http.loraModules, nonDefaultArgs }
     this.server = new VllmServer(
       context,
       resolved,

@@ -104,7 +104,10 @@ export class App {
         answer.left()
       }
     } catch (error) {
-      answer.whole(answerOf(error))
+      const said = answerOf(error)
+      // uvicorn's own words for what gets through all handlers
+      if (said.bare) this.serving.log({ text: `ERROR:    Exception in ASGI application\n${String(error)}` })
+      answer.whole(said)
     }
   }
 }
