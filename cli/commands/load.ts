@@ -139,6 +139,7 @@ async function begin(
   options: SendOptions,
 ): Promise<SendingLoad> {
   if (sender === 'http') return (await import('../../harness/load/http/http-sender.ts')).sendOverHttp(options)
+  if (options.retry) process.stderr.write('k6 sends each request once: what the workload says of retries is left out\n')
   const [{ startK6 }, { ensureK6 }] = await Promise.all([
     import('../../harness/load/k6/sender.ts'),
     import('../../harness/load/k6/binary/find.ts'),

@@ -81,7 +81,8 @@ const suffices = (sse: Sse, need: Need): boolean =>
   need === 'nothing' || sse === 'ours' || (need === 'any' && sse !== 'none')
 
 async function firstExecutable(folders: readonly string[], name: string): Promise<string | undefined> {
-  for (const folder of folders) if (folder && (await isExecutable(join(folder, name)))) return join(folder, name)
+  const file = process.platform === 'win32' ? `${name}.exe` : name
+  for (const folder of folders) if (folder && (await isExecutable(join(folder, file)))) return join(folder, file)
   return undefined
 }
 

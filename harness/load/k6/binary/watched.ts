@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
+/** Has no process groups: there a program outlives a seatrial that is killed. */
+const WINDOWS = process.platform === 'win32'
 const SCRIPT = fileURLToPath(new URL('./watched.sh', import.meta.url))
 
 export interface Watched {
@@ -17,8 +19,9 @@ export function watched(
   args: readonly string[],
   options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv },
 ): Watched {
+  const [program, words] = WINDOWS ? [command, args] : [SCRIPT, [command, ...args]]
   // a group of its own: Ctrl-C in a terminal must reach it through us, in order
-  const child = spawn(SCRIPT, [command, ...args], { ...options, detached: true, stdio: ['pipe', 'pipe', 'pipe'] })
+  const child = spawn(program, words, { ...options, detached: !WINDOWS, stdio: ['pipe', 'pipe', 'pipe'] })
   child.stdin.on('error', () => {})
   const code = new Promise<number | null>((resolve, reject) => {
     child.on('error', reject)
@@ -32,7 +35,8 @@ export function watched(
     code,
     interrupt() {
       try {
-        if (child.pid !== undefined) process.kill(-child.pid, 'SIGINT')
+        if (WINDOWS) child.kill('SIGINT')
+        else if (child.pid !== undefined) process.kill(-child.pid, 'SIGINT')
       } catch {
         // it has ended
       }

@@ -30,15 +30,16 @@ func (*root) NewModuleInstance(vu modules.VU) modules.Instance {
 	return &module{vu: vu, events: events}
 }
 
-// Exports is what `import sse` gives.
+// Exports is what `import sse` and `import { open }` give.
 func (m *module) Exports() modules.Exports {
+	functions := map[string]any{"open": m.open, "now": now, "sleepUntil": m.sleepUntil}
 	object := m.vu.Runtime().NewObject()
-	for name, f := range map[string]any{"open": m.open, "now": now, "sleepUntil": m.sleepUntil} {
+	for name, f := range functions {
 		if err := object.Set(name, f); err != nil {
 			common.Throw(m.vu.Runtime(), err)
 		}
 	}
-	return modules.Exports{Default: object, Named: map[string]any{"open": m.open}}
+	return modules.Exports{Default: object, Named: functions}
 }
 
 // now is the time since 1970 in milliseconds with their fraction, of which Date.now() has none.
