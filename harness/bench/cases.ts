@@ -94,6 +94,18 @@ export const cases: readonly Case[] = [
     })),
   ),
   {
+    name: 'load-sender',
+    says: 'the HTTP sender of seatrial load: 500 streams at 20,000 tokens/s, and answers of one token as fast as they leave on time',
+    runs: 3,
+    command: [node, 'harness/bench/load/sender.bench.ts'],
+    measuresItself: true,
+    rows: [
+      { what: 'CPU µs per token', of: ({ usPerToken }) => usPerToken!, digits: 1 },
+      { what: 'CPU µs per request', of: ({ usPerRequest }) => usPerRequest!, digits: 0 },
+      { what: 'requests/s on time', of: ({ maxPerSecond }) => maxPerSecond!, digits: 0 },
+    ],
+  },
+  {
     name: 'help',
     says: `seatrial --help, Node ${process.versions.node} (goal < 0.15 s)`,
     runs: 20,

@@ -1,4 +1,6 @@
-import { describe, expect, it } from 'vitest'
+import { createServer, request } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { describe, expect, it, vi } from 'vitest'
 import { ms, seconds } from '../../../sandbox/world/time.ts'
 import { judgeLoad } from '../results/judge.ts'
 import { summarise } from '../results/summary.ts'
@@ -115,7 +117,7 @@ describe('times', () => {
   })
 })
 
-describe('ends', () => {
+describe.concurrent('ends', () => {
   it.each<[string, Behaviour, Partial<LoadRecord>]>([
     ['ok', fast, { outcome: 'ok', why: undefined }],
     ['truncated', { ...fast, end: 'quiet' }, { outcome: 'truncated' }],
@@ -164,7 +166,7 @@ describe('ends', () => {
   })
 })
 
-describe('clients', () => {
+describe.concurrent('clients', () => {
   it('try again as the workload says, and count from their first try', async () => {
     const { records } = await sent(
       (n) => (n === 0 ? { kind: 'status', status: 429, headers: { 'retry-after': '0.2' } } : fast),
@@ -211,3 +213,75 @@ describe('clients', () => {
     expect(messages[0]!.content.split(' ')).toHaveLength(40 - ESTIMATED.overheadTokens)
   })
 })
+
+describe('over node:http, as through proxies and TLS', () => {
+  it('records the same', async () => {
+    await using proxy = await forwardingProxy()
+    vi.stubEnv('NODE_USE_ENV_PROXY', '1')
+    vi.stubEnv('HTTP_PROXY', proxy.url)
+    vi.stubEnv('http_proxy', proxy.url)
+    vi.stubEnv('NO_PROXY', '')
+    vi.stubEnv('no_proxy', '')
+    try {
+      const ends = ['done', 'done', 'quiet', 'error', 'cut', 'done'] as const
+      const { records } = await sent((n) => ({ kind: 'stream', ttftUs: ms(20), itlUs: ms(10), end: ends[n % 6]! }), {
+        forUs: seconds(0.32),
+      })
+      expect(records.map(({ ended }) => ended)).toEqual(['ok', 'ok', 'truncated', 'stream-error', 'reset', 'ok'])
+      expect(proxy.asked()).toBe(6)
+      for (const { ttftUs, itlUs } of records) {
+        expect(ttftUs).toBeGreaterThanOrEqual(ms(20))
+        expect(itlUs).toHaveLength(5)
+      }
+    } finally {
+      vi.unstubAllEnvs()
+    }
+  })
+
+  it('is refused, times out and is stopped', async () => {
+    vi.stubEnv('NODE_USE_ENV_PROXY', '1')
+    for (const name of ['HTTP_PROXY', 'http_proxy']) vi.stubEnv(name, '')
+    try {
+      const closed = await scriptedServer(() => fast)
+      await closed[Symbol.asyncDispose]()
+      const { load, records } = send(closed, { forUs: ms(51) })
+      await load.done
+      expect(records).toEqual([expect.objectContaining({ ended: 'refused', why: 'ECONNREFUSED' })])
+      const hung = await sent(() => ({ kind: 'hang' }), { workload: { timeoutUs: ms(200) }, forUs: ms(51) })
+      expect(hung.records.map(({ ended }) => ended)).toEqual(['timeout'])
+      const busy = await sent(() => ({ kind: 'status', status: 503, body: { error: { message: 'full' } } }), {
+        forUs: ms(51),
+      })
+      expect(busy.records).toEqual([expect.objectContaining({ ended: 'http', status: 503, why: 'full' })])
+    } finally {
+      vi.unstubAllEnvs()
+    }
+  })
+})
+
+/** Passes on what it is asked for, as it comes. */
+async function forwardingProxy() {
+  let asked = 0
+  const server = createServer((incoming, outgoing) => {
+    asked++
+    const passed = request(incoming.url!, { method: incoming.method!, headers: incoming.headers, agent: false })
+    passed.on('response', (answer) => {
+      outgoing.writeHead(answer.statusCode!, answer.headers)
+      answer.on('close', () => {
+        if (!answer.complete) outgoing.destroy()
+      })
+      answer.pipe(outgoing)
+    })
+    passed.on('error', () => outgoing.destroy())
+    incoming.pipe(passed)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    asked: () => asked,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
