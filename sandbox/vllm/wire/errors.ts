@@ -8,6 +8,7 @@ export type ErrorType =
   | 'Service Unavailable'
   | 'Internal Server Error'
   | 'InvalidUserInput'
+  | 'NotImplementedError'
   | 'invalid_request_error'
 
 export interface WireErrorOptions {

@@ -1,6 +1,7 @@
 import { basicRoutes } from '../routes/basic.ts'
 import { chatRoutes } from '../routes/chat.ts'
 import { completionRoutes } from '../routes/completions.ts'
+import { decisionRoutes } from '../routes/decisions.ts'
 import { devRoutes } from '../routes/dev.ts'
 import { docsRoutes } from '../routes/docs.ts'
 import { elasticRoutes } from '../routes/elastic.ts'
@@ -30,6 +31,7 @@ export const ROUTES: readonly Route[] = [
   ...tokenizeRoutes,
   ...tokenizerInfoRoutes,
   ...modelRoutes,
+  ...decisionRoutes,
   ...pick(basicRoutes, '/ping'),
   ...invocationRoutes,
   ...devRoutes,
