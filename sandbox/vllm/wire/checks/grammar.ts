@@ -1,7 +1,7 @@
 import { badRequest } from '../errors.ts'
 import { pyRepr } from '../python/text.ts'
 
-/** Refuses a grammar in GBNF that cannot be read. One in Lark's syntax (`rule: …`) is not looked at. */
+/** Refuses a grammar in GBNF that cannot be read. One in Lark's syntax (`start: …`) is not looked at. */
 // follows llguidance/gbnf_to_lark.py, which vllm/v1/structured_output/backend_guidance.py asks after xgrammar
 export function checkGrammar(grammar: string): void {
   if (isLark(grammar)) return
@@ -13,16 +13,19 @@ export function checkGrammar(grammar: string): void {
   }
 }
 
-const isLark = (grammar: string): boolean => !grammar.includes('::=') && /^\s*[?!]?\w+(\.\d+)?\s*:/m.test(grammar)
+const isLark = (grammar: string): boolean => /^\s*(?:%llguidance\b|\??start\s*:)/m.test(grammar)
 
 class GbnfError extends Error {}
 
 const WORD = /[\p{L}\p{N}_-]/u
-const HEX_DIGITS: Readonly<Record<string, number>> = { x: 2, u: 4, U: 8 }
+/** Of escapes by `\x` xgrammar takes any. */
+const HEX_DIGITS: Readonly<Record<string, number>> = { u: 4, U: 8 }
 const AROUND = 20
 
 class GbnfParser {
   readonly chars: readonly string[]
+  readonly rules = new Set<string>()
+  readonly named: string[] = []
   at = 0
 
   constructor(text: string) {
@@ -35,6 +38,9 @@ class GbnfParser {
       this.rule()
       this.space(true)
     }
+    const unknown = this.named.find((name) => !this.rules.has(name))
+    if (unknown !== undefined) throw new GbnfError(`Rule '${unknown}' not found`)
+    if (!this.rules.has('root')) throw new GbnfError("No 'root' rule found")
   }
 
   private get current(): string {
@@ -53,7 +59,7 @@ class GbnfParser {
   }
 
   private rule(): void {
-    this.name()
+    this.rules.add(this.name())
     this.space(false)
     if (this.peek(3) !== '::=') throw this.error('Expected ::=')
     this.at += 3
@@ -61,19 +67,26 @@ class GbnfParser {
     this.alternatives(false)
   }
 
-  private name(): void {
+  private name(): string {
     if (!WORD.test(this.current)) throw this.error('Expected name')
+    const start = this.at
     while (WORD.test(this.current)) this.at++
+    return this.chars.slice(start, this.at).join('')
   }
 
   private alternatives(nested: boolean): void {
     for (;;) {
       this.sequence(nested)
-      this.space(nested)
+      this.space(nested || this.continues())
       if (this.current !== '|') return
       this.at++
       this.space(true)
     }
+  }
+
+  /** xgrammar, which is asked first, takes alternatives on lines of their own. */
+  private continues(): boolean {
+    return /^\s*\|/.test(this.chars.slice(this.at, this.at + AROUND).join(''))
   }
 
   private sequence(nested: boolean): void {
@@ -82,7 +95,7 @@ class GbnfParser {
       else if (this.current === '[') this.quoted(']')
       else if (this.current === '(') this.group(nested)
       else if (this.current === '.') this.at++
-      else if (WORD.test(this.current)) this.name()
+      else if (WORD.test(this.current)) this.named.push(this.name())
       else return
       this.space(nested)
       this.repetition()
@@ -123,7 +136,7 @@ class GbnfParser {
       if (hex.length !== digits || /[^0-9a-fA-F]/.test(hex))
         throw this.error(`Invalid \\${escaped} escape sequence: \\${escaped}${hex}`)
       this.at += digits
-    } else if (!'"\\[]nrt'.includes(escaped)) throw this.error(`Invalid escape sequence \\${escaped}`)
+    } else if (!'"\\[]nrtx'.includes(escaped)) throw this.error(`Invalid escape sequence \\${escaped}`)
     this.at++
   }
 

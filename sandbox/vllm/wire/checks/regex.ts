@@ -30,8 +30,10 @@ interface Fault {
   readonly width: number
 }
 
-const HEX_DIGITS: Readonly<Record<string, number>> = { x: 2, u: 4, U: 8 }
+const HEX_DIGITS: Readonly<Record<string, number>> = { x: 2, u: 4 }
 const BOUNDARIES: Readonly<Record<string, string>> = { b: 'WordUnicode', B: 'WordUnicodeNegate' }
+
+const MISSING = 'repetition operator missing expression'
 
 class RegexParser {
   readonly chars: readonly string[]
@@ -68,7 +70,7 @@ class RegexParser {
     return undefined
   }
 
-  private missing = (): Fault => ({ message: 'repetition operator missing expression', at: this.at, width: 1 })
+  private missing = (): Fault => ({ message: MISSING, at: this.at, width: 1 })
 
   private group(): Fault | undefined {
     const rest = this.chars.slice(this.at + 1).join('')
@@ -94,6 +96,9 @@ class RegexParser {
 
   private badHead(rest: string): Fault | undefined {
     if (/^\?P?</.test(rest)) return { message: 'unclosed capture group name', at: this.chars.length, width: 1 }
+    if (rest.startsWith('?)')) return { message: MISSING, at: this.at + 1, width: 1 }
+    if (/^\?[imsuUxR]*-[imsuUxR-]*$/.test(rest))
+      return { message: 'expected flag but got end of regex', at: this.chars.length, width: 1 }
     return rest === '?'
       ? { message: 'unclosed group', at: this.at, width: 1 }
       : { message: 'unrecognized flag', at: this.at + 2, width: 1 }
@@ -128,7 +133,7 @@ class RegexParser {
 
   private escape(): Fault | undefined {
     const char = this.chars[this.at + 1]
-    if (char !== undefined && /\d/.test(char))
+    if (char !== undefined && /[1-9]/.test(char))
       return { message: 'backreferences are not supported', at: this.at, width: 2 }
     const digits = char === undefined ? undefined : HEX_DIGITS[char]
     if (digits !== undefined && this.chars[this.at + 2] !== '{' && this.at + 2 + digits > this.chars.length)
@@ -137,36 +142,53 @@ class RegexParser {
         at: this.chars.length,
         width: 1,
       }
+    if (char === 'p' || char === 'P') return this.property()
+    if (char === 'k' && this.chars[this.at + 2] === '<')
+      return { message: 'unrecognized escape sequence', at: this.at, width: 2 }
     this.wordBoundary ??= char === undefined ? undefined : BOUNDARIES[char]
     this.at += 2
     this.repeatable = true
     return undefined
   }
 
+  private property(): Fault | undefined {
+    const rest = this.chars.slice(this.at).join('')
+    const whole = (/^\\[pP](?:\{[^}]*\}|[^{])/.exec(rest) ?? [rest])[0]
+    if (!isProperty(whole)) return { message: 'Unicode property not found', at: this.at, width: [...whole].length }
+    this.at += [...whole].length
+    this.repeatable = true
+    return undefined
+  }
+
   private charClass(): Fault | undefined {
     const start = this.at
-    let at = start + 1
-    if (this.chars[at] === '^') at++
-    const first = at
-    while (at < this.chars.length && (this.chars[at] !== ']' || at === first)) {
+    const rest = this.chars.slice(start).join('')
+    const [head] = /^\[\^?-*\]?/.exec(rest) as RegExpExecArray
+    let at = start + (rest.startsWith('[^]') ? 2 : head.length)
+    while (at < this.chars.length && this.chars[at] !== ']') {
       const end = this.chars[at + 1] === '-' ? this.chars[at + 2] : undefined
       const char = this.chars[at] as string
-      if (end !== undefined && end !== ']' && end !== '\\' && char !== '\\') {
+      if (end !== undefined && !']\\-['.includes(end) && char !== '\\') {
         if ((char.codePointAt(0) ?? 0) > (end.codePointAt(0) ?? 0))
-          return {
-            message: 'invalid character class range, the start must be <= the end',
-            at,
-            width: 3,
-          }
+          return { message: 'invalid character class range, the start must be <= the end', at, width: 3 }
         at += 3
       } else at += char === '\\' ? 2 : 1
     }
-    if (at >= this.chars.length) {
-      const bracket = this.chars[start + 1] === ']'
-      return { message: 'unclosed character class', at: start, width: bracket ? 2 : 1 }
-    }
+    if (at >= this.chars.length) return { message: 'unclosed character class', at: start, width: head.length }
     this.at = at + 1
     this.repeatable = true
     return undefined
   }
+}
+
+/** Whether a property of Unicode has that name. Negations by `^` and one-letter names are Rust's own. */
+function isProperty(escaped: string): boolean {
+  const name = escaped.slice(2).replace(/^\{\^?|\}$/g, '')
+  return [name, `Script=${name}`].some((property) => {
+    try {
+      return new RegExp(`\\p{${property}}`, 'u') !== undefined
+    } catch {
+      return false
+    }
+  })
 }
