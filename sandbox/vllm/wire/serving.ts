@@ -36,8 +36,6 @@ export interface ChatTemplate {
   readonly contentFormat: 'string' | 'openai'
   /** Throws a WireError with the template's own message where it refuses. */
   render(messages: readonly unknown[], variables: Readonly<Record<string, unknown>>): string
-  /** Another template for the same model. Throws a WireError where it is none. */
-  with(source: string): ChatTemplate
 }
 
 export interface LoraAdapter {

@@ -26,9 +26,10 @@ export interface TextOptions {
 export interface ModelText {
   readonly tokenizer: WireTokenizer
   readonly template: ChatTemplate | undefined
+  /** As text. */
+  readonly templateSource: string | undefined
   /** For a template that comes with a request. */
   readonly templateContext: TemplateContext
-  readonly files: ModelFiles | undefined
   /** What was assumed, one line each, to be told at start-up. */
   readonly assumptions: readonly string[]
 }
@@ -48,11 +49,11 @@ export function textOfModel(options: TextOptions): ModelText {
   const specialTokens = exact ? namedTokens(files.tokenizerConfig) : tokensOf(chat)
   const templateContext: TemplateContext = { modelName: servedName, specialTokens, contentFormat, unixSeconds }
   const own = givenTemplate(options.chatTemplate) ?? files?.chatTemplate
-  if (own === undefined && !files)
+  if (own === undefined && !exact)
     assumptions.push(`no chat template for ${model}: chats are written as ${chat.family} models do`)
-  const source = own ?? (files ? undefined : chat.template)
+  const source = own ?? (exact ? undefined : chat.template)
   const template = source === undefined ? undefined : chatTemplate(source, templateContext)
-  return { tokenizer, template, templateContext, files, assumptions }
+  return { tokenizer, template, templateSource: source, templateContext, assumptions }
 }
 
 function estimateOf(options: TextOptions, chat: BuiltInChat, files: ModelFiles | undefined): WireTokenizer {
@@ -65,8 +66,8 @@ function givenTemplate(given: string | undefined): string | undefined {
   if (given === undefined) return undefined
   if (existsSync(given)) return readFileSync(given, 'utf8')
   if (/[{}\n]/.test(given)) return given
-  throw new Error(
-    `The supplied chat template string (${given}) appears path-like, but doesn't exist! Tried: ${given} and ${given}`,
+  throw new RangeError(
+    `The supplied chat template (${given}) looks like a file path, but it failed to be opened. Reason: [Errno 2] No such file or directory: '${given}'`,
   )
 }
 

@@ -279,7 +279,7 @@ describe('the engine behind it', () => {
     const { heard } = ask(PROMPT, { structured: { regex: '(' } })
     expect(heard.failed).toHaveLength(0)
     clock.runUntil(1e6)
-    expect(heard.failed[0]!.message).toContain('unclosed group')
+    expect(heard.failed[0]!.message).toContain('Grammar error')
     expect(heard.ended).toHaveLength(0)
   })
 

@@ -3,6 +3,7 @@ import { badRequest, WireError } from '../errors.ts'
 import type { ChatTemplate } from '../serving.ts'
 import { contentFormatOf } from './content-format.ts'
 import { conversationOf, type Json, type TemplateMessage, withoutDeveloper } from './conversation.ts'
+import { bracketProblem } from './syntax.ts'
 
 export interface TemplateContext {
   /** As in error messages. */
@@ -21,12 +22,11 @@ const BUILT_IN = new Set(['false', 'true', 'none', 'False', 'True', 'None', 'ran
 
 /** A Jinja chat template. Throws a WireError where its text is none. */
 export function chatTemplate(source: string, context: TemplateContext): ChatTemplate {
-  const template = refusing(() => new Template(source))
+  const template = parsed(source)
   const contentFormat = context.contentFormat ?? contentFormatOf(template.parsed)
   const knowsDeveloper = /"developer"|'developer'/.test(source)
   return {
     contentFormat,
-    with: (other) => chatTemplate(other, { ...context, contentFormat: undefined }),
     render: (messages, variables) => {
       const given = conversationOf(messages, contentFormat, context.modelName)
       const hasDeveloper = given.some(({ role }) => role === 'developer')
@@ -82,6 +82,20 @@ function rendered(
     return String(new Interpreter(environment).run(parsed).value)
   })
 }
+
+/** That a text is no template is an error nobody catches, whose status is that of a request's error all the same. */
+function parsed(source: string): Template {
+  const problem = bracketProblem(source)
+  if (problem !== undefined) throw syntaxError(problem)
+  try {
+    return new Template(source)
+  } catch (error) {
+    throw syntaxError(error instanceof Error ? error.message : String(error))
+  }
+}
+
+const syntaxError = (message: string): WireError =>
+  new WireError(400, 'BadRequestError', message, null, { unhandled: true })
 
 /** What a template says against a request is the request's error. */
 function refusing<T>(work: () => T): T {

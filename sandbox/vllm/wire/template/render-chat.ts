@@ -1,8 +1,7 @@
 import { badRequest } from '../errors.ts'
 import type { ChatRequest } from '../protocol/chat.ts'
 import { toPlain } from '../python/value.ts'
-import type { ChatTemplate, Serving } from '../serving.ts'
-import { chatTemplate } from './chat-template.ts'
+import type { Serving } from '../serving.ts'
 import { type ConversationMessage, conversationOf, type Json, type TemplateMessage } from './conversation.ts'
 
 /** What of a request its prompt is made of. */
@@ -24,18 +23,12 @@ export function renderChat(
   serving: Serving,
 ): { readonly text: string; readonly conversation: readonly ConversationMessage[] } {
   const { model } = serving
-  const template = templateOf(request, serving)
+  const template = request.chatTemplate === undefined ? model.template : model.templateOf(request.chatTemplate)
   const messages = request.messages.read().map((message) => toPlain(message) as Json)
   const conversation = conversationOf(messages, template?.contentFormat ?? 'string', model.names[0])
   if (!template) throw badRequest(NO_TEMPLATE)
   const text = template.render(messages, variablesOf(request))
   return { text, conversation: conversation.map(asText) }
-}
-
-function templateOf({ chatTemplate: given }: ChatToRender, { model, unixSeconds }: Serving): ChatTemplate | undefined {
-  if (given === undefined) return model.template
-  if (model.template) return model.template.with(given)
-  return chatTemplate(given, { modelName: model.names[0], specialTokens: {}, unixSeconds })
 }
 
 /** What a request says of itself goes before `chat_template_kwargs`. */

@@ -168,7 +168,9 @@ describe('models known by name', () => {
   it('has none where the model’s folder has none', () => {
     const { template } = recorded
     expect(template).toBeDefined()
-    expect(() => textOfModel({ ...options, model: tiny, chatTemplate: 'no-such-file.jinja' })).toThrow('path-like')
+    expect(() => textOfModel({ ...options, model: tiny, chatTemplate: 'no-such-file.jinja' })).toThrow(
+      'looks like a file path',
+    )
     const literal = textOfModel({ ...options, model: tiny, chatTemplate: '{{ messages[0].content }}!' })
     expect(literal.template!.render([{ role: 'user', content: 'x' }], {})).toBe('x!')
   })

@@ -3,7 +3,7 @@ import { mixText } from '../hash.ts'
 import { Chance } from './chance.ts'
 import { jsonInstance } from './json-instance.ts'
 import type { Schema } from './json-valid.ts'
-import { plainJson } from './plain-json.ts'
+import { asPython, plainJson } from './plain-json.ts'
 
 /** Arguments that fit the schema of a function's parameters; the same for the same schema. Without one: none. */
 export function instanceOf(parameters: PyValue | undefined): PyValue {
@@ -11,11 +11,4 @@ export function instanceOf(parameters: PyValue | undefined): PyValue {
   const schema = plainJson(parameters) as Schema
   const value = jsonInstance(schema, new Chance(mixText(3, JSON.stringify(schema))))
   return value !== null && typeof value === 'object' && !Array.isArray(value) ? asPython(value) : new Map()
-}
-
-function asPython(value: unknown): PyValue {
-  if (Array.isArray(value)) return value.map(asPython)
-  if (value !== null && typeof value === 'object')
-    return new Map(Object.entries(value).map(([key, each]) => [key, asPython(each)]))
-  return value as PyValue
 }

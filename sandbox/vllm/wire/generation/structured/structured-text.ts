@@ -16,8 +16,3 @@ export function structuredText(
   const short = make(new Chance(seed, true))
   return short.length < text.length ? short : text
 }
-
-/** Throws a WireError for a constraint that is none. */
-export function checkStructured(structured: StructuredOutputs): void {
-  constraintOf(structured)
-}
