@@ -39,7 +39,7 @@ function tiny(more = '') {
   const server = resolveLine(line) as RunnableServer
   const clock = new VirtualClock()
   const { engines } = new FrontEnd(clock, server)
-  return { clock, exposition: new Exposition(clock, server, { engines: () => engines }) }
+  return { clock, engines, exposition: new Exposition(clock, server, { engines: () => engines }) }
 }
 
 it.skipIf(!existsSync(GOLDEN))('is that of a real server line by line, but for numbers (../shared/data)', () => {
@@ -119,6 +119,16 @@ it('has nothing of the engines with --disable-log-stats', () => {
     .map(({ name }) => name)
   expect(names.filter((name) => name.startsWith('vllm:'))).toEqual([])
   expect(names).toContain('http_requests_total')
+})
+
+it('the API server’s CPU grows with requests and their tokens, in hundredths of seconds', () => {
+  const { clock, exposition, engines } = tiny()
+  const cpu = () => exposition.families(new Set(['process_cpu_seconds_total']))[0]!.samples[0]!.value
+  const idle = cpu()
+  engines[0]!.submit({ id: 'a', promptTokens: 5, outputTokens: 200 }, {})
+  clock.runUntil(60e6)
+  exposition.countPost('/v1/completions', 200, 1e6)
+  expect(cpu() - idle).toBeCloseTo(0.06, 6)
 })
 
 it('tells how deep the engines sleep', () => {

@@ -134,10 +134,12 @@ export class Exposition {
   }
 
   private process(): readonly MetricFamily[] {
+    const requests = this.http.requestsCounted
+    const outputTokens = this.options.engines().reduce((sum, engine) => sum + engine.stats().generatedTokens, 0)
     return processFamilies({
       startedAt: EPOCH_MS / 1e3 + toSeconds(this.startedAt),
-      cpuSeconds: API_START_CPU_SECONDS + apiServerCpuSeconds(this.answered),
-      requests: this.answered.requests,
+      cpuSeconds: API_START_CPU_SECONDS + apiServerCpuSeconds({ requests, outputTokens }),
+      requests,
     })
   }
 

@@ -38,6 +38,7 @@ type Labels = Sample['labels']
 /** The `http_` families of prometheus-fastapi-instrumentator, which vLLM's API server has. */
 // follows prometheus_fastapi_instrumentator/middleware.py and metrics.py
 export class HttpMetrics {
+  requestsCounted = 0
   private readonly clock: Clock
   private readonly requests = new Children(() => ({ value: 0 }))
   private readonly requestBytes = new Children(() => ({ count: 0, sum: 0 }))
@@ -55,6 +56,7 @@ export class HttpMetrics {
   count({ handler: route, path, method, status, requestBytes, responseBytes, seconds }: CountedRequest): void {
     if (EXCLUDED.some((part) => (route ?? path).includes(part))) return
     const handler = ['handler', route ?? 'none'] as const
+    this.requestsCounted++
     const now = this.unixSeconds()
     const perStatus = [handler, ['method', method], ['status', `${Math.floor(status / 100)}xx`]] as const
     this.requests.at(perStatus, now).value++

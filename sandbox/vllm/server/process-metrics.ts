@@ -30,12 +30,20 @@ export function processFamilies({ startedAt, cpuSeconds, requests }: ProcessStat
     },
     one('process_virtual_memory_bytes', 'Virtual memory size in bytes.', 4.87354368e9),
     one('process_resident_memory_bytes', 'Resident memory size in bytes.', 1.056653312e9),
-    one('process_start_time_seconds', 'Start time of the process since unix epoch in seconds.', startedAt),
-    one('process_cpu_seconds_total', 'Total user and system CPU time spent in seconds.', cpuSeconds, 'counter'),
+    one('process_start_time_seconds', 'Start time of the process since unix epoch in seconds.', inTicks(startedAt)),
+    one(
+      'process_cpu_seconds_total',
+      'Total user and system CPU time spent in seconds.',
+      inTicks(cpuSeconds),
+      'counter',
+    ),
     one('process_open_fds', 'Number of open file descriptors.', 34),
     one('process_max_fds', 'Maximum number of open file descriptors.', 1_048_576),
   ]
 }
+
+/** Seconds as Linux counts them for a process: in hundredths. */
+const inTicks = (seconds: number): number => Math.floor(seconds * 100 + 1e-6) / 100
 
 const NONE: Sample['labels'] = []
 
