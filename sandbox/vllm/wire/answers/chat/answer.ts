@@ -4,6 +4,7 @@ import { refusal } from '../../router/answers.ts'
 import type { Serving } from '../../serving.ts'
 import { begin } from '../begin.ts'
 import { EVENT_STREAM } from '../events.ts'
+import { Gathered } from '../gathered.ts'
 import { baseRequestId } from '../ids.ts'
 import { keptAlive } from '../keep-alive.ts'
 import { loadReport } from '../load-report.ts'
@@ -21,7 +22,9 @@ export function answerChat(body: ChatRequest, request: WireRequest, reply: Reply
   const check = () => checkAtEngine(prepared, generation, serving)
   if (body.stream) {
     const out = keptAlive(reply.stream(EVENT_STREAM), serving.clock, serving.flags.sseKeepAliveSeconds)
-    const leave = begin(serving, generation, new ChatStream(answering, out), check)
+    const chunks = new ChatStream(answering, out)
+    const observer = body.useBeamSearch ? new Gathered(chunks, answering.choices) : chunks
+    const leave = begin(serving, generation, observer, check)
     return () => {
       out.left()
       leave()
