@@ -23,7 +23,6 @@ it('holds the requests as they are sent', () => {
   const plan = k6Plan({ ...options, requests: [request(0, 0), request(1, 1_234_567)] })
   expect(plan).toMatchObject({
     url: 'http://127.0.0.1:8000/v1/chat/completions',
-    headers: { authorization: 'Bearer x', 'content-type': 'application/json' },
     slots: [
       { atUs: 0, timeoutUs: 10e6, body: '{"n":0}' },
       { atUs: 1_234_567, timeoutUs: 10e6, body: '{"n":1}' },
@@ -57,6 +56,10 @@ it('never has fewer than are under way at once, up to three thousand', () => {
         )
     }),
   )
+})
+
+it('is no place for keys: it is a file', () => {
+  expect(JSON.stringify(k6Plan({ ...options, requests: [request(0, 0)] }))).not.toContain('Bearer')
 })
 
 it('refuses an empty one, of which k6 would say that it passed', () => {

@@ -1,6 +1,5 @@
 import type { Us } from '../../../sandbox/world/time.ts'
 import type { Slos } from '../../slo/objective.ts'
-import { headersOf } from '../http/head.ts'
 import type { PreparedRequest, SendOptions } from '../http/sender.ts'
 import { type ObjectiveRate, objectiveRates, type Thresholds, thresholdsOf } from './thresholds.ts'
 
@@ -17,7 +16,6 @@ export interface Slot {
 /** What `schedule.js` sends. JSON. */
 export interface K6Plan {
   readonly url: string
-  readonly headers: Readonly<Record<string, string>>
   readonly keepAlive: boolean
   readonly virtualUsers: number
   /** As k6 writes durations; longer than all of it takes. */
@@ -42,7 +40,6 @@ export function k6Plan({ target, keepAlive, maxOpen, requests, slos, judgedFromU
   const endsAt = slots.reduce((latest, { atUs, timeoutUs }) => Math.max(latest, atUs + timeoutUs), 0)
   return {
     url: target.url.href,
-    headers: headersOf(target),
     keepAlive,
     virtualUsers: Math.min(slots.length, maxOpen, virtualUsersFor(slots)),
     maxDuration: `${Math.ceil(endsAt / 1e6) + START_S}s`,

@@ -1,4 +1,4 @@
-// Sends a plan's requests, each at its time, and tells k6 of every one. seatrial writes the plan (PLAN: a file) and reads the points.
+// Sends a plan's requests, each at its time, and tells k6 of every one. seatrial writes the plan (PLAN: a file, HEADERS: JSON) and reads the points.
 import { SharedArray } from 'k6/data'
 import exec from 'k6/execution'
 import { Counter, Gauge, Rate, Trend } from 'k6/metrics'
@@ -10,6 +10,8 @@ import { told } from './measure.ts'
 // read once, not by every virtual user
 const [plan] = new SharedArray('plan', () => [{ ...JSON.parse(open(__ENV.PLAN)), slots: undefined }])
 const slots = new SharedArray('slots', () => JSON.parse(open(__ENV.PLAN)).slots)
+
+const headers = JSON.parse(__ENV.HEADERS)
 
 /** From setup to the load's start. All virtual users exist by then. */
 const LEAD_MS = 500
@@ -59,7 +61,7 @@ export default function ({ zero }) {
   const answer = new Answer()
   let doneAt
   const timeout = Math.max(1, intended + timeoutUs / 1e3 - sse.now())
-  const response = sse.open(plan.url, { method: 'POST', headers: plan.headers, body, timeout }, (client) =>
+  const response = sse.open(plan.url, { method: 'POST', headers, body, timeout }, (client) =>
     client.on('event', ({ data, time }) => {
       if (answer.done) return
       answer.event(data, since(time))

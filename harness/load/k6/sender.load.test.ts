@@ -39,7 +39,7 @@ async function withServer<T>(options: StreamOptions, use: (server: StreamServer)
 }
 
 const sendOptions = (url: string, planned: readonly PreparedRequest[], records: LoadRecord[]): SendOptions => ({
-  target: { url: new URL(`${url}/v1/chat/completions`), headers: {} },
+  target: { url: new URL(`${url}/v1/chat/completions`), headers: { authorization: 'Bearer key' } },
   requests: planned,
   seed: 1,
   server: 'tested',
@@ -68,6 +68,7 @@ describe('k6 as a sender', () => {
       expect(records.map(({ intendedAt }) => intendedAt)).toEqual(planned.map(({ planned: { at } }) => at))
       expect(middle(records.map(({ sentAt, intendedAt }) => sentAt! - intendedAt))).toBeLessThan(20_000)
       expect([load.sent(), load.open()]).toEqual([120, 0])
+      expect(new Set(arrivals.map(({ key }) => key))).toEqual(new Set(['Bearer key']))
       // what k6 says of itself is what the server saw
       const zeros = records.map(({ id, sentAt }) => {
         const { at } = arrivals.find(({ user }) => `r${user}` === id)!

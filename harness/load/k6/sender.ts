@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Us } from '../../../sandbox/world/time.ts'
 import type { Slos } from '../../slo/objective.ts'
+import { headersOf } from '../http/head.ts'
 import type { LoadRecord, PreparedRequest, SendingLoad, SendOptions } from '../http/sender.ts'
 import type { K6 } from './binary/find.ts'
 import { K6Error } from './errors.ts'
@@ -41,7 +42,8 @@ export function startK6(options: K6SendOptions): K6Load {
     runProgram({
       k6: options.k6,
       args: ['--out', 'json=-', SCRIPT],
-      env: { PLAN: file },
+      // not in the file: they may hold a key
+      env: { PLAN: file, HEADERS: JSON.stringify(headersOf(options.target)) },
       onLine: (line) => sending.hear(readPoint(line)),
       signal: stop.signal,
     }),

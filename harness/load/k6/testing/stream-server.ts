@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net'
 
 export interface StreamServer {
   readonly url: string
-  /** When requests came, in milliseconds since 1970, in that order, with the `user` of their bodies. */
-  readonly arrivals: readonly { readonly at: number; readonly user: unknown }[]
+  /** When requests came, in milliseconds since 1970, in that order, with the `user` of their bodies and their authorization. */
+  readonly arrivals: readonly { readonly at: number; readonly user: unknown; readonly key: string | undefined }[]
   close(): Promise<void>
 }
 
@@ -27,7 +27,7 @@ export async function startStreamServer({
   gapMs,
   fate = () => 'answer',
 }: StreamOptions): Promise<StreamServer> {
-  const arrivals: { at: number; user: unknown }[] = []
+  const arrivals: { at: number; user: unknown; key: string | undefined }[] = []
   const server = createServer((request, response) => {
     const at = performance.timeOrigin + performance.now()
     if (request.method !== 'POST') return response.end()
@@ -37,7 +37,7 @@ export async function startStreamServer({
     })
     request.on('end', () => {
       const body = JSON.parse(text) as Body
-      arrivals.push({ at, user: body.user })
+      arrivals.push({ at, user: body.user, key: request.headers.authorization })
       const its = fate(body.user)
       if (its === 'hang') return
       if (its === 'refuse') {
