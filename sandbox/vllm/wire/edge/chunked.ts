@@ -38,15 +38,6 @@ export class ChunkedAnswer implements StreamedAnswer {
     this.pending += `${length.toString(16)}\r\n${chunk}\r\n`
   }
 
-  private writeBytes(chunk: Uint8Array, socket: Socket): void {
-    socket.cork()
-    this.pushOut()
-    socket.write(`${chunk.length.toString(16)}\r\n`)
-    socket.write(chunk)
-    socket.write('\r\n')
-    socket.uncork()
-  }
-
   end(): void {
     if (!this.open) return
     const { socket } = this.response
@@ -79,6 +70,15 @@ export class ChunkedAnswer implements StreamedAnswer {
     socket.write(pending, this.ascii ? 'latin1' : 'utf8')
     this.ascii = true
     this.wrote?.()
+  }
+
+  private writeBytes(chunk: Uint8Array, socket: Socket): void {
+    socket.cork()
+    this.pushOut()
+    socket.write(`${chunk.length.toString(16)}\r\n`)
+    socket.write(chunk)
+    socket.write('\r\n')
+    socket.uncork()
   }
 }
 
