@@ -15,7 +15,7 @@ import { ownRecordings, type RecordedServer, writtenSet } from './recordings.ts'
  * Records again what a real vLLM answers to the requests of the repository’s recordings: starts it as each set says, asks all, and writes
  * the set to a folder. Where the server ends over a request, the rest of the set is missing.
  *
- * With `--fuzz` it records the answers to so many requests of a seed instead, by a server without flags.
+ * With `--fuzz` it records the answers to so many requests of a seed instead, by the server of the set.
  *
  * usage: node harness/wire/record.ts --out FOLDER [--set default] [--fuzz 500 --seed 1]
  */
@@ -28,14 +28,16 @@ async function main(): Promise<void> {
   const places = placesOf(model, lora)
   const back = (text: string) => text.replaceAll(model, '/models/tiny-llama').replaceAll(lora, '/models/tiny-lora')
   const own = ownRecordings('0.32.0', places)
-  const plain = own.find(({ name }) => name === 'default')!.server
   const seed = Number(values.seed ?? 1)
+  const chosen = own.filter(({ name }) => values.set === undefined || values.set === name)
   const wanted =
     values.fuzz === undefined
-      ? own
-          .filter(({ name }) => values.set === undefined || values.set === name)
-          .map(({ name, server, recordings }) => ({ name, server, requests: recordings }))
-      : [{ name: `fuzzed-${seed}`, server: plain, requests: fuzzedRequests(seed, Number(values.fuzz)) }]
+      ? chosen.map(({ name, server, recordings }) => ({ name, server, requests: recordings }))
+      : chosen.slice(0, 1).map(({ name, server }) => ({
+          name: `fuzzed-${name}-${seed}`,
+          server,
+          requests: fuzzedRequests(seed, Number(values.fuzz), keyOf(server)),
+        }))
   for (const { name, server, requests } of wanted) {
     const recordings = await recorded(server, requests)
     writeFileSync(join(values.out, `${name}.jsonl`), back(writtenSet({ server, recordings })))
@@ -43,11 +45,15 @@ async function main(): Promise<void> {
   }
 }
 
-const fuzzedRequests = (seed: number, n: number): Pick<Recording, 'name' | 'request'>[] =>
-  Array.from({ length: n }, (_, i) => ({
-    name: `fuzz ${seed} ${i}`,
-    request: fuzzedRequest(randomStream(seed, `request ${i}`)),
-  }))
+const fuzzedRequests = (seed: number, n: number, key: string | undefined): Pick<Recording, 'name' | 'request'>[] =>
+  Array.from({ length: n }, (_, i) => {
+    const request = fuzzedRequest(randomStream(seed, `request ${i}`))
+    const headers = key === undefined ? request.headers : { Authorization: `Bearer ${key}`, ...request.headers }
+    return { name: `fuzz ${seed} ${i}`, request: { ...request, headers } }
+  })
+
+const keyOf = ({ args }: RecordedServer) =>
+  args.includes('--api-key') ? args[args.indexOf('--api-key') + 1] : undefined
 
 /** What a real server answers to each, one after another. */
 async function recorded(

@@ -53,7 +53,7 @@ const recordedHost = ({ answer }: Recording) => /^http:\/\/([^/]+)/.exec(header(
 export function reported(name: string, replayed: readonly Replayed[]): string {
   const wrong = replayed.filter(({ differences }) => differences.length > 0)
   const lines = wrong.flatMap(({ recording: { name: of, request }, differences }) => [
-    `  ${of}: ${request.method} ${request.path}`,
+    `  ${of}: ${request.method} ${request.path}${excerpt(request.body)}`,
     ...differences
       .slice(0, 5)
       .flatMap(({ where, expected, actual }) => [
@@ -73,4 +73,9 @@ export function reported(name: string, replayed: readonly Replayed[]): string {
     'relaxed',
     ...relaxed,
   ].join('\n')
+}
+
+const excerpt = (body: Recording['request']['body']) => {
+  const text = typeof body === 'string' ? body : ''
+  return text === '' ? '' : ` ${text.length > 300 ? `${text.slice(0, 300)}…` : text}`
 }

@@ -30,5 +30,4 @@ const isStructured = (body: Readonly<Record<string, unknown>>) => {
 
 const endedByItself = (body: Readonly<Record<string, unknown>>, answer: string) =>
   body['logit_bias'] === undefined &&
-  body['stop_token_ids'] === undefined &&
-  /"(?:finish_reason|stop_reason)":"(?:stop|end_turn)"/.test(answer)
+  /"(?:finish_reason|stop_reason)":"(?:stop|end_turn)"|"object":"response",.*"status":"completed","text"/.test(answer)

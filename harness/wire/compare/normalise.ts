@@ -80,10 +80,11 @@ function ofKey(key: string, node: JsonNode, path: readonly string[], about: Norm
     return count('ids', node.items.length, about)
   if (key === 'logprobs' && node.kind === 'object') return logprobs(node, about)
   if (key === 'prompt_logprobs' && node.kind === 'array') return promptLogprobs(node, about)
-  return ofEnding(key, node, parent, about)
+  return ofEnding(key, node, path, about)
 }
 
-function ofEnding(key: string, node: JsonNode, parent: string, about: Normalising): JsonNode | undefined {
+function ofEnding(key: string, node: JsonNode, path: readonly string[], about: Normalising): JsonNode | undefined {
+  const parent = path.at(-2) ?? ''
   if (!about.endsWithText) return undefined
   if (key === 'finish_reason' && node.kind === 'string' && FINISHES.has(node.value)) {
     about.used.add('endings')
@@ -93,6 +94,10 @@ function ofEnding(key: string, node: JsonNode, parent: string, about: Normalisin
     about.used.add('endings')
     return marked('stop')
   }
+  const ofResponse = path.length === 1 || parent === 'response'
+  if (ofResponse && key === 'incomplete_details') return marked('ending')
+  if (ofResponse && key === 'status' && node.kind === 'string' && /^(?:in)?complete/.test(node.value))
+    return marked('ending')
   if (/usage$/.test(parent) && /^(?:completion|total|output)_tokens$/.test(key) && node.kind === 'number') {
     about.used.add('endings')
     return marked('count')
