@@ -10,5 +10,6 @@ if (flag !== '-m' || module !== 'vllm.entrypoints.openai.api_server') {
 const at = args.findIndex((arg) => arg === '--model' || arg.startsWith('--model='))
 const model =
   at < 0 ? [] : args[at].includes('=') ? [args.splice(at, 1)[0].slice('--model='.length)] : [args.splice(at, 2)[1]]
-process.argv.splice(1, process.argv.length, '/app/cli/bin.js', 'vllm', 'serve', ...model, ...args)
-await import('/app/cli/bin.js')
+const command = '/app/cli/bin.js'
+process.argv.splice(1, process.argv.length, command, 'vllm', 'serve', ...model, ...args)
+await import(command)
