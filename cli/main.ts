@@ -159,6 +159,10 @@ withFormat(program.command('load'), ['terminal', 'json'])
   .option('--warm-up <duration>', 'load before it, which is not judged')
   .option('--timeout <duration>', 'how long clients wait for a whole answer (default: the workload’s)')
   .addOption(new Option('--sender <which>', 'what sends').choices(['http', 'k6']).default('http'))
+  .option(
+    '--natural-ends',
+    'answers may end where the model ends them: without ignore_eos, which not every server takes',
+  )
   .option('--same-prompts', 'the same texts as every load of this seed: a prefix cache may know them')
   .option('--max-open <n>', 'sockets at once at most')
   .option('--max-delay <duration>', 'how late the sender itself may be (p99; default: 50ms)')

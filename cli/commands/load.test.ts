@@ -130,6 +130,12 @@ describe('seatrial load', () => {
     expect(c[0]!.messages[0]!.content.slice(0, 80)).not.toBe(a[0]!.messages[0]!.content.slice(0, 80))
   })
 
+  it('leaves out ignore_eos where answers shall end by themselves', async () => {
+    await using server = await scriptedServer(() => FAST)
+    await printed(server, { duration: '200ms', naturalEnds: true })
+    expect(server.asked[0]!.body).not.toHaveProperty('ignore_eos')
+  })
+
   it.each<[string, Partial<LoadTestOptions>, number, string]>([
     ['http://127.0.0.1:1', {}, 3, 'NO_SERVER'],
     ['http://203.0.113.7', {}, 2, 'CONFIRM'],

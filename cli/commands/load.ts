@@ -1,4 +1,5 @@
-import { open } from 'node:fs/promises'
+import { access, constants, stat, writeFile } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 import { PromptMaker } from '../../harness/load/http/prompt.ts'
 import { ENDPOINT_PATHS, prepared, scheduled } from '../../harness/load/http/requests.ts'
 import type { LoadRecord, SendingLoad, SendOptions } from '../../harness/load/http/sender.ts'
@@ -6,6 +7,7 @@ import { prefixCache, type ServerOptions, under } from '../../harness/load/http/
 import { expectedHits } from '../../harness/load/results/expected-hits.ts'
 import { judgeLoad } from '../../harness/load/results/judge.ts'
 import { watchLoop } from '../../harness/load/results/loop-delay.ts'
+import { Distribution } from '../../harness/load/results/percentiles.ts'
 import { summarise } from '../../harness/load/results/summary.ts'
 import type { Workload } from '../../harness/load/workload.ts'
 import { limitsOf, type Slos } from '../../harness/slo/objective.ts'
@@ -39,22 +41,18 @@ export async function loadTest(
     )
   const settings = settingsOf(options)
   const subject = await subjectOf(what, options, settings)
-  const out = options.out === undefined ? undefined : await openOut(options.out)
-  try {
-    const reached = await reach(subject.url, {
-      ...options,
-      apiKey: settings.apiKey,
-      model: options.model ?? subject.model,
-    })
-    const { result, records } = await run({ options, settings, subject, reached })
-    if (out) for (const piece of outFile(result, records)) await out.write(piece)
-    if (options.json || options.output === 'json') process.stdout.write(`${jsonText(result)}\n`)
-    else for (const line of loadTestLines(shown(result))) process.stdout.write(`${line}\n`)
-    if (result.interruptedAt !== undefined) return exitCodes.interrupted
-    return { PASS: exitCodes.pass, FAIL: exitCodes.sloBreached, INVALID: exitCodes.undecided }[result.verdict.outcome]
-  } finally {
-    await out?.close()
-  }
+  if (options.out !== undefined) await checkOut(options.out)
+  const reached = await reach(subject.url, {
+    ...options,
+    apiKey: settings.apiKey,
+    model: options.model ?? subject.model,
+  })
+  const { result, records } = await run({ options, settings, subject, reached })
+  if (options.out !== undefined) await writeFile(options.out, outFile(result, records))
+  if (options.json || options.output === 'json') process.stdout.write(`${jsonText(result)}\n`)
+  else for (const line of loadTestLines(shown(result))) process.stdout.write(`${line}\n`)
+  if (result.interruptedAt !== undefined) return exitCodes.interrupted
+  return { PASS: exitCodes.pass, FAIL: exitCodes.sloBreached, INVALID: exitCodes.undecided }[result.verdict.outcome]
 }
 
 interface Run {
@@ -76,6 +74,7 @@ async function run(given: Run): Promise<{ result: LoadResult; records: readonly 
   const salt = options.samePrompts ? seed : Date.now() % 2 ** 31
   const before = await prefixCache(server)
   const records: LoadRecord[] = []
+  const gaps = new Distribution()
   const progress = new LoadProgress(untilUs)
   const loopDelay = sender === 'http' ? watchLoop() : undefined
   process.stderr.write(
@@ -86,7 +85,10 @@ async function run(given: Run): Promise<{ result: LoadResult; records: readonly 
     { slos: subject.slos, judgedFromUs: warmUpUs },
     {
       target: { url: under(server.base, ENDPOINT_PATHS[endpoint]), headers: server.headers },
-      requests: prepared(plan(), { prompts: new PromptMaker(vocabulary, salt), model, endpoint }),
+      requests: prepared(plan(), {
+        prompts: new PromptMaker(vocabulary, salt),
+        ...{ model, endpoint, naturalEnds: options.naturalEnds ?? false },
+      }),
       seed,
       server: subject.server,
       retry: workload.retry,
@@ -106,7 +108,7 @@ async function run(given: Run): Promise<{ result: LoadResult; records: readonly 
     untilUs: interruptedAt === undefined ? untilUs : Math.min(untilUs, Math.max(interruptedAt, warmUpUs)),
   }
   const limits = limitsOf(subject.slos)
-  const summary = summarise(records, window, { limits, slackUs: maxDelayUs })
+  const summary = summarise(records, window, { limits, slackUs: maxDelayUs, gaps })
   const judged = records.filter(({ intendedAt }) => intendedAt >= window.fromUs && intendedAt < window.untilUs)
   records.sort((a, b) => a.intendedAt - b.intendedAt)
   const result: LoadResult = {
@@ -175,9 +177,11 @@ async function hitsSince(
   return queries > 0 ? (after!.hits - before!.hits) / queries : undefined
 }
 
-async function openOut(file: string) {
+/** Before anything is sent: what was measured shall not be lost to a slip in a name. */
+async function checkOut(file: string): Promise<void> {
   try {
-    return await open(file, 'w')
+    await access(dirname(resolve(file)), constants.W_OK)
+    if ((await stat(file).catch(() => undefined))?.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' })
   } catch (error) {
     const { code } = error as { code?: string }
     throw new UsageError(

@@ -20,6 +20,7 @@ export interface LoadTestOptions {
   readonly apiKeyEnv?: string
   readonly seed: string
   readonly samePrompts?: boolean
+  readonly naturalEnds?: boolean
   readonly sender: 'http' | 'k6'
   /** A script of the user's. */
   readonly k6?: string

@@ -13,7 +13,17 @@ import { reach } from './reach.ts'
 import { subjectOf } from './subject.ts'
 
 /** What a script of the user's decides by itself. */
-const ITS_OWN = ['rate', 'duration', 'warmUp', 'timeout', 'maxOpen', 'maxDelay', 'samePrompts', 'out'] as const
+const ITS_OWN = [
+  'rate',
+  'duration',
+  'warmUp',
+  'timeout',
+  'maxOpen',
+  'maxDelay',
+  'samePrompts',
+  'naturalEnds',
+  'out',
+] as const
 
 /** Runs a k6 script of the user's against a server, with the SLOs as thresholds as far as k6's own metrics go. Returns the exit code. */
 export async function loadByScript(

@@ -26,7 +26,8 @@ process.on('disconnect', () => process.exit())
 function report(): EnginesReport {
   const { user, system } = process.cpuUsage()
   const tokens = servers.reduce(
-    (sum, { running }) => sum + running.process!.server.stats().reduce((all, engine) => all + engine.generatedTokens, 0),
+    (sum, { running }) =>
+      sum + running.process!.server.stats().reduce((all, engine) => all + engine.generatedTokens, 0),
     0,
   )
   return { lateness: lateness.counts(), tokens, cpuSeconds: (user + system) / 1e6, atMs: performance.now() }
@@ -37,10 +38,10 @@ async function start(index: number) {
   const running = serveVllm({
     args: [
       ...['meta-llama/Llama-3.1-8B-Instruct', '--served-model-name', 'm', '--host', '127.0.0.1', '--port', '0'],
-      ...['--max-num-seqs', '96', '--max-model-len', '8192', '--disable-uvicorn-access-log'],
+      ...['--max-num-seqs', '84', '--max-model-len', '8192', '--disable-uvicorn-access-log'],
     ],
     environment: {},
-    gpu: { id: 'a100-sxm-40gb', count: 1 },
+    gpu: { id: 'a100-sxm-80gb', count: 1 },
     seed: index + 1,
     // engines that start together would step together
     loadTimeUs: ms(100 + 3 * index),

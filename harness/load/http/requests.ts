@@ -33,7 +33,7 @@ function* until(plan: Generator<Planned, void>, untilUs: Us): Generator<Planned,
 /** The requests of a schedule with their bodies, each made when it is asked for. */
 export function* prepared(
   plan: Iterable<Planned>,
-  options: { readonly prompts: PromptMaker; readonly model: string; readonly endpoint: Endpoint },
+  options: BodyOptions & { readonly prompts: PromptMaker },
 ): Generator<PreparedRequest, void> {
   let number = 0
   for (const planned of plan) {
@@ -42,20 +42,25 @@ export function* prepared(
   }
 }
 
-/**
- * Streamed, with usage at the end, and exactly as long as planned: `ignore_eos` is vLLM's (SGLang and others have it too). Servers that
- * refuse what they do not know answer with 400.
- */
+/** What all bodies of a load have in common. */
+export interface BodyOptions {
+  readonly model: string
+  readonly endpoint: Endpoint
+  /** Answers may end before their planned length, where the model ends them. Default: they are exactly as long. */
+  readonly naturalEnds?: boolean
+}
+
+/** Streamed, with usage at the end. `ignore_eos` is vLLM's (SGLang and others have it too): not every server takes it. */
 export function bodyOf(
   { outputTokens, priority }: Pick<Planned, 'outputTokens' | 'priority'>,
   text: string,
-  { model, endpoint }: { readonly model: string; readonly endpoint: Endpoint },
+  { model, endpoint, naturalEnds = false }: BodyOptions,
 ): string {
   return JSON.stringify({
     model,
     ...(endpoint === 'chat' ? { messages: [{ role: 'user', content: text }] } : { prompt: text }),
     max_tokens: outputTokens,
-    ignore_eos: true,
+    ...(naturalEnds ? {} : { ignore_eos: true }),
     stream: true,
     stream_options: { include_usage: true },
     ...(priority === undefined ? {} : { priority }),

@@ -46,12 +46,12 @@ export interface LoadWindow {
 
 /**
  * Works on the records of every sender; those of a simulated one have no delay and no gaps. `slackUs`: how much later than the window's end a
- * request may leave that still counts as sent in it.
+ * request may leave that still counts as sent in it. `gaps`: those of the window's answers, where the records do not hold them.
  */
 export function summarise(
   records: readonly (RequestRecord | LoadRecord)[],
   { fromUs, untilUs }: LoadWindow,
-  options: { readonly limits: LatencyLimits | undefined; readonly slackUs: Us },
+  options: { readonly limits: LatencyLimits | undefined; readonly slackUs: Us; readonly gaps?: Distribution },
 ): LoadSummary {
   const inside = records.filter(({ intendedAt }) => intendedAt >= fromUs && intendedAt < untilUs)
   const lengthS = Math.max(1e-6, toSeconds(untilUs - fromUs))
@@ -71,7 +71,7 @@ export function summarise(
     ),
     ttft: percentilesOf(of('ttft')),
     tpot: percentilesOf(of('tpot')),
-    itl: gapsOf(inside),
+    itl: (options.gaps ?? gapsOf(inside)).percentiles(),
     e2e: percentilesOf(of('e2e')),
     tokens: tokensOf(inside, lengthS),
     goodput: goodputOf(inside, lengthS, options.limits),
@@ -94,10 +94,10 @@ function countsOf(records: readonly (RequestRecord | LoadRecord)[]): Record<stri
   )
 }
 
-function gapsOf(records: readonly (RequestRecord | LoadRecord)[]): Percentiles | undefined {
+function gapsOf(records: readonly (RequestRecord | LoadRecord)[]): Distribution {
   const gaps = new Distribution()
   for (const record of records) if (isReal(record)) for (const gap of record.itlUs) gaps.add(gap)
-  return gaps.percentiles()
+  return gaps
 }
 
 function tokensOf(records: readonly (RequestRecord | LoadRecord)[], lengthS: number): TokenCounts {
