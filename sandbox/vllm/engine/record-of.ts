@@ -25,11 +25,21 @@ export function recordOf(
   return {
     request,
     observer,
-    sharedHashes: chainHashes(request.prefixHashes ?? NONE, Math.floor(promptTokens / blockSize)),
+    sharedHashes: sharedHashesOf(request, Math.floor(promptTokens / blockSize)),
     maxTokens,
     reason: request.reason ?? (outputTokens >= maxTokens ? 'length' : 'stop'),
     serial,
     arrivedAt: now,
     formerBlocks: undefined,
   }
+}
+
+/** Of the prompt's full blocks, and of those after them where they are known. */
+function sharedHashesOf(
+  { prefixHashes = NONE, outputHashes = NONE }: EngineRequest,
+  promptBlocks: number,
+): Float64Array {
+  if (outputHashes.length === 0 || prefixHashes.length < promptBlocks) return chainHashes(prefixHashes, promptBlocks)
+  const all = [...prefixHashes.slice(0, promptBlocks), ...outputHashes]
+  return chainHashes(all, all.length)
 }

@@ -95,6 +95,11 @@ export interface EngineRequest {
   readonly reason?: FinishReason
   /** One hash per leading full prompt block; equal hashes at equal positions mean equal tokens. Blocks beyond are unique. */
   readonly prefixHashes?: readonly number[]
+  /**
+   * One hash per full block that follows those of the prompt, the first with the prompt's last tokens in it: what another request's prompt may
+   * go on with. They count only where `prefixHashes` has all of the prompt's blocks. Left out: those blocks are unique.
+   */
+  readonly outputHashes?: readonly number[]
   /** Lower runs first under the priority policy. Default 0. */
   readonly priority?: number
   /** Of the sequences of one request with `n` > 1, each of which is one of these. */

@@ -6,7 +6,7 @@ import { badRequest, WireError } from '../errors.ts'
 import type { GenerationObserver, GenerationRequest, Generator } from '../generation.ts'
 import type { WireTokenizer } from '../serving.ts'
 import { Generation } from './generation-under-way.ts'
-import { prefixHashes } from './prefix-hashes.ts'
+import { outputHashes, prefixHashes } from './prefix-hashes.ts'
 import { Prose } from './prose.ts'
 import { sequencesOf } from './sequences-of.ts'
 
@@ -82,6 +82,8 @@ export class EngineGenerator implements Generator {
           reason: plan.finish.reason === 'length' ? 'length' : 'stop',
           priority: request.priority,
           ...(hashes && { prefixHashes: hashes }),
+          ...(hashes &&
+            plan.ids && { outputHashes: outputHashes(promptTokenIds, plan.ids, blockSize, { cacheSalt, lora }) }),
           ...(group && { group }),
           ...(lora !== undefined && { lora }),
         },

@@ -231,6 +231,18 @@ describe('the engine behind it', () => {
     expect(cached({ cacheSalt: 'a' }).cachedTokens).toBe(blocks * 16)
   })
 
+  it('knows its own answer again, where a prompt goes on with it', () => {
+    const { answer } = generatorKit({ tokenizer: tiny })
+    const encode = (text: string) => tiny.encode(text, { addSpecialTokens: false })
+    const prompt = encode('<|user|>Tell me a long story about the sea</s><|assistant|>')
+    const first = answer('', { maxTokens: 100, ignoreEos: true }, { promptTokenIds: prompt })
+    const next = [...prompt, ...idsOf(first), ...encode('</s><|user|>And then?</s><|assistant|>')]
+    const whole = Math.floor((prompt.length + 99) / 16) * 16
+    const other = answer('', { maxTokens: 2 }, { promptTokenIds: [...next.slice(0, 40), 7, ...next.slice(41)] })
+    expect(other.began[0]!.cachedTokens).toBe(32)
+    expect(answer('', { maxTokens: 2 }, { promptTokenIds: next }).began[0]!.cachedTokens).toBe(whole)
+  })
+
   it('tells when things happened', () => {
     const [times] = generatorKit().answer(PROMPT, { maxTokens: 5 }).ended
     const { arrivedAt, scheduledAt, firstTokenAt, lastTokenAt } = times!

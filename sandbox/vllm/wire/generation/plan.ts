@@ -11,6 +11,8 @@ export interface TokenPlan {
   readonly finish: Finish
   /** The last one is an end of the sequence or a stop token, and not text. */
   readonly endsByToken: boolean
+  /** All of them; undefined where they are too many to be known beforehand. */
+  readonly ids: Int32Array | undefined
   /** The token at a place; places are asked for in order. */
   next(): number
 }
@@ -31,21 +33,29 @@ export interface PlanInput {
   readonly detokenizer: () => Detokenizer
 }
 
-/** Plans a sequence: at once to its end where stop strings, stop tokens or rules can change it, else as it goes. */
+/** Longer ones are told as they go. */
+const AHEAD_MAX = 4096
+
+/** Plans a sequence: to its end where stop strings, stop tokens or rules can change it, or where that is not far. */
 export function planOf(input: PlanInput): TokenPlan {
   const { params, rules } = input
   const { stop, stopTokenIds, maxTokens } = params
   if (rules || stop.length > 0 || stopTokenIds.length > 0) return drawn(input)
   const source = sourceOf(input)
   const natural = source.naturalLength()
-  if (natural === undefined || natural > maxTokens)
-    return { length: maxTokens, finish: BY_LENGTH, endsByToken: false, next: () => source.next() }
-  return {
-    length: natural,
-    finish: BY_EOS,
-    endsByToken: input.tokenizer.eosTokenId !== undefined,
-    next: () => source.next(),
-  }
+  const isCut = natural === undefined || natural > maxTokens
+  const length = isCut ? maxTokens : natural
+  const finish = isCut ? BY_LENGTH : BY_EOS
+  const endsByToken = !isCut && input.tokenizer.eosTokenId !== undefined
+  if (length > AHEAD_MAX) return { length, finish, endsByToken, ids: undefined, next: () => source.next() }
+  const ids = new Int32Array(length)
+  for (let i = 0; i < length; i++) ids[i] = source.next()
+  return { length, finish, endsByToken, ids, next: inOrder(ids) }
+}
+
+function inOrder(ids: Int32Array): () => number {
+  let at = 0
+  return () => ids[at++]!
 }
 
 const BY_LENGTH: Finish = { reason: 'length', stopReason: null }
@@ -62,8 +72,8 @@ function drawn(input: PlanInput): TokenPlan {
   const endsByEos = !ignoreEos || input.script !== undefined
   const ids: number[] = []
   const end = (finish: Finish, endsByToken: boolean): TokenPlan => {
-    let at = 0
-    return { length: ids.length, finish, endsByToken, next: () => ids[at++]! }
+    const all = Int32Array.from(ids)
+    return { length: ids.length, finish, endsByToken, ids: all, next: inOrder(all) }
   }
   while (ids.length < maxTokens) {
     const natural = source.next()
