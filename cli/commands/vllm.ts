@@ -42,7 +42,7 @@ export async function vllm(words: readonly string[], options: VllmOptions): Prom
         note: (text) => process.stderr.write(`seatrial: ${text}\n`),
         exit: resolve,
       })
-      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => server.signal('SIGTERM'))
+      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => server.signal(signal))
       server.faultPort?.then(
         (port) => process.stderr.write(`seatrial: faults: http://${faults!.host}:${port}/\n`),
         reject,

@@ -77,3 +77,19 @@ it('can begin at the last whole second of the wall', () => {
   expect(clock.zeroMs % 1000).toBe(0)
   expect(Math.abs(clock.zeroMs + clock.now / 1e3 - Date.now())).toBeLessThan(100)
 })
+
+it('turns the loop before a call is due, and never calls it early', async () => {
+  const clock = new WallClock({ spinUs: ms(3) })
+  const early: number[] = []
+  for (let i = 0; i < 20; i++)
+    await new Promise<void>((resolve) => {
+      const due = clock.now + ms(1 + (i % 5)) + 337
+      clock.at(due, () => {
+        early.push(due - clock.now)
+        expect(clock.scheduled).toBe(due)
+        resolve()
+      })
+    })
+  clock.stop()
+  expect(Math.max(...early)).toBeLessThanOrEqual(0)
+})

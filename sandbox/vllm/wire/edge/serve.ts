@@ -56,8 +56,14 @@ export interface RunningServer {
   readonly process: WireProcess | undefined
   readonly faults: Faults | undefined
   readonly faultPort: Promise<number> | undefined
-  signal(signal: 'SIGTERM' | 'SIGKILL'): void
+  signal(signal: ServerSignal): void
 }
+
+/** As a process gets them. SIGINT is what Ctrl-C sends. */
+export type ServerSignal = 'SIGTERM' | 'SIGINT' | 'SIGKILL'
+
+/** What a process ends with that a signal ends. */
+const KILLED_BY: Readonly<Record<ServerSignal, number>> = { SIGINT: 130, SIGKILL: 137, SIGTERM: 143 }
 
 /** A command line that no server can be made of: what is wrong and what to do. */
 export class ServeError extends Error {
@@ -108,8 +114,8 @@ const refusedServer = (clock: WallClock, program: RunningProgram, end: (code: nu
   faults: undefined,
   faultPort: undefined,
   signal: (signal) => {
-    program.signal(signal)
-    if (signal === 'SIGKILL') end(137)
+    program.signal('SIGKILL')
+    end(KILLED_BY[signal])
   },
 })
 
@@ -162,10 +168,14 @@ class Serve implements RunningServer {
     this.faultPort = options.faults && this.openFaultPort(options.faults)
   }
 
-  signal(signal: 'SIGTERM' | 'SIGKILL'): void {
-    this.process.server.signal(signal)
-    if (signal === 'SIGKILL')
-      for (const port of [this.server && { close: () => this.server?.destroy() }, ...this.ports]) port?.close()
+  signal(signal: ServerSignal): void {
+    const { server } = this.process
+    // Python has no handler yet; only process 1 of a container lives through that
+    const unhandled = server.startup?.phase === 'imports' && this.options.apiServerPid !== 1
+    if (signal === 'SIGKILL' || unhandled) {
+      server.signal('SIGKILL')
+      this.process.end(KILLED_BY[signal])
+    } else server.signal('SIGTERM')
   }
 
   private readModel() {
