@@ -92,6 +92,8 @@ describe('seatrial load', () => {
         warmUpUs: 200_000,
         durationUs: 1_000_000,
       })
+      // three tokens have two gaps between them, and what answered with an error none
+      expect(result.summary.itl?.count).toBe(2 * result.summary.ended['ok']!)
       expect(requests.length).toBe(server.asked.length)
       expect(requests.length).toBeGreaterThan(result.summary.planned)
       expect(requests.find(({ id }) => id === 'r7')).toMatchObject({ ended: 'http', status: 500, why: 'no' })
