@@ -49,7 +49,7 @@ function piecesOf(part: string): number {
   const glued = part.length > letters.length && part[0] !== ' ' ? 0.12 : 0
   const bare = part.length === letters.length ? 0.2 : 0
   const capital = letters[0] !== lower[0] ? 0.15 : 0
-  const weight = 0.62 + Math.max(0, length - 4) * 0.067 + foreign * (0.7 + length * 0.035) + glued + bare + capital
+  const weight = 0.62 + Math.max(0, length - 4) * 0.067 + foreign * (0.9 + length * 0.05) + glued + bare + capital
   return Math.max(1, Math.min(length, Math.round(weight)))
 }
 
