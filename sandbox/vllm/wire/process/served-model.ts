@@ -49,7 +49,7 @@ export function servedModelOf(options: ServedModelOptions): ReadModel {
       maxModelLen: memory.limits.maxModelLen,
       tokenizer,
       template,
-      templateOf: (source) => chatTemplate(source, { ...templateContext, contentFormat: undefined }),
+      templateOf: (source) => chatTemplate(source, templateContext),
       loras: new Map(),
     },
     tokenizerInfo: tokenizer.exact ? infoOf(from, templateSource) : undefined,
