@@ -1,3 +1,4 @@
+import { WireError } from '../errors.ts'
 import type { GenerateRequest } from '../protocol/generate.ts'
 import type { PyInt } from '../python/value.ts'
 import type { LoraAdapter, Serving } from '../serving.ts'
@@ -5,10 +6,15 @@ import type { Answering } from './answering.ts'
 
 type Headers = ReadonlyMap<string, string>
 
-/** Of the header, where it is a number, else of the body. */
+const INT64 = 2 ** 63
+
+/** Of the header, where it is a number, else of the body. Throws a WireError where it has more than 64 bits: it cannot reach the engine. */
 // follows vllm/entrypoints/generate/base/serving.py _get_priority
-export const priorityOf = (headers: Headers, asked: PyInt): number =>
-  headerInt(headers.get('x-vllm-priority')) ?? Number(asked)
+export function priorityOf(headers: Headers, asked: PyInt): number {
+  const priority = headerInt(headers.get('x-vllm-priority')) ?? Number(asked)
+  if (priority >= INT64 || priority < -INT64) throw new WireError(500, 'InternalServerError', '')
+  return priority
+}
 
 /** The engine a router means. What is no number is overlooked. */
 // follows vllm/entrypoints/generate/base/serving.py _get_data_parallel_rank
@@ -36,7 +42,7 @@ export function answeringOf(
     tokenIds: request.returnTokenIds,
     includeUsage: forced || options?.includeUsage === true,
     continuousUsage: forced || (options?.includeUsage === true && options.continuousUsageStats),
-    promptDetails: flags.enablePromptTokensDetails,
+    promptDetails: flags.enablePromptTokensDetails && !request.useBeamSearch,
     metrics: flags.enablePerRequestMetrics && sequences === 1,
   }
 }

@@ -7,7 +7,7 @@ import { completionRequest } from '../protocol/completion.ts'
 import { type RequestModel, requireJson } from '../protocol/parse-body.ts'
 import { decodeJsonBytes } from '../python/decode.ts'
 import { JsonDecodeError, parsePythonJson } from '../python/json-scanner.ts'
-import type { PyValue } from '../python/value.ts'
+import { isDict, isList, PyFloat, type PyValue } from '../python/value.ts'
 import type { Route } from '../router/route.ts'
 import type { Serving } from '../serving.ts'
 
@@ -24,7 +24,8 @@ export const invocationRoutes: readonly Route[] = [
 
 function answerInvocation(request: WireRequest, reply: Reply, serving: Serving): () => void {
   requireJson(request)
-  const body = bodyOf(request)
+  const body = withAdapter(bodyOf(request), request.headers.get(ADAPTER))
+  checkKind(body)
   const chat = asModel(body, chatRequest)
   if (chat) return answerChat(chat, request, reply, serving)
   const completion = asModel(body, completionRequest)
@@ -32,6 +33,22 @@ function answerInvocation(request: WireRequest, reply: Reply, serving: Serving):
   const expected = "['ChatCompletionRequest', 'CompletionRequest']"
   throw new WireError(400, 'BadRequestError', `Cannot find suitable handler for request. Expected one of: ${expected}`)
 }
+
+/** SageMaker's own layer looks into the body first, whatever it is. */
+function checkKind(body: PyValue): void {
+  if (isDict(body) || typeof body === 'string') return
+  if (isList(body)) throw new WireError(400, 'BadRequestError', 'list indices must be integers or slices, not str')
+  const kind =
+    body === null ? 'NoneType' : typeof body === 'boolean' ? 'bool' : body instanceof PyFloat ? 'float' : 'int'
+  throw new WireError(400, 'BadRequestError', `argument of type '${kind}' is not iterable`)
+}
+
+const ADAPTER = 'x-amzn-sagemaker-adapter-identifier'
+
+/** The model is the adapter that the header names, whatever the body says. */
+// follows model_hosting_container_standards/sagemaker/lora/transforms/inject_to_body.py
+const withAdapter = (body: PyValue, adapter: string | undefined): PyValue =>
+  isDict(body) ? new Map([...body, ['model', adapter ?? null]]) : body
 
 /** Undefined: fields do not fit. Throws a WireError where a validator of vLLM's own refuses the body. */
 function asModel<T>(body: PyValue, model: RequestModel<T>): T | undefined {

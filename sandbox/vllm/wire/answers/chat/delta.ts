@@ -4,6 +4,7 @@ import type { ToolAnswering } from './answering.ts'
 /** What is new in a message. Fields left out are left out of the JSON. */
 export interface Delta {
   readonly content?: string | null
+  readonly reasoning?: null
   readonly calls?: readonly CallDelta[]
 }
 
@@ -32,9 +33,10 @@ export function parsedDelta(
   return { content: delta.content ?? null, calls: ended }
 }
 
-export function deltaJson({ content, calls }: Delta): string {
+export function deltaJson({ content, reasoning, calls }: Delta): string {
   const fields = [
     ...(content === undefined ? [] : [`"content":${JSON.stringify(content)}`]),
+    ...(reasoning === undefined ? [] : ['"reasoning":null']),
     ...(calls === undefined || calls.length === 0 ? [] : [`"tool_calls":[${calls.map(callJson).join(',')}]`]),
   ]
   return `{${fields.join(',')}}`

@@ -6,7 +6,7 @@ import { jsonIds } from '../answering.ts'
 import { DONE, errorEvent } from '../events.ts'
 import type { ToolParser } from '../tools/parser.ts'
 import { continuousUsage, lastUsage, type PromptDetails, requestMetrics } from '../usage.ts'
-import type { ChatAnswering } from './answering.ts'
+import type { ChatAnswering, ToolAnswering } from './answering.ts'
 import { type Delta, deltaJson, NOTHING, parsedDelta } from './delta.ts'
 import { chatLogprobs } from './logprobs.ts'
 
@@ -122,10 +122,16 @@ export class ChatStream implements GenerationObserver {
   private delta(choice: Choice, output: SequenceOutput): Delta | undefined {
     const { tools } = this.answering
     if (!tools || !choice.parser) return { content: output.text }
+    const delta = this.parsed(choice.parser, tools, output)
+    if (!delta || tools.includeReasoning) return delta
+    return delta.content || delta.calls ? { ...delta, reasoning: null } : undefined
+  }
+
+  private parsed(parser: ToolParser, tools: ToolAnswering, output: SequenceOutput): Delta | undefined {
     if (tools.choice === 'none') return output.text === '' ? undefined : { content: output.text }
-    const delta = parsedDelta(choice.parser.add(output.text), tools, output.finish !== undefined)
-    if (delta?.calls) choice.toolsTold = true
-    return delta && tools.parallel === false ? firstCallOnly(delta) : delta
+    const delta = parsedDelta(parser.add(output.text), tools, output.finish !== undefined)
+    if (delta?.calls) this.choices[output.index]!.toolsTold = true
+    return delta && !tools.parallel ? firstCallOnly(delta) : delta
   }
 
   private finish(choice: Choice, { reason, stopReason }: Finish): string {

@@ -1,6 +1,6 @@
 import { sanitizeMessage, WireError } from '../../errors.ts'
 import type { Reply, WholeAnswer, WireRequest } from '../../http.ts'
-import { chatRequest } from '../../protocol/chat.ts'
+import { type ChatRequest, chatRequest } from '../../protocol/chat.ts'
 import type { PyDict } from '../../python/value.ts'
 import { json } from '../../router/answers.ts'
 import type { Serving } from '../../serving.ts'
@@ -12,13 +12,14 @@ import { EVENT_STREAM } from '../events.ts'
 import { baseRequestId } from '../ids.ts'
 import { MessageStream } from './stream.ts'
 import { chatBodyOf } from './to-chat.ts'
+import { choiceWithoutTools } from './tools.ts'
 import { wholeMessage } from './whole.ts'
 
 /** `POST /v1/messages`: a chat, asked and answered in Anthropic's words. `body` is validated. */
 // follows vllm/entrypoints/anthropic/serving.py create_messages
 export function answerMessages(body: PyDict, request: WireRequest, reply: Reply, serving: Serving): () => void {
   return refusing(reply, () => {
-    const chat = chatRequest.parse(chatBodyOf(body, serving))
+    const chat = chatOf(body, serving)
     const prepared = prepareChat(chat, serving)
     const id = `chatcmpl-${baseRequestId(request.headers, undefined, serving.random)}`
     const generation = chatGeneration(prepared, serving, { id, headers: request.headers })
@@ -42,11 +43,16 @@ export function answerMessages(body: PyDict, request: WireRequest, reply: Reply,
 // follows vllm/entrypoints/anthropic/serving.py count_tokens
 export function countTokens(body: PyDict, reply: Reply, serving: Serving): void {
   refusing(reply, () => {
-    const { promptTokenIds } = prepareChat(chatRequest.parse(chatBodyOf(body, serving)), serving)
+    const { promptTokenIds } = prepareChat(chatOf(body, serving), serving)
     const counted = promptTokenIds.length
     reply.whole(json({ input_tokens: counted, context_management: { original_input_tokens: counted } }))
     return () => undefined
   })
+}
+
+function chatOf(body: PyDict, serving: Serving): ChatRequest {
+  const chat = chatRequest.parse(chatBodyOf(body, serving))
+  return chat.tools ? chat : { ...chat, toolChoice: choiceWithoutTools(body) }
 }
 
 function refusing(reply: Reply, answer: () => () => void): () => void {

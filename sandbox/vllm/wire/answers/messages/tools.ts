@@ -1,18 +1,27 @@
 import { badRequest } from '../../errors.ts'
+import type { ChatRequest } from '../../protocol/chat.ts'
 import { isDict, isList, type PyDict, type PyValue, truthy } from '../../python/value.ts'
 
-/** Tools and their choice as fields of a chat. */
+/** Tools and their choice as fields of a chat. Without tools there are none: no chat would be taken with a choice alone. */
 // follows vllm/entrypoints/anthropic/serving.py _convert_tool_choice and _convert_tools
 export function toolFieldsOf(body: PyDict): ReadonlyMap<string, PyValue> {
   const fields = new Map<string, PyValue>()
   const tools = toolsOf(body)
   const choice = body.get('tool_choice')
-  if (isDict(choice)) {
-    fields.set('parallel_tool_calls', !truthy(choice.get('disable_parallel_tool_use')))
-    fields.set('tool_choice', choiceOf(choice))
-  } else fields.set('tool_choice', tools ? 'auto' : null)
-  if (tools) fields.set('tools', tools.map(chatTool))
+  if (isDict(choice)) fields.set('parallel_tool_calls', !truthy(choice.get('disable_parallel_tool_use')))
+  if (!tools || tools.length === 0) return fields
+  fields.set('tool_choice', isDict(choice) ? choiceOf(choice) : 'auto')
+  fields.set('tools', tools.map(chatTool))
   return fields
+}
+
+/** The choice where no tool is given: it stands all the same, for here nobody checks. */
+export function choiceWithoutTools(body: PyDict): ChatRequest['toolChoice'] {
+  const choice = body.get('tool_choice')
+  if (!isDict(choice)) return toolsOf(body) ? 'auto' : undefined
+  const type = choice.get('type')
+  if (type === 'tool') return { name: String(choice.get('name')) }
+  return type === 'any' ? 'required' : type === 'none' ? 'none' : 'auto'
 }
 
 function choiceOf(choice: PyDict): PyValue {

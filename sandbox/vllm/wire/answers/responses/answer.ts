@@ -1,5 +1,6 @@
 import { checkEngine, checkModel } from '../../checks/model.ts'
 import { badRequest, WireError } from '../../errors.ts'
+import type { GenerationObserver } from '../../generation.ts'
 import type { Reply, WireRequest } from '../../http.ts'
 import { chatRequest } from '../../protocol/chat.ts'
 import { dumpsCompact } from '../../python/dumps.ts'
@@ -7,19 +8,21 @@ import { isInt, type PyDict, truthy } from '../../python/value.ts'
 import { refusal } from '../../router/answers.ts'
 import type { Serving } from '../../serving.ts'
 import { modelName, priorityOf } from '../asked.ts'
-import { chatGeneration, checkAtEngine, renderedChat } from '../chat/prepare.ts'
+import { chatAnswering, chatGeneration, checkAtEngine, renderedChat } from '../chat/prepare.ts'
 import { Collector } from '../collected.ts'
 import { EVENT_STREAM } from '../events.ts'
 import { randomUuid } from '../ids.ts'
-import { messageItem, type ResponseAbout, responseLogprobs, responseObject } from './response.ts'
-import { type ResponseLogprobs, ResponseStream } from './stream.ts'
+import { type NewId, outputItems } from './items.ts'
+import { type ResponseAbout, rawMessage, responseLogprobs, responseObject } from './response.ts'
+import { ResponseStream, type ResponseStreamOptions } from './stream.ts'
 import { chatBodyOf, wantsLogprobs } from './to-chat.ts'
 
-/** `POST /v1/responses`: text only, and nothing is stored. `body` is validated. */
+/** `POST /v1/responses`: text and calls of functions; nothing is stored. `body` is validated. */
 // follows vllm/entrypoints/openai/responses/serving.py _create_responses
 export function answerResponses(body: PyDict, request: WireRequest, reply: Reply, serving: Serving): () => void {
   const name = body.get('model')
   const lora = checkModel(typeof name === 'string' ? name : undefined, serving)
+  if (truthy(body.get('background'))) throw noBackground()
   checkEngine(serving)
   const previous = body.get('previous_response_id')
   if (typeof previous === 'string') throw unknownResponse(previous)
@@ -38,17 +41,19 @@ export function answerResponses(body: PyDict, request: WireRequest, reply: Reply
     model: modelName(lora, serving),
     request: body,
     params: prepared.params,
-    promptTokens: prepared.promptTokenIds.length,
+    promptTokenIds: prepared.promptTokenIds,
+    promptText: prepared.text,
   }
-  const itemId = `msg_${randomUuid(serving.random)}`
+  const { tools } = chatAnswering(prepared, id, serving)
+  const newId: NewId = (prefix) => `${prefix}_${randomUuid(serving.random)}`
   const logprobs = wantsLogprobs(body)
     ? { top: Number(chat.topLogprobs), asTokenIds: serving.flags.returnTokensAsTokenIds }
     : undefined
   if (!truthy(body.get('stream'))) {
     checkAtEngine(prepared, generation, serving)
-    return serving.engine.generate(generation, wholeResponse(about, itemId, logprobs, reply))
+    return serving.engine.generate(generation, wholeResponse({ about, logprobs, tools, newId }, reply))
   }
-  const stream = new ResponseStream(about, itemId, logprobs, reply.stream(EVENT_STREAM))
+  const stream = new ResponseStream({ about, logprobs, tools, newId, out: reply.stream(EVENT_STREAM) })
   try {
     checkAtEngine(prepared, generation, serving)
   } catch (error) {
@@ -74,12 +79,19 @@ function checkOutputTokens(body: PyDict, { model }: Serving): void {
   )
 }
 
+/** Responses that run on without a client have to be stored. */
+const noBackground = (): WireError =>
+  new WireError(
+    400,
+    'invalid_request_error',
+    'This vLLM engine does not support `store=True` and therefore does not support the background mode. To enable these features, set the environment variable `VLLM_ENABLE_RESPONSES_API_STORE=1` when launching the vLLM server.',
+    'background',
+  )
+
 function wholeResponse(
-  about: ResponseAbout,
-  itemId: string,
-  logprobs: ResponseLogprobs | undefined,
+  { about, logprobs, tools, newId }: Omit<ResponseStreamOptions, 'out'>,
   reply: Reply,
-): Parameters<Serving['engine']['generate']>[1] {
+): GenerationObserver {
   const collector = new Collector(1)
   let cached = 0
   let created = 0
@@ -90,13 +102,22 @@ function wholeResponse(
     },
     output: (output) => collector.add(output),
     ended: (times) => {
-      const { text, logprobs: steps, finish } = collector.sequences[0]!
+      const { text, tokenIds, logprobs: steps, finish } = collector.sequences[0]!
       const told = logprobs ? responseLogprobs(steps, { ...logprobs, bytes: true }) : null
-      const item = messageItem(itemId, text, told)
-      const output = text === '' ? [{ ...(item as object), content: [] }] : [item]
-      const end = { cached, created, tokens: collector.tokens, cut: finish?.reason === 'length', times }
-      const body = dumpsCompact(responseObject(about, output, end))
-      reply.whole({ status: 200, contentType: 'application/json', body })
+      const messages =
+        about.request.get('enable_response_messages') === true
+          ? { input: rawMessage(about.promptText, about.promptTokenIds), output: rawMessage(text, tokenIds) }
+          : undefined
+      const cut = finish?.reason === 'length'
+      const response = responseObject(about, outputItems(text, told, tools, newId), {
+        cached,
+        created,
+        tokens: collector.tokens,
+        cut,
+        times,
+        messages,
+      })
+      reply.whole({ status: 200, contentType: 'application/json', body: dumpsCompact(response) })
     },
     failed: (error) => reply.whole(refusal(error)),
   }

@@ -2,6 +2,7 @@ import type { GenerationTimes, SamplingParams, TokenLogprobs } from '../../gener
 import type { Json } from '../../python/dumps.ts'
 import { type PyDict, PyFloat, type PyValue } from '../../python/value.ts'
 import { entriesOf, finite, tokenText } from '../likely.ts'
+import { choiceOf, reasoningOf, textOf, toolsOf } from './repeated.ts'
 import { wantsLogprobs } from './to-chat.ts'
 
 /** What a response says that does not change while it is made. */
@@ -11,7 +12,8 @@ export interface ResponseAbout {
   readonly model: string
   readonly request: PyDict
   readonly params: SamplingParams
-  readonly promptTokens: number
+  readonly promptTokenIds: readonly number[]
+  readonly promptText: string
 }
 
 /** How a response ended. */
@@ -21,6 +23,8 @@ export interface ResponseEnd {
   readonly tokens: number
   readonly cut: boolean
   readonly times: GenerationTimes
+  /** Where the request wants to see what the model got and gave. */
+  readonly messages?: { readonly input: Json; readonly output: Json } | undefined
 }
 
 /** The object of a response. Without an end it is in progress. */
@@ -40,28 +44,28 @@ export function responseObject(about: ResponseAbout, output: readonly Json[], en
     output,
     parallel_tool_calls: given('parallel_tool_calls', true),
     temperature: new PyFloat(params.temperature),
-    tool_choice: given('tool_choice', 'none'),
-    tools: given('tools', []),
+    tool_choice: choiceOf(request),
+    tools: toolsOf(request),
     top_p: new PyFloat(params.topP),
     background: given('background', false),
     max_output_tokens: params.maxTokens,
     max_tool_calls: given('max_tool_calls'),
     previous_response_id: given('previous_response_id'),
     prompt: null,
-    reasoning: given('reasoning'),
+    reasoning: reasoningOf(request),
     service_tier: given('service_tier', 'auto'),
     status,
-    text: given('text'),
+    text: textOf(request),
     top_logprobs: wantsLogprobs(request) ? (params.logprobs ?? null) : null,
     truncation: given('truncation', 'disabled'),
-    usage: end === undefined ? null : usageOf(about.promptTokens, end),
+    usage: end === undefined ? null : usageOf(about.promptTokenIds.length, end),
     user: given('user'),
     presence_penalty: given('presence_penalty', new PyFloat(0)),
     frequency_penalty: given('frequency_penalty', new PyFloat(0)),
     kv_transfer_params: null,
     ec_transfer_params: null,
-    input_messages: null,
-    output_messages: null,
+    input_messages: end?.messages?.input ?? null,
+    output_messages: end?.messages?.output ?? null,
   }
 }
 
@@ -81,6 +85,28 @@ const usageOf = (input: number, { cached, created, tokens }: ResponseEnd): Json 
     tool_output_tokens_per_turn: [],
   },
   total_tokens: input + tokens,
+})
+
+/** What the model got or gave, in its own form. */
+export const rawMessage = (message: string, tokens: readonly number[]): Json => [
+  { message, tokens, type: 'raw_message_tokens' },
+]
+
+/** A call as an item of the output. */
+export const callItem = (
+  { id, callId, name }: { readonly id: string; readonly callId: string; readonly name: string },
+  given: string,
+  status: 'in_progress' | 'completed',
+): Json => ({
+  arguments: given,
+  call_id: callId,
+  name,
+  type: 'function_call',
+  id,
+  async: null,
+  caller: null,
+  namespace: null,
+  status,
 })
 
 /** A text as an item of the output. */

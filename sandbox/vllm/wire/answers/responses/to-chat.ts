@@ -18,6 +18,7 @@ export function chatBodyOf(request: PyDict): PyDict {
   }
   const format = formatOf(request)
   if (format) chat.set('response_format', format)
+  addTools(request, chat)
   const reasoning = request.get('reasoning')
   const effort = isDict(reasoning) ? reasoning.get('effort') : undefined
   if (typeof effort === 'string') chat.set('reasoning_effort', effort)
@@ -62,8 +63,45 @@ function messageOf(item: PyDict): PyDict[] {
     ]
   if (type === 'function_call_output')
     return [dict({ role: 'tool', tool_call_id: item.get('call_id') ?? '', content: item.get('output') ?? '' })]
-  return [new Map([...item].filter(([name]) => ['role', 'content'].includes(name)))]
+  const content = item.get('content')
+  const message = new Map<string, PyValue>([['role', item.get('role') ?? null]])
+  if (content !== undefined) message.set('content', isList(content) ? content.map(partOf) : content)
+  return [message]
 }
+
+function partOf(part: PyValue): PyValue {
+  if (!isDict(part)) return part
+  const type = part.get('type')
+  if (type === 'input_text' || type === 'output_text') return dict({ type: 'text', text: part.get('text') ?? '' })
+  if (type === 'input_image') return dict({ type: 'image_url', image_url: dict({ url: part.get('image_url') ?? '' }) })
+  return part
+}
+
+/** Functions only: tools of other kinds are for servers that have them. */
+function addTools(request: PyDict, chat: Map<string, PyValue>): void {
+  const given = request.get('tools')
+  const functions = (isList(given) ? given.filter(isDict) : []).filter((tool) => tool.get('type') === 'function')
+  const choice = request.get('tool_choice')
+  if (functions.length === 0) return
+  chat.set('tools', functions.map(chatTool))
+  chat.set('tool_choice', isDict(choice) ? namedChoice(choice) : (choice ?? 'auto'))
+  const parallel = request.get('parallel_tool_calls')
+  if (typeof parallel === 'boolean') chat.set('parallel_tool_calls', parallel)
+}
+
+const namedChoice = (choice: PyDict): PyDict =>
+  dict({ type: 'function', function: dict({ name: choice.get('name') ?? '' }) })
+
+const chatTool = (tool: PyDict): PyDict =>
+  dict({
+    type: 'function',
+    function: new Map(
+      ['name', 'description', 'parameters', 'strict'].flatMap((name) => {
+        const value = tool.get(name)
+        return value === undefined || value === null ? [] : [[name, value] as const]
+      }),
+    ),
+  })
 
 function formatOf(request: PyDict): PyDict | undefined {
   const text = request.get('text')

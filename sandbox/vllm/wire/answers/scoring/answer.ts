@@ -1,5 +1,5 @@
 import { checkEngine, checkModel } from '../../checks/model.ts'
-import { WireError } from '../../errors.ts'
+import { badRequest, WireError } from '../../errors.ts'
 import type { GenerationRequest, SamplingParams, TokenLogprobs } from '../../generation.ts'
 import type { Reply, WireRequest } from '../../http.ts'
 import type { Prompt } from '../../protocol/completion.ts'
@@ -24,6 +24,7 @@ export function answerScoring(
   checkLabels(body, serving)
   const id = `generative-scoring-${baseRequestId(request.headers, body.requestId, serving.random)}`
   const prompts = promptsOf(body, serving)
+  checkReads(body, prompts, serving)
   const scores: number[] = []
   const counts = { prompt: prompts.reduce((sum, ids) => sum + ids.length, 0), completion: 0 }
   const created = serving.unixSeconds()
@@ -71,6 +72,26 @@ function checkLabels({ labelTokenIds, items }: GenerativeScoringRequest, { model
   if (labelTokenIds.length === 0)
     throw new WireError(400, 'BadRequestError', 'label_token_ids must contain at least one token ID.')
   if (items.length === 0) throw new WireError(400, 'BadRequestError', 'items must contain at least one item.')
+}
+
+/** What the engine would refuse. */
+// follows vllm/sampling_params.py _validate_logprobs and vllm/v1/engine/input_processor.py
+function checkReads(
+  { labelTokenIds }: GenerativeScoringRequest,
+  prompts: readonly (readonly number[])[],
+  { flags, model }: Serving,
+): void {
+  const { length } = labelTokenIds
+  if (flags.maxLogprobs !== -1 && length > flags.maxLogprobs)
+    throw badRequest(
+      `Requested sample logprobs of ${length}, which is greater than max allowed: ${flags.maxLogprobs}`,
+      'logprobs',
+      String(length),
+    )
+  if (prompts.some((ids) => ids.length === 0)) throw badRequest('The decoder prompt cannot be empty')
+  const largest = Math.max(...prompts.flat())
+  if (largest > Math.max(model.tokenizer.maxTokenId, model.tokenizer.vocabSize - 1))
+    throw badRequest(`Token id ${largest} is out of vocabulary`)
 }
 
 function promptsOf(body: GenerativeScoringRequest, { model }: Serving): readonly (readonly number[])[] {
