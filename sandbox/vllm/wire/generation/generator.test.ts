@@ -73,9 +73,11 @@ describe('an output ends', () => {
 
   it('not before min_tokens', () => {
     const { answer, tokenizer } = generatorKit()
-    const ids = idsOf(answer(PROMPT, { maxTokens: 8000, minTokens: 1500 }))
-    expect(ids.length).toBeGreaterThan(1500)
-    expect(ids.indexOf(tokenizer.eosTokenId!)).toBe(ids.length - 1)
+    for (const stop of [[], ['no such text']]) {
+      const ids = idsOf(answer(PROMPT, { maxTokens: 8000, minTokens: 1500, stop }))
+      expect(ids.length).toBeGreaterThan(1500)
+      expect(ids.indexOf(tokenizer.eosTokenId!)).toBe(ids.length - 1)
+    }
   })
 
   it('at a stop token, which min_tokens forbids for so long', () => {
