@@ -36,6 +36,8 @@ export interface StreamedAnswer {
   end(): void
   /** The connection is cut without an end. */
   cut(): void
+  /** Whether the client is behind with reading; `then` is called once when it is so no longer. Left out: nobody can say. */
+  congested?(then: () => void): boolean
 }
 
 /** How a handler answers: by exactly one of these, now or later. */

@@ -55,6 +55,13 @@ export class ChunkedAnswer implements StreamedAnswer {
     this.response.destroy()
   }
 
+  congested(then: () => void): boolean {
+    const { socket } = this.response
+    if (!this.open || !socket?.writableNeedDrain) return false
+    socket.once('drain', then)
+    return true
+  }
+
   /** The client has gone. */
   close(): void {
     this.open = false

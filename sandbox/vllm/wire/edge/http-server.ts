@@ -108,6 +108,8 @@ export class HttpServer {
 
   private connected(socket: Socket): void {
     this.sockets.set(socket, 0)
+    // each answer of several prompts waits for a slow reader by itself
+    socket.setMaxListeners(0)
     socket.on('close', () => {
       this.sockets.delete(socket)
       if (this.closing && this.sockets.size === 0) this.onEmpty?.()
@@ -195,7 +197,8 @@ class SocketOutlet implements Outlet {
   whole(status: number, headers: readonly Header[], body: string | Uint8Array): void {
     this.begin(status, this.connection(headers))
     if (this.head || body.length === 0) this.response.end()
-    else this.response.end(body)
+    // with a text Node writes the head in its encoding, too, which is not that of heads
+    else this.response.end(typeof body === 'string' ? Buffer.from(body) : body)
   }
 
   stream(headers: readonly Header[]): StreamedAnswer {

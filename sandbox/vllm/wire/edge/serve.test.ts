@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, expect, it } from 'vitest'
 import { ms } from '../../../world/time.ts'
@@ -9,12 +11,12 @@ class Server {
   readonly lines: string[] = []
   readonly exited: Promise<number>
   readonly running: RunningServer
-  private readonly ready: Promise<number>
+  readonly port: Promise<number>
 
   constructor(args: readonly string[] = [], options: Partial<ServeOptions> = {}) {
     const ready = Promise.withResolvers<number>()
     const exited = Promise.withResolvers<number>()
-    this.ready = ready.promise
+    this.port = ready.promise
     this.exited = exited.promise
     this.running = serveVllm({
       args: [MODEL, '--served-model-name', 'm', '--host', '127.0.0.1', '--port', '0', ...args],
@@ -33,7 +35,7 @@ class Server {
   }
 
   async fetch(path: string, body?: unknown): Promise<Response> {
-    const url = `http://127.0.0.1:${await this.ready}${path}`
+    const url = `http://127.0.0.1:${await this.port}${path}`
     if (body === undefined) return fetch(url)
     return fetch(url, {
       method: 'POST',
@@ -99,6 +101,29 @@ it('ends requests with reason abort on SIGTERM, then refuses, then is gone with 
   await expect(server.complete()).rejects.toThrow('fetch failed')
   expect(server.texts).toContain('[shutdown] EngineCore: aborting in-flight requests count=2')
   expect(server.texts.at(-1)).toBe('INFO:     Application shutdown complete.')
+})
+
+it('gathers tokens for a client that reads slowly, as upstream’s queue does', async () => {
+  const server = new Server(['--max-model-len', '100000', '--disable-uvicorn-access-log'])
+  await server.complete()
+  const socket = connect(await server.port, '127.0.0.1')
+  const body = JSON.stringify({ prompt: 'a', max_tokens: 60_000, ignore_eos: true, stream: true })
+  socket.write(
+    `POST /v1/completions HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+  )
+  await once(socket, 'readable')
+  server.running.process!.server.slowDown(0.001)
+  while (server.running.process!.server.stats()[0]!.running > 0) await delay(20)
+  let got = ''
+  socket.on('data', (part) => {
+    got += part
+  })
+  while (!got.includes('[DONE]')) await once(socket, 'data')
+  socket.destroy()
+  const texts = [...got.matchAll(/"text":"([^"]*)"/g)].map(([, text]) => text!)
+  expect(texts.length).toBeLessThan(60_000)
+  expect(Math.max(...texts.map((text) => text.length))).toBeGreaterThan(10_000)
+  expect(got).toMatch(/"finish_reason":"length"/)
 })
 
 it('drains with --shutdown-timeout: answers end by themselves', async () => {

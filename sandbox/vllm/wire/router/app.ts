@@ -170,6 +170,7 @@ class Answer implements Reply {
         stream.cut()
         this.end(200, 0)
       },
+      congested: (then) => stream.congested?.(then) ?? false,
     }
   }
 

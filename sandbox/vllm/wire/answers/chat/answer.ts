@@ -8,6 +8,7 @@ import { Gathered } from '../gathered.ts'
 import { baseRequestId } from '../ids.ts'
 import { keptAlive } from '../keep-alive.ts'
 import { loadReport } from '../load-report.ts'
+import { paced } from '../paced.ts'
 import { chatAnswering, chatGeneration, checkAtEngine, prepareChat } from './prepare.ts'
 import { ChatStream } from './stream.ts'
 import { WholeChat } from './whole.ts'
@@ -21,9 +22,10 @@ export function answerChat(body: ChatRequest, request: WireRequest, reply: Reply
   const answering = chatAnswering(prepared, id, serving)
   const check = () => checkAtEngine(prepared, generation, serving)
   if (body.stream) {
-    const out = keptAlive(reply.stream(EVENT_STREAM), serving.clock, serving.flags.sseKeepAliveSeconds)
+    const stream = reply.stream(EVENT_STREAM)
+    const out = keptAlive(stream, serving.clock, serving.flags.sseKeepAliveSeconds)
     const chunks = new ChatStream(answering, out)
-    const observer = body.useBeamSearch ? new Gathered(chunks, answering.choices) : chunks
+    const observer = body.useBeamSearch ? new Gathered(chunks, answering.choices) : paced(chunks, stream)
     const leave = begin(serving, generation, observer, check)
     return () => {
       out.left()

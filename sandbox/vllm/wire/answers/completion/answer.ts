@@ -6,8 +6,8 @@ import {
   promptLimits,
   samplingParams,
 } from '../../checks/index.ts'
-import type { GenerationRequest } from '../../generation.ts'
-import type { Reply, WireRequest } from '../../http.ts'
+import type { GenerationObserver, GenerationRequest } from '../../generation.ts'
+import type { Reply, StreamedAnswer, WireRequest } from '../../http.ts'
 import type { CompletionRequest, Prompt } from '../../protocol/completion.ts'
 import { refusal } from '../../router/answers.ts'
 import type { LoraAdapter, Serving } from '../../serving.ts'
@@ -17,6 +17,7 @@ import { EVENT_STREAM } from '../events.ts'
 import { baseRequestId } from '../ids.ts'
 import { keptAlive } from '../keep-alive.ts'
 import { loadReport } from '../load-report.ts'
+import { paced } from '../paced.ts'
 import type { AnsweredPrompt, CompletionAnswering } from './answering.ts'
 import { CompletionStream } from './stream.ts'
 import { WholeCompletion } from './whole.ts'
@@ -65,14 +66,15 @@ function stream(
   reply: Reply,
   serving: Serving,
 ): () => void {
-  const out = keptAlive(reply.stream(EVENT_STREAM), serving.clock, serving.flags.sseKeepAliveSeconds)
+  const stream = reply.stream(EVENT_STREAM)
+  const out = keptAlive(stream, serving.clock, serving.flags.sseKeepAliveSeconds)
   const chunks = new CompletionStream(answering, out)
   const refused = refusalOf(check)
   if (refused) {
     chunks.fail(refused)
     return () => undefined
   }
-  const leave = generateAll(generations, chunks, serving)
+  const leave = generateAll(generations, chunks, serving, stream)
   return () => {
     out.left()
     leave()
@@ -84,6 +86,7 @@ function generateAll(
   generations: readonly GenerationRequest[],
   answer: Pick<WholeCompletion, 'observer' | 'closed'>,
   { engine }: Serving,
+  stream: Pick<StreamedAnswer, 'congested'> = {},
 ): () => void {
   const leaves: (() => void)[] = []
   const leaveAll = () => {
@@ -92,15 +95,14 @@ function generateAll(
   for (const [index, generation] of generations.entries()) {
     const observer = answer.observer(index)
     const { failed } = observer
-    leaves.push(
-      engine.generate(generation, {
-        ...observer,
-        failed: (error, at) => {
-          failed(error, at)
-          leaveAll()
-        },
-      }),
-    )
+    const failingAll: GenerationObserver = {
+      ...observer,
+      failed: (error, at) => {
+        failed(error, at)
+        leaveAll()
+      },
+    }
+    leaves.push(engine.generate(generation, paced(failingAll, stream)))
     if (answer.closed) leaveAll()
   }
   return leaveAll
