@@ -1,4 +1,4 @@
-import { badRequest } from '../errors.ts'
+import { badRequest, WireError } from '../errors.ts'
 import type { SamplingParams } from '../generation.ts'
 import type { ChatRequest } from '../protocol/chat.ts'
 import type { CompletionRequest } from '../protocol/completion.ts'
@@ -15,6 +15,7 @@ export interface EngineInput {
   readonly params: SamplingParams
   readonly promptTokenIds: readonly number[]
   readonly dataParallelRank?: number | undefined
+  readonly priority?: number
 }
 
 /** What the engine itself refuses. Throws a WireError: whole answers give it as such, streams in a chunk. */
@@ -33,6 +34,13 @@ export function engineChecks(input: EngineInput, serving: Serving): void {
   checkPrompt(promptTokenIds, serving)
   checkRoutedExperts(request, promptTokenIds.length)
   checkBadWords(input.params.badWords, serving.model.tokenizer)
+  checkPriority(input.priority ?? 0)
+}
+
+/** What has more than 64 bits cannot be told to the engine. */
+// follows vllm/v1/serial_utils.py MsgpackEncoder
+function checkPriority(priority: number): void {
+  if (priority >= 2 ** 63 || priority < -(2 ** 63)) throw new WireError(500, 'InternalServerError', '')
 }
 
 const MOST_LOGPROB_TOKEN_IDS = 128
@@ -85,9 +93,9 @@ function checkVocabulary(name: string, ids: readonly PyInt[], vocabSize: number)
 }
 
 function checkRank(rank: number | undefined, { settings }: Serving): void {
+  if (rank === undefined) return
   const ranks = settings.dataParallelSize.value
-  if (rank !== undefined && (rank < 0 || rank >= ranks))
-    throw badRequest(`data_parallel_rank ${rank} is out of range [0, ${ranks}).`)
+  if (rank < 0 || rank >= ranks) throw badRequest(`data_parallel_rank ${rank} is out of range [0, ${ranks}).`)
 }
 
 // follows _validate_model_input of vllm/v1/engine/input_processor.py

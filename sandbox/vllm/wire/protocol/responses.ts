@@ -1,12 +1,16 @@
 import { badRequest } from '../errors.ts'
 import { dict, list, nullable, union } from '../pydantic/containers.ts'
 import { bool, int, int64 } from '../pydantic/numbers.ts'
+import { Invalid, type Schema, State } from '../pydantic/outcome.ts'
 import { type Fields, model, required, withDefault } from '../pydantic/records.ts'
+import { validationError } from '../pydantic/report.ts'
 import { anything, literal, str } from '../pydantic/scalars.ts'
+import { typeError, typeName } from '../python/errors.ts'
 import { isDict, isList, type PyDict, type PyValue, truthy } from '../python/value.ts'
 import * as before from './before.ts'
 import * as field from './fields.ts'
 import { requestModel } from './parse-body.ts'
+import { responseTypes } from './response-types.ts'
 
 const INCLUDED = [
   'code_interpreter_call.outputs',
@@ -73,30 +77,78 @@ const FIELDS: Fields = {
   chat_template_kwargs: field.optionalDict,
 }
 
-/** `POST /v1/responses`, validated: the fields as sent, with their defaults. Items of the input are not told apart. */
+/** `POST /v1/responses`, validated: the fields as sent, with their defaults. */
 // follows vllm/entrypoints/openai/responses/protocol.py
 export const responsesRequest = requestModel(
   'ResponsesRequest',
   model('ResponsesRequest', FIELDS, {
-    before: before.looks(checkTools, checkPrompt, checkBackground, before.checkCacheSalt, before.mapReturnMmKwargs),
+    before: [
+      ...before.looks(
+        checkTools,
+        checkCustomTools,
+        listedInput,
+        checkPrompt,
+        checkBackground,
+        before.checkCacheSalt,
+        before.mapReturnMmKwargs,
+      ),
+      checkFields,
+    ],
   }),
   (fields): PyDict => fields,
 )
 
-function checkTools(body: PyDict): PyDict {
+/** Every field as OpenAI's types have it; items of the input and tools are told apart for their errors alone. */
+function checkFields(body: PyValue): PyValue {
+  described ??= model('ResponsesRequest', responseTypes().fieldsOf('ResponsesRequest'))
+  const checked = described.check(body, new State())
+  if (checked instanceof Invalid) throw validationError(checked.errors, 'body')
+  return body
+}
+
+let described: Schema | undefined
+
+function checkCustomTools(body: PyDict): PyDict {
   const tools = body.get('tools')
+  const isGrammar = (tool: PyValue): boolean => {
+    const format = isDict(tool) && tool.get('type') === 'custom' ? tool.get('format') : undefined
+    return isDict(format) && format.get('type') === 'grammar'
+  }
+  if (isList(tools) && tools.some(isGrammar))
+    throw badRequest(
+      'Custom tools with a grammar format are not supported; only free-form text custom tools are accepted.',
+      'tools',
+    )
+  return body
+}
+
+function checkTools(body: PyDict): PyDict {
+  const tools = body.get('tools') ?? null
   const choice = body.has('tool_choice') ? body.get('tool_choice')! : 'auto'
   const named = isDict(choice) && ['function', 'custom'].includes(String(choice.get('type')))
-  if (!isList(tools) || tools.length === 0) {
+  if (tools === null || lengthOf(tools) === 0) {
     if (choice === 'auto' || choice === 'none') return before.changed(body, { tool_choice: 'none' })
     if (choice === 'required')
       throw badRequest("Tool choice 'required' must be specified with 'tools' parameter.", 'tool_choice')
     if (named) throw foreignTool()
     return body
   }
-  if (named && !tools.some((tool) => isDict(tool) && tool.get('name') === (choice as PyDict).get('name')))
-    throw foreignTool()
+  const name = named ? (choice as PyDict).get('name') : undefined
+  const known = isList(tools) && tools.some((tool) => isDict(tool) && tool.get('name') === name)
+  if (named && (!truthy(name) || !known)) throw foreignTool()
   return body
+}
+
+function lengthOf(value: PyValue): number {
+  if (isDict(value)) return value.size
+  if (isList(value) || typeof value === 'string') return value.length
+  throw typeError(`object of type '${typeName(value)}' has no len()`)
+}
+
+/** What can be iterated becomes a list: of a dict, its keys. */
+function listedInput(body: PyDict): PyDict {
+  const input = body.get('input')
+  return isDict(input) ? before.changed(body, { input: [...input.keys()] }) : body
 }
 
 const foreignTool = () => badRequest("Tool choice 'function' not found in 'tools' parameter.", 'tool_choice')

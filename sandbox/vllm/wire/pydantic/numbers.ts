@@ -1,3 +1,4 @@
+import { floatRepr } from '../python/text.ts'
 import { isInt, PyFloat, type PyInt, type PyValue, pyInt } from '../python/value.ts'
 import { LAX, type Outcome, refuse, type Schema, STRICT, type State } from './outcome.ts'
 
@@ -21,6 +22,22 @@ export function int(limits: IntLimits = {}): Schema {
 
 /** A float: ints, text of numbers and booleans are taken as such. */
 export const float: Schema = { name: 'float', check: floatOf }
+
+/** A float between limits. */
+export const floatWithin = ({ ge, le }: { readonly ge?: number; readonly le?: number }): Schema => ({
+  name: 'constrained-float',
+  check: (input, state) => {
+    const value = floatOf(input, state)
+    if (!(value instanceof PyFloat)) return value
+    if (le !== undefined && !(value.value <= le))
+      return refuse('less_than_equal', `Input should be less than or equal to ${le}`, input, [['le', floatRepr(le)]])
+    if (ge !== undefined && !(value.value >= ge))
+      return refuse('greater_than_equal', `Input should be greater than or equal to ${ge}`, input, [
+        ['ge', floatRepr(ge)],
+      ])
+    return value
+  },
+})
 
 /** A boolean: 0 and 1, and a few words of any case, are taken as such. */
 export const bool: Schema = { name: 'bool', check: boolOf }
@@ -55,7 +72,12 @@ const tooLong = (input: PyValue): Outcome =>
 const INT_TEXT = /^[+-]?[0-9]+(?:_[0-9]+)*(?:\.0+)?$/
 const LONGEST_INT_TEXT = 4300
 
+/** Text that is read as something else must be Unicode: no half of a surrogate pair. */
+const noUnicode = (input: string): Outcome =>
+  refuse('string_unicode', 'Input should be a valid string, unable to parse raw data as a unicode string', input)
+
 function intOfText(input: string): Outcome {
+  if (!input.isWellFormed()) return noUnicode(input)
   const text = trim(input)
   if (text.length > LONGEST_INT_TEXT) return tooLong(input)
   if (!INT_TEXT.test(text))
@@ -80,6 +102,7 @@ function floatOf(input: PyValue, state: State): Outcome {
 const FLOAT_TEXT = /^([+-]?)(?:(inf(?:inity)?)|(nan)|((?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?))$/i
 
 function floatOfText(input: string): Outcome {
+  if (!input.isWellFormed()) return noUnicode(input)
   const text = trim(input)
   const bare = /^_|_$|__/.test(text) ? text : text.replaceAll('_', '')
   const match = FLOAT_TEXT.exec(bare)
@@ -97,6 +120,7 @@ const FALSE = new Set(['0', 'f', 'n', 'no', 'off', 'false'])
 function boolOf(input: PyValue, state: State): Outcome {
   if (typeof input === 'boolean') return input
   state.floor(LAX)
+  if (typeof input === 'string' && !input.isWellFormed()) return noUnicode(input)
   const word = boolWord(input)
   if (word === undefined) return refuse('bool_type', 'Input should be a valid boolean', input)
   if (TRUE.has(word)) return true
