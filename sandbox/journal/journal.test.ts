@@ -55,6 +55,7 @@ test('lines are canonical text in UTF-8, in blocks', () => {
         Buffer.from(values.map((one) => `${canonical(one)}\n`).join('')).toString('utf8'),
       )
     }),
+    { numRuns: 50 },
   )
 })
 
