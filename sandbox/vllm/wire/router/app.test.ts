@@ -105,6 +105,27 @@ it('answers what handlers throw: refusals in good form, all else outside the mid
   expect(broken.headers.map(([name]) => name)).toEqual(['content-length', 'content-type'])
 })
 
+it('logs a model that a chat asks for in vain, and what nothing has caught', () => {
+  const logged: unknown[] = []
+  const chat = (error: Error) => {
+    const serving = servingWith({ log: ({ where, text }) => logged.push([where, text]) })
+    const throwing = route('/v1/chat/completions', ['POST'], () => {
+      throw error
+    })
+    new AppUnderTest(serving, [throwing]).send('POST', '/v1/chat/completions')
+  }
+  chat(new WireError(400, 'BadRequestError', 'no', 'n'))
+  chat(new WireError(404, 'NotFoundError', 'The model `x` does not exist.', 'model'))
+  chat(new Error('broken'))
+  expect(logged).toEqual([
+    [
+      'serving.py:274',
+      "Error with model error=ErrorInfo(message='The model `x` does not exist.', type='NotFoundError', param='model', code=404)",
+    ],
+    [undefined, 'ERROR:    Exception in ASGI application\nError: broken'],
+  ])
+})
+
 it('counts a request once, a stream when it ends or is left, and load meanwhile', () => {
   let stream: StreamedAnswer | undefined
   const serving = servingWith({ flags: { enableServerLoadTracking: true } })

@@ -5,6 +5,7 @@ import type { Serving } from '../serving.ts'
 import { answerOf, json } from './answers.ts'
 import { authorised } from './authenticate.ts'
 import { Cors } from './cors.ts'
+import { refusalLog } from './refusal-log.ts'
 import type { Route } from './route.ts'
 import { type Match, Router } from './router.ts'
 
@@ -104,10 +105,9 @@ export class App {
         answer.left()
       }
     } catch (error) {
-      const said = answerOf(error)
-      // uvicorn's own words for what gets through all handlers
-      if (said.bare) this.serving.log({ text: `ERROR:    Exception in ASGI application\n${String(error)}` })
-      answer.whole(said)
+      const logged = refusalLog(route.path, error)
+      if (logged) this.serving.log(logged)
+      answer.whole(answerOf(error))
     }
   }
 }
