@@ -55,17 +55,25 @@ const fuzzedRequests = (seed: number, n: number, key: string | undefined): Pick<
 const keyOf = ({ args }: RecordedServer) =>
   args.includes('--api-key') ? args[args.indexOf('--api-key') + 1] : undefined
 
-/** What a real server answers to each, one after another. */
+/** In a row: then the server is taken to have ended. */
+const MOST_FAILURES = 3
+
+/** What a real server answers to each, one after another; requests that it does not answer are left out. */
 async function recorded(
   server: RecordedServer,
   requests: readonly Pick<Recording, 'name' | 'request'>[],
 ): Promise<Recording[]> {
   await using started = await startReal(server)
   const recordings: Recording[] = []
+  let failures = 0
   for (const { name, request } of requests) {
-    const { status, headers, body } = await ask({ host: '127.0.0.1', port: started.port }, request, {
-      hostHeader: 'vllm',
-    })
+    const answer = await ask({ host: '127.0.0.1', port: started.port }, request, { hostHeader: 'vllm' }).catch(
+      (error: Error) => console.error(`${name}: ${error.message}`),
+    )
+    failures = answer ? 0 : failures + 1
+    if (failures === MOST_FAILURES) break
+    if (!answer) continue
+    const { status, headers, body } = answer
     recordings.push(shortened({ name, request, answer: { status, headers, body } }))
   }
   return recordings

@@ -61,6 +61,7 @@ function ofKey(key: string, node: JsonNode, path: readonly string[], about: Norm
     if (isText(key, parent)) return text(node.value, about)
     if (key === 'name' && parent === 'function') return toolName(node.value, about)
   }
+  if (parent === 'metrics' && isNull(node) && about.endsWithText) return marked('duration')
   if (node.kind === 'number') {
     if (TIME.has(key) && /^\d{10}$/.test(node.text)) {
       if (about.streamed) return named('times', 'time ', node.text, about)

@@ -6,6 +6,8 @@ export const RELAXATIONS = {
   date: 'the `date` header is any HTTP date',
   length: '`content-length` is the length of the body that was sent, whatever the recorded body had',
   requestId: '`x-request-id` is any 32 hexadecimal digits where the request sent none',
+  allow: 'methods in `allow` come in any order: upstream they are a set',
+  load: 'the use of the cache in `endpoint-load-metrics` is any number: it is that of the last step before',
   ids: 'random ids keep their prefix, their 16 hexadecimal digits, and which of them are equal',
   times: 'times of the Unix epoch are any whole seconds; in one stream they are equal where the recorded ones are',
   fingerprint: 'the last eight digits of `system_fingerprint` are any',

@@ -1,4 +1,3 @@
-import { WireError } from '../errors.ts'
 import type { GenerateRequest } from '../protocol/generate.ts'
 import type { PyInt } from '../python/value.ts'
 import type { LoraAdapter, Serving } from '../serving.ts'
@@ -6,15 +5,10 @@ import type { Answering } from './answering.ts'
 
 type Headers = ReadonlyMap<string, string>
 
-const INT64 = 2 ** 63
-
-/** Of the header, where it is a number, else of the body. Throws a WireError where it has more than 64 bits: it cannot reach the engine. */
+/** Of the header, where it is a number, else of the body. */
 // follows vllm/entrypoints/generate/base/serving.py _get_priority
-export function priorityOf(headers: Headers, asked: PyInt): number {
-  const priority = headerInt(headers.get('x-vllm-priority')) ?? Number(asked)
-  if (priority >= INT64 || priority < -INT64) throw new WireError(500, 'InternalServerError', '')
-  return priority
-}
+export const priorityOf = (headers: Headers, asked: PyInt): number =>
+  headerInt(headers.get('x-vllm-priority')) ?? Number(asked)
 
 /** The engine a router means. What is no number is overlooked. */
 // follows vllm/entrypoints/generate/base/serving.py _get_data_parallel_rank
