@@ -121,6 +121,7 @@ async function run(given: Run): Promise<{ result: LoadResult; records: readonly 
     prompts: {
       source: vocabulary.source,
       overheadTokens: vocabulary.overheadTokens,
+      leadingTokens: vocabulary.leadingTokens,
       tokensPerWord: vocabulary.tokensPerWord,
     },
     prefixCacheHits: { measured: await hitsSince(server, before), expected: expectedHits(plan()) },

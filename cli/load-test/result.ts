@@ -24,7 +24,7 @@ export interface LoadResult {
   readonly durationUs: Us
   /** Ctrl-C: of the duration only so much went by. */
   readonly interruptedAt: Us | undefined
-  readonly prompts: Pick<Vocabulary, 'source' | 'overheadTokens' | 'tokensPerWord'>
+  readonly prompts: Pick<Vocabulary, 'source' | 'overheadTokens' | 'leadingTokens' | 'tokensPerWord'>
   /** Of prompt tokens looked for in the server's prefix cache meanwhile; `expected`: by the schedule alone. */
   readonly prefixCacheHits: { readonly measured: number | undefined; readonly expected: number | undefined }
   readonly loopDelayP99Us: Us | undefined

@@ -18,13 +18,13 @@ export class PromptMaker {
 
   /** `number`: of the request in its schedule. */
   textOf({ promptTokens, prefix }: Pick<Planned, 'promptTokens' | 'prefix'>, number: number): string {
-    const { words, overheadTokens, tokensPerWord } = this.vocabulary
+    const { words, overheadTokens, leadingTokens, tokensPerWord } = this.vocabulary
     const count = Math.max(0, Math.round((promptTokens - overheadTokens - 1) / tokensPerWord))
     const own = mix(this.salt, OWN, number)
     let text = FIRST_WORD
     for (let i = 0; i < count; i++) {
-      // the place of the word's token in the prompt, as far as it is known
-      const token = overheadTokens + 1 + Math.floor(i * tokensPerWord)
+      // the place of the word's first token in the prompt
+      const token = leadingTokens + 1 + Math.floor(i * tokensPerWord)
       const stream = prefix ? (this.common(prefix, token) ?? own) : own
       text += ` ${words[mix(stream, i, token) % words.length]}`
     }

@@ -48,8 +48,9 @@ export function countByTokenize(options: ServerOptions, model: string, endpoint:
   return async (content) => {
     const asked = endpoint === 'chat' ? { messages: [{ role: 'user', content }] } : { prompt: content }
     const { status, text } = await ask(options, '/tokenize', { model, ...asked })
-    const count = status === 200 ? (json(text) as { count?: unknown } | undefined)?.count : undefined
-    return typeof count === 'number' ? count : undefined
+    if (status !== 200) return undefined
+    const { count, tokens } = (json(text) ?? {}) as { count?: unknown; tokens?: readonly number[] }
+    return typeof count === 'number' ? { count, ...(Array.isArray(tokens) ? { tokens } : {}) } : undefined
   }
 }
 
@@ -60,7 +61,7 @@ export function countByUsage(options: ServerOptions, model: string, endpoint: En
     const { status, text } = await ask(options, ENDPOINT_PATHS[endpoint], { model, ...asked, max_tokens: 1 })
     const usage =
       status === 200 ? (json(text) as { usage?: { prompt_tokens?: unknown } } | undefined)?.usage : undefined
-    return typeof usage?.prompt_tokens === 'number' ? usage.prompt_tokens : undefined
+    return typeof usage?.prompt_tokens === 'number' ? { count: usage.prompt_tokens } : undefined
   }
 }
 
