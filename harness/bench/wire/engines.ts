@@ -4,7 +4,7 @@ import { serveVllm } from '../../../sandbox/vllm/wire/edge/serve.ts'
 import { ms } from '../../../sandbox/world/time.ts'
 import { LatenessHistogram } from './lateness.ts'
 
-const [count = '4'] = process.argv.slice(2)
+const [count = '4', gpu = 'a100-sxm-80gb', running = '84'] = process.argv.slice(2)
 
 /** What the parent is told. */
 export interface EnginesReport {
@@ -26,8 +26,7 @@ process.on('disconnect', () => process.exit())
 function report(): EnginesReport {
   const { user, system } = process.cpuUsage()
   const tokens = servers.reduce(
-    (sum, { running }) =>
-      sum + running.process!.server.stats().reduce((all, engine) => all + engine.generatedTokens, 0),
+    (sum, { server }) => sum + server.process!.server.stats().reduce((all, engine) => all + engine.generatedTokens, 0),
     0,
   )
   return { lateness: lateness.counts(), tokens, cpuSeconds: (user + system) / 1e6, atMs: performance.now() }
@@ -35,13 +34,13 @@ function report(): EnginesReport {
 
 async function start(index: number) {
   const listening = Promise.withResolvers<number>()
-  const running = serveVllm({
+  const server = serveVllm({
     args: [
       ...['meta-llama/Llama-3.1-8B-Instruct', '--served-model-name', 'm', '--host', '127.0.0.1', '--port', '0'],
-      ...['--max-num-seqs', '84', '--max-model-len', '8192', '--disable-uvicorn-access-log'],
+      ...['--max-num-seqs', running, '--max-model-len', '8192', '--disable-uvicorn-access-log'],
     ],
     environment: {},
-    gpu: { id: 'a100-sxm-80gb', count: 1 },
+    gpu: { id: gpu, count: 1 },
     seed: index + 1,
     // engines that start together would step together
     loadTimeUs: ms(100 + 3 * index),
@@ -50,7 +49,7 @@ async function start(index: number) {
     log: () => undefined,
     exit: (code) => process.exit(code),
     listening: listening.resolve,
-    wrote: () => lateness.add(running.clock.now - running.clock.scheduled),
+    wrote: () => lateness.add(server.clock.now - server.clock.scheduled),
   })
-  return { running, port: await listening.promise }
+  return { server, port: await listening.promise }
 }

@@ -1,5 +1,6 @@
 /**
- * Paced streams on this machine: `node harness/bench/wire/measure.ts [--engines 8] [--processes 2] [--streams 2000] [--seconds 20]`.
+ * Paced streams on this machine: `node harness/bench/wire/measure.ts [--engines 8] [--processes 2] [--streams 2000] [--seconds 20]
+ * [--gpu a100-sxm-80gb] [--running 84]`, the last for the sequences that run at once in an engine, of which each gets a token a step.
  * Judged: 40,000 tokens a second, writes at most 2 ms late (P99), /metrics within 10 ms. Prints tokens a second, how late writes to sockets are against the time of their step, and what a scrape of /metrics takes.
  */
 import { fork } from 'node:child_process'
@@ -16,6 +17,8 @@ const { values } = parseArgs({
     processes: { type: 'string', default: '2' },
     streams: { type: 'string', default: '2000' },
     seconds: { type: 'string', default: '20' },
+    gpu: { type: 'string', default: 'a100-sxm-80gb' },
+    running: { type: 'string', default: '84' },
   },
 })
 const [engines, processes, streams, seconds] = [values.engines, values.processes, values.streams, values.seconds].map(
@@ -60,7 +63,7 @@ idle.enable()
 const perProcess = Math.ceil(engines! / processes!)
 const servers = Array.from(
   { length: processes! },
-  () => new Child<EnginesReport & { ports: number[] }>('engines.ts', [String(perProcess)]),
+  () => new Child<EnginesReport & { ports: number[] }>('engines.ts', [String(perProcess), values.gpu, values.running]),
 )
 const ports = (await Promise.all(servers.map((server) => server.next()))).flatMap((message) => message.ports)
 const client = new Child<{ bytes: number; closed: number }>('streams.ts', [ports.join(','), String(streams)])
@@ -96,7 +99,7 @@ scrapes.sort((a, b) => a - b)
 const at = (share: number) => scrapes[Math.min(scrapes.length - 1, Math.floor(share * scrapes.length))]!.toFixed(1)
 process.stdout.write(
   [
-    `${ports.length} engines in ${processes} processes, ${streams} streams (${closed} closed), ${elapsed.toFixed(1)} s, load ${loadavg()[0]!.toFixed(1)}`,
+    `${ports.length} engines (${values.gpu}, ${values.running} running) in ${processes} processes, ${streams} streams (${closed} closed), ${elapsed.toFixed(1)} s, load ${loadavg()[0]!.toFixed(1)}`,
     `tokens/s ${Math.round(tokens / elapsed)}, client ${((bytes - bytesBefore) / 1e6 / elapsed).toFixed(1)} MB/s, servers ${(cpu / elapsed).toFixed(2)} cores, ${((cpu / tokens) * 1e6).toFixed(1)} µs of CPU a token`,
     `lateness of writes in ms: P50 ${ms(lateAt(late, 0.5))}, P90 ${ms(lateAt(late, 0.9))}, P99 ${ms(lateAt(late, 0.99))}, P99.9 ${ms(lateAt(late, 0.999))}`,
     `/metrics in ms: P50 ${at(0.5)}, max ${at(1)}`,
