@@ -5,6 +5,7 @@ import { errorObject, WireError } from '../errors.ts'
 import { batchChatRequest } from '../protocol/batch-chat.ts'
 import { type ChatRequest, chatRequest } from '../protocol/chat.ts'
 import { type CompletionRequest, completionRequest } from '../protocol/completion.ts'
+import { responsesRequest } from '../protocol/responses.ts'
 import { detokenizeRequest, tokenizeRequest } from '../protocol/tokenize.ts'
 import { parsePythonJson } from '../python/json-scanner.ts'
 import type { Serving } from '../serving.ts'
@@ -50,6 +51,7 @@ function outcome({ path, body }: Case): Omit<Case, 'path' | 'body'> {
   try {
     if (path === '/tokenize') tokenizeRequest.parse(value)
     else if (path === '/detokenize') detokenizeRequest.parse(value)
+    else if (path === '/v1/responses') responsesRequest.parse(value)
     else if (path === '/v1/chat/completions/batch') batchChatRequest.parse(value)
     else return sampled(path === '/v1/completions' ? completionRequest.parse(value) : chatRequest.parse(value))
     return { params: null }
