@@ -1,8 +1,9 @@
-import { Environment, Interpreter, Template } from '@huggingface/jinja'
+import { Template } from '@huggingface/jinja'
 import { badRequest, WireError } from '../errors.ts'
 import type { ChatTemplate } from '../serving.ts'
 import { contentFormatOf } from './content-format.ts'
 import { conversationOf, type Json, type TemplateMessage, withoutDeveloper } from './conversation.ts'
+import { NewScope, TemplateInterpreter } from './interpreter.ts'
 import { bracketProblem } from './syntax.ts'
 
 export interface TemplateContext {
@@ -63,7 +64,7 @@ function rendered(
   const { continue_final_message: _, ...given } = variables
   const values: Json = { tools: null, documents: null, ...specialTokens, ...given, messages }
   return refusing(() => {
-    const environment = new Environment()
+    const environment = new NewScope()
     for (const [name, value] of [
       ['false', false],
       ['true', true],
@@ -79,7 +80,7 @@ function rendered(
     environment.set('strftime_now', (format: string) => strftime(unixSeconds(), format))
     for (const [name, value] of Object.entries(values))
       if (!BUILT_IN.has(name) && value !== undefined) environment.set(name, value)
-    return String(new Interpreter(environment).run(parsed).value)
+    return String(new TemplateInterpreter(environment).run(parsed).value)
   })
 }
 

@@ -129,6 +129,12 @@ describe('templates', () => {
     expect(chatTemplate(source, { ...context, contentFormat: 'string' }).contentFormat).toBe('string')
   })
 
+  it('apply a filter to each of a list', () => {
+    const source = "{{ messages | map(attribute='content') | map('trim') | map('replace', 'b', 'c') | join('+') }}"
+    const messages = [' a ', 'b', ' abb'].map((content) => ({ role: 'user', content }))
+    expect(chatTemplate(source, context).render(messages, {})).toBe('a+c+acc')
+  })
+
   it('get tools, documents, special tokens and the date', () => {
     const source =
       "{{ eos_token }}{% for t in tools %}{{ t | tojson }}{% endfor %}{{ documents | length }} {{ strftime_now('%d %b %Y') }} {{ extra }}"
