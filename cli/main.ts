@@ -11,6 +11,7 @@ const EXAMPLES = `Examples:
   seatrial run rollout-on-full-gpus deploy/ --seed 1 --at 2m04s
   seatrial scenarios --describe liveness-kills-loading
   seatrial up --cluster local deploy/              a cluster to kubectl at, until seatrial down
+  seatrial load http://127.0.0.1:8000 --workload chat --slo 'ttft-p95<2s'
 `
 
 const program = new Command('seatrial')
