@@ -1,7 +1,7 @@
 // Sends a plan's requests, each at its time, and tells k6 of every one. seatrial writes the plan (PLAN: a file, HEADERS: JSON) and reads the points.
 import { SharedArray } from 'k6/data'
 import exec from 'k6/execution'
-import { Counter, Gauge, Rate, Trend } from 'k6/metrics'
+import { Counter, Gauge, Rate } from 'k6/metrics'
 import sse from 'k6/x/sse'
 import { gradeOf } from '../../slo/grade.ts'
 import { Answer } from '../http/answer.ts'
@@ -33,13 +33,7 @@ export const options = {
   setupTimeout: '120s',
 }
 
-const trends = {
-  delay: new Trend('llm_schedule_delay', true),
-  ttft: new Trend('llm_ttft', true),
-  itl: new Trend('llm_itl', true),
-  e2e: new Trend('llm_e2e', true),
-}
-const outputTokens = new Counter('llm_output_tokens')
+// nothing else: k6 would keep, and write, a point for every token
 const objectives = plan.objectives.map(({ metric, objective }) => ({ rate: new Rate(metric), objective }))
 const zeroPoint = new Gauge('seatrial_zero')
 const begunPoint = new Counter('seatrial_begun')
@@ -73,13 +67,7 @@ export default function ({ zero }) {
 }
 
 function tell(request) {
-  const { ttftUs, e2eUs, itlUs, intendedAt, sentAt } = request
-  trends.delay.add((sentAt - intendedAt) / 1e3)
-  if (ttftUs !== undefined) trends.ttft.add(ttftUs / 1e3)
-  if (request.outcome === 'ok') trends.e2e.add(e2eUs / 1e3)
-  for (const gap of itlUs) trends.itl.add(gap / 1e3)
-  outputTokens.add(request.outputTokens)
-  for (const { rate, objective } of intendedAt < plan.judgedFromUs ? [] : objectives) {
+  for (const { rate, objective } of request.intendedAt < plan.judgedFromUs ? [] : objectives) {
     const good = gradeOf(request, objective)
     if (good !== undefined) rate.add(good)
   }
