@@ -3,7 +3,7 @@ import type { WireError } from '../errors.ts'
 import type { GenerationObserver, GenerationTimes, SequenceOutput } from '../generation.ts'
 import { Collector } from './collected.ts'
 
-/** Tells all of a request's sequences at its end, each in one output, as a search over beams does. */
+/** Tells all of a request's sequences at its end, each in one output, as a search over beams does, which knows no probabilities of the prompt. */
 // follows vllm/entrypoints/generate/beam_search/online.py
 export class Gathered implements GenerationObserver {
   private readonly inner: GenerationObserver
@@ -24,7 +24,10 @@ export class Gathered implements GenerationObserver {
   }
 
   ended(times: GenerationTimes, at: Us): void {
-    if (this.about) this.inner.began?.(this.about)
+    if (this.about) {
+      const { cachedTokens, createdCacheTokens } = this.about
+      this.inner.began?.({ cachedTokens, createdCacheTokens })
+    }
     for (const [index, { text, tokenIds, logprobs, finish }] of this.collector.sequences.entries())
       this.inner.output(
         { index, text, tokenIds, ...(logprobs.length > 0 && { logprobs }), ...(finish && { finish }) },

@@ -43,6 +43,7 @@ export function answerResponses(body: PyDict, request: WireRequest, reply: Reply
     params: prepared.params,
     promptTokenIds: prepared.promptTokenIds,
     promptText: prepared.text,
+    metrics: serving.flags.enablePerRequestMetrics,
   }
   const { tools } = chatAnswering(prepared, id, serving)
   const newId: NewId = (prefix) => `${prefix}_${randomUuid(serving.random)}`

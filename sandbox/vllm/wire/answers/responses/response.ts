@@ -1,7 +1,10 @@
 import type { GenerationTimes, SamplingParams, TokenLogprobs } from '../../generation.ts'
 import type { Json } from '../../python/dumps.ts'
+import { parsePythonJson } from '../../python/json-scanner.ts'
+import { floatRepr } from '../../python/text.ts'
 import { type PyDict, PyFloat, type PyValue } from '../../python/value.ts'
 import { entriesOf, finite, tokenText } from '../likely.ts'
+import { requestMetrics } from '../usage.ts'
 import { choiceOf, reasoningOf, textOf, toolsOf } from './repeated.ts'
 import { wantsLogprobs } from './to-chat.ts'
 
@@ -14,6 +17,8 @@ export interface ResponseAbout {
   readonly params: SamplingParams
   readonly promptTokenIds: readonly number[]
   readonly promptText: string
+  /** `--enable-per-request-metrics` */
+  readonly metrics: boolean
 }
 
 /** How a response ended. */
@@ -60,6 +65,7 @@ export function responseObject(about: ResponseAbout, output: readonly Json[], en
     truncation: given('truncation', 'disabled'),
     usage: end === undefined ? null : usageOf(about.promptTokenIds.length, end),
     user: given('user'),
+    ...(about.metrics && end ? { metrics: metricsOf(end) } : {}),
     presence_penalty: given('presence_penalty', new PyFloat(0)),
     frequency_penalty: given('frequency_penalty', new PyFloat(0)),
     kv_transfer_params: null,
@@ -68,6 +74,9 @@ export function responseObject(about: ResponseAbout, output: readonly Json[], en
     output_messages: end?.messages?.output ?? null,
   }
 }
+
+const metricsOf = ({ times, tokens }: ResponseEnd): Json =>
+  parsePythonJson(requestMetrics(times, tokens, floatRepr, true)) as Json
 
 const usageOf = (input: number, { cached, created, tokens }: ResponseEnd): Json => ({
   input_tokens: input,
