@@ -1,4 +1,4 @@
-import { checkTemplateTrust } from '../../checks/before.ts'
+import { checkMediaOptions, checkTemplateTrust } from '../../checks/before.ts'
 import { checkModel } from '../../checks/model.ts'
 import { WireError } from '../../errors.ts'
 import type { DetokenizeRequest, TokenizeRequest } from '../../protocol/tokenize.ts'
@@ -30,5 +30,6 @@ const LARGEST_ID = 2 ** 32 - 1
 function textOf(request: TokenizeRequest, serving: Serving): string {
   if (request.kind === 'tokenize-text') return request.prompt
   checkTemplateTrust(request, serving)
+  checkMediaOptions(request)
   return renderChat(request, serving).text
 }
