@@ -38,7 +38,7 @@ function checkToolChoice({ toolChoice }: ChatRequest, { flags }: Serving): void 
   throw badRequest(`tool_choice=${described} requires --tool-call-parser to be set`)
 }
 
-export interface TemplateOptions {
+interface TemplateOptions {
   readonly chatTemplate: string | undefined
   readonly chatTemplateKwargs: PyDict | undefined
 }
@@ -52,7 +52,7 @@ export function checkTemplateTrust({ chatTemplate, chatTemplateKwargs }: Templat
   )
 }
 
-export interface MediaOptions {
+interface MediaOptions {
   readonly mmProcessorKwargs: PyDict | undefined
   readonly mediaIoKwargs: PyDict | undefined
 }

@@ -10,7 +10,7 @@ import { checkBadWords } from './bad-words.ts'
 import { logprobsOf, promptLogprobsOf } from './sampling.ts'
 import { checkStructured } from './structured.ts'
 
-export interface EngineInput {
+interface EngineInput {
   readonly request: ChatRequest | CompletionRequest
   readonly params: SamplingParams
   readonly promptTokenIds: readonly number[]

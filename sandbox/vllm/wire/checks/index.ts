@@ -6,15 +6,8 @@
 //   const ids = encodePrompt(text, limits, serving.model.tokenizer)    // acceptPromptIds(ids, limits) where ids were sent
 //   const params = samplingParams(body, ids.length, serving)
 //   engineChecks({ request: body, params, promptTokenIds: ids }, serving) // whole answers: a refusal; streams: a chunk
-export {
-  beforeChat,
-  beforeCompletion,
-  checkMediaOptions,
-  checkTemplateTrust,
-  type MediaOptions,
-  type TemplateOptions,
-} from './before.ts'
-export { type EngineInput, engineChecks } from './engine.ts'
-export { checkEngine, checkModel } from './model.ts'
-export { acceptPromptIds, encodePrompt, type PromptLimits, promptLimits } from './prompt.ts'
+export { beforeChat, beforeCompletion, checkTemplateTrust } from './before.ts'
+export { engineChecks } from './engine.ts'
+export { checkModel } from './model.ts'
+export { acceptPromptIds, encodePrompt, promptLimits } from './prompt.ts'
 export { samplingParams } from './sampling.ts'

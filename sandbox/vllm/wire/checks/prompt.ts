@@ -6,7 +6,7 @@ import type { PyInt } from '../python/value.ts'
 import type { ServedModel, WireTokenizer } from '../serving.ts'
 
 /** How long a prompt may be, and how it is cut. */
-export interface PromptLimits {
+interface PromptLimits {
   /** Undefined: no limit (tokenize). */
   readonly maxModelLen: number | undefined
   readonly maxOutputTokens: PyInt
