@@ -1,5 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Us } from '../../../sandbox/world/time.ts'
@@ -9,6 +8,7 @@ import type { LoadRecord, PreparedRequest, SendingLoad, SendOptions } from '../h
 import type { K6 } from './binary/find.ts'
 import { K6Error } from './errors.ts'
 import { endOf, endText } from './exit.ts'
+import { inFolder } from './folder.ts'
 import type { Told } from './measure.ts'
 import { type K6Plan, k6Plan } from './plan.ts'
 import { type Point, readPoint } from './points.ts'
@@ -129,13 +129,9 @@ class Sending {
   }
 }
 
-async function withFile<T>(plan: K6Plan, use: (file: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'seatrial-k6-'))
-  try {
+const withFile = <T>(plan: K6Plan, use: (file: string) => Promise<T>): Promise<T> =>
+  inFolder(async (folder) => {
     const file = join(folder, 'plan.json')
     await writeFile(file, JSON.stringify(plan), { mode: 0o600 })
     return await use(file)
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
-}
+  })

@@ -1,11 +1,11 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Slos } from '../../../slo/objective.ts'
 import { ensureK6, type K6 } from '../binary/find.ts'
 import { K6Error } from '../errors.ts'
 import { endOf, endText, type K6End } from '../exit.ts'
+import { inFolder } from '../folder.ts'
 import { runProgram } from '../program.ts'
 import { builtinThresholds } from '../thresholds.ts'
 import { readSummary, type Summary } from './summary.ts'
@@ -48,8 +48,7 @@ export async function runUserScript(options: UserScriptOptions): Promise<UserScr
   })
   const k6 = await ensureK6(usesSse(source) ? 'any' : 'nothing')
   const { thresholds, unmeasured } = builtinThresholds(options.slos)
-  const folder = await mkdtemp(join(tmpdir(), 'seatrial-k6-'))
-  try {
+  return await inFolder(async (folder) => {
     const wrapper = join(folder, 'wrapper.js')
     const exported = join(folder, 'summary.json')
     await writeFile(wrapper, wrapperOf(pathToFileURL(script).href, thresholds))
@@ -66,9 +65,7 @@ export async function runUserScript(options: UserScriptOptions): Promise<UserScr
     // a script that cannot even be started has no code of its own in k6
     const end = summary === undefined && code !== null && endOf(code) === 'broken' ? 'bad-script' : endOf(code)
     return { k6, end, text: endText(code, said), summary, invalid: whyInvalid(end, summary), unmeasured }
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
+  })
 }
 
 /** Below this share of the iterations that were due, the load was not the one asked for. */
