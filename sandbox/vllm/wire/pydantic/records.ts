@@ -25,11 +25,12 @@ export const withDefault = (schema: Schema, value: PyValue, alias?: string): Fie
 
 /** A TypedDict of a request: keys it does not know stand behind those it does. */
 export function typedDict(name: string, fields: Fields): Schema {
+  const known = keyed(fields)
   return {
     name,
     check: (input, state) =>
       isDict(input)
-        ? checkFields(input, fields, state, true)
+        ? checkFields(input, known, state, true)
         : refuse('dict_type', 'Input should be a valid dictionary', input),
   }
 }
@@ -46,6 +47,7 @@ export interface ModelOptions {
 /** A BaseModel. */
 export function model(name: string, fields: Fields, options: ModelOptions = {}): Schema {
   const { extra = 'allow', before = [], after = [] } = options
+  const known = keyed(fields)
   return {
     name: extra === 'allow' ? 'function-wrap[__log_extra_fields__()]' : name,
     check: (raw, state) => {
@@ -57,7 +59,7 @@ export function model(name: string, fields: Fields, options: ModelOptions = {}):
           input,
         )
       state.floor(LAX)
-      let checked: PyDict | Invalid = checkFields(input, fields, state, extra === 'allow')
+      let checked: PyDict | Invalid = checkFields(input, known, state, extra === 'allow')
       for (const validate of after) {
         if (checked instanceof Invalid) return checked
         checked = validate(checked, input)
@@ -69,6 +71,7 @@ export function model(name: string, fields: Fields, options: ModelOptions = {}):
 
 /** A dataclass, with what runs when one is made. */
 export function dataclass(name: string, fields: Fields, made: (self: PyDict) => void): Schema {
+  const known = keyed(fields)
   return {
     name,
     check: (input, state): Outcome => {
@@ -76,19 +79,29 @@ export function dataclass(name: string, fields: Fields, made: (self: PyDict) => 
         return refuse('dataclass_type', `Input should be a dictionary or an instance of ${name}`, input, [
           ['class_name', `'${name}'`],
         ])
-      const self = checkFields(input, fields, state, false)
+      const self = checkFields(input, known, state, false)
       if (!(self instanceof Invalid)) made(self)
       return self
     },
   }
 }
 
-function checkFields(input: PyDict, fields: Fields, state: State, keepExtra: boolean): PyDict | Invalid {
+/** Fields by name and key, put together once. */
+interface Keyed {
+  readonly fields: readonly (readonly [name: string, key: string, field: Field])[]
+  readonly keys: ReadonlySet<string>
+}
+
+function keyed(fields: Fields): Keyed {
+  const all = Object.entries(fields).map(([name, field]) => [name, field.alias ?? name, field] as const)
+  return { fields: all, keys: new Set(all.map(([, key]) => key)) }
+}
+
+function checkFields(input: PyDict, { fields, keys }: Keyed, state: State, keepExtra: boolean): PyDict | Invalid {
   const read = new Map<string, PyValue>()
   const errors: LineError[] = []
   let count = 0
-  for (const [name, field] of Object.entries(fields)) {
-    const key = field.alias ?? name
+  for (const [name, key, field] of fields) {
     const value = input.get(key)
     if (value === undefined) {
       if (field.default !== undefined) read.set(name, field.default)
@@ -103,12 +116,7 @@ function checkFields(input: PyDict, fields: Fields, state: State, keepExtra: boo
     }
   }
   if (errors.length > 0) return new Invalid(errors)
-  if (keepExtra) addExtra(input, fields, read)
+  if (keepExtra) for (const [key, value] of input) if (!keys.has(key)) read.set(key, value)
   state.addFieldsSet(count)
   return read
-}
-
-function addExtra(input: PyDict, fields: Fields, read: Map<string, PyValue>): void {
-  const known = new Set(Object.entries(fields).map(([name, { alias }]) => alias ?? name))
-  for (const [key, value] of input) if (!known.has(key)) read.set(key, value)
 }
