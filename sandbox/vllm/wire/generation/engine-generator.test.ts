@@ -90,6 +90,16 @@ describe('the engine behind it', () => {
     expect(heard.ended[0]!.scheduledAt).toBeGreaterThanOrEqual(1e6)
   })
 
+  it('takes one id from several clients at once', () => {
+    const { clock, ask } = generatorKit()
+    const heards = [1, 2].map(() => ask(PROMPT, { maxTokens: 5 }, { id: 'chatcmpl-mine' }).heard)
+    clock.runUntil(1e6)
+    expect(heards.map(({ failed, ended }) => [failed.length, ended.length])).toEqual([
+      [0, 1],
+      [0, 1],
+    ])
+  })
+
   it('refuses later what it cannot take', () => {
     const { ask, clock } = generatorKit()
     const { heard } = ask(PROMPT, { structured: { regex: '(' } })

@@ -35,6 +35,7 @@ export class EngineGenerator implements Generator {
   wrongAnswers = false
   private readonly options: EngineGeneratorOptions
   private readonly prose: Prose
+  private serial = 0
 
   constructor(options: EngineGeneratorOptions) {
     this.options = options
@@ -64,6 +65,8 @@ export class EngineGenerator implements Generator {
     const { prose, wrongAnswers } = this
     const rank = request.dataParallelRank
     const engine = (rank === undefined ? undefined : engines[rank]) ?? leastLoaded.call(this.options)
+    // clients may send one id several times at once
+    const id = `${request.id}-${this.serial++}`
     const generation = new Generation({ request, observer, tokenizer, prose, arrivedAt, engine })
     const sequences = sequencesOf({ request, tokenizer, prose, model, endless, wrongAnswers, owner: generation })
     const { blockSize } = engine.engine.config
@@ -75,7 +78,7 @@ export class EngineGenerator implements Generator {
       sequences.map(({ sequence, plan }, i) => ({
         sequence,
         asked: {
-          id: params.n > 1 ? `${i}_${request.id}` : request.id,
+          id: params.n > 1 ? `${i}_${id}` : id,
           promptTokens: promptTokenIds.length,
           outputTokens: plan.length,
           maxTokens: params.maxTokens,
