@@ -84,9 +84,9 @@ it('one schedule comes to the same in the simulator and over HTTP against the mo
   const beyond = (latency: 'ttftUs' | 'e2eUs') =>
     percentilesOf(records.map((record) => record[latency]! - expected.get(record.id)![latency]!))!.p50Us
   // what the sender, the sockets and the mock's own work add; more on a busy machine
-  expect(beyond('ttftUs')).toBeLessThan(ms(150))
+  expect(beyond('ttftUs')).toBeLessThan(ms(400))
   expect(beyond('ttftUs')).toBeGreaterThan(-ms(20))
-  expect(beyond('e2eUs')).toBeLessThan(ms(250))
+  expect(beyond('e2eUs')).toBeLessThan(ms(600))
   // the prefix cache has what the prompts share
   const cache = (await prefixCache(server))!
   expect(cache.hits / cache.queries).toBeGreaterThan(0.9 * expectedHits(plan())!)

@@ -76,9 +76,9 @@ describe('times', () => {
       expect(sentAt).toBeGreaterThanOrEqual(intendedAt)
       expect([itlUs.length, outputTokens]).toEqual([5, 6])
     }
-    expect(median(records.map(({ ttftUs }) => ttftUs!))).toBeLessThan(ms(120))
+    expect(median(records.map(({ ttftUs }) => ttftUs!))).toBeLessThan(ms(250))
     expect(median(records.flatMap(({ itlUs }) => itlUs))).toBeGreaterThan(ms(14))
-    expect(median(records.flatMap(({ itlUs }) => itlUs))).toBeLessThan(ms(45))
+    expect(median(records.flatMap(({ itlUs }) => itlUs))).toBeLessThan(ms(100))
   })
 
   it('of a server that stalls show in the tail, as requests go on being sent', async () => {
