@@ -8,6 +8,7 @@ import { WallClock } from '../../../world/wall-clock.ts'
 import { parseCommandLine } from '../../flags/parse.ts'
 import { vllmProgram } from '../../server/program.ts'
 import { type RunnableServer, resolveServer } from '../../server/resolve.ts'
+import { foreignToolParser, toolParserRefusal } from '../answers/tools/parsers.ts'
 import { EngineGenerator } from '../generation/engine-generator.ts'
 import { Faults } from '../process/faults.ts'
 import { modelInFolder, servedModelOf } from '../process/served-model.ts'
@@ -94,7 +95,20 @@ export function serveVllm(options: ServeOptions): RunningServer {
     clock.stop()
     options.exit(code)
   }
-  if (resolved.kind === 'runs') return new Serve(options, resolved, clock, end)
+  if (resolved.kind === 'runs') {
+    const problem = parserProblem(resolved)
+    if (problem === undefined) return new Serve(options, resolved, clock, end)
+    for (const line of ['Traceback (most recent call last):', `KeyError: '${problem}'`])
+      options.log(`(APIServer pid=${options.apiServerPid}) ${line}`)
+    clock.after(0, () => end(1))
+    return {
+      clock,
+      process: undefined,
+      faults: undefined,
+      faultPort: undefined,
+      signal: (signal) => end(KILLED_BY[signal]),
+    }
+  }
   const startup = options.loadTimeUs === undefined ? {} : { totalLoadUs: options.loadTimeUs }
   const program = vllmProgram(resolved, { ...startup, apiServerPid: options.apiServerPid }).start({
     clock,
@@ -106,6 +120,25 @@ export function serveVllm(options: ServeOptions): RunningServer {
     exit: end,
   })
   return refusedServer(clock, program, end)
+}
+
+/** What vLLM has against the parser of tool calls. Throws a ServeError for one that it has and the mock has not. */
+function parserProblem({ command, version }: RunnableServer): string | undefined {
+  const parsed = parseCommandLine(command.args, command.form, version)
+  const given = parsed.ok ? parsed.given : new Map<string, unknown>()
+  const named = given.get('tool_call_parser')
+  const flags = {
+    enableAutoToolChoice: given.get('enable_auto_tool_choice') === true,
+    toolCallParser: typeof named === 'string' ? named : undefined,
+  }
+  const foreign = foreignToolParser(flags)
+  if (foreign !== undefined)
+    throw new ServeError(
+      'NOT_SERVED',
+      `the mock has no tool call parser ${foreign}`,
+      'Take --tool-call-parser hermes, or leave --enable-auto-tool-choice out.',
+    )
+  return toolParserRefusal(flags)
 }
 
 const refusedServer = (clock: WallClock, program: RunningProgram, end: (code: number) => void): RunningServer => ({
