@@ -75,6 +75,20 @@ class ByteStream implements DecodeStream {
   }
 }
 
+/** What a token says after another one, and alone. */
+type Pairs = Map<number, { readonly text: string; readonly alone: string }>
+
+const PAIR = 2 ** 24
+const PAIRS_MAX = 200_000
+const pairs = new WeakMap<WireTokenizer, readonly [shown: Pairs, skipped: Pairs]>()
+
+/** Kept for all streams of a tokenizer: the same words come again and again. */
+function pairsOf(tokenizer: WireTokenizer, skipSpecialTokens: boolean): Pairs {
+  const kept = pairs.get(tokenizer) ?? [new Map(), new Map()]
+  pairs.set(tokenizer, kept)
+  return kept[skipSpecialTokens ? 1 : 0]!
+}
+
 /** Of any other vocabulary: what the last tokens decode to with and without the new one. */
 class WindowStream implements DecodeStream {
   private readonly tokenizer: WireTokenizer
@@ -82,14 +96,34 @@ class WindowStream implements DecodeStream {
   private ids: number[]
   private prefix = ''
   private prefixLength = 0
+  private readonly known: Pairs
 
   constructor(tokenizer: WireTokenizer, { ids }: { readonly ids: readonly number[] }, skipSpecialTokens: boolean) {
     this.tokenizer = tokenizer
     this.skipSpecialTokens = skipSpecialTokens
     this.ids = [...ids]
+    this.known = pairsOf(tokenizer, skipSpecialTokens)
   }
 
   step(id: number): string {
+    const last = this.ids.length === 1 && this.prefixLength === 1 ? this.ids[0]! : undefined
+    if (last === undefined) return this.work(id)
+    const pair = last * PAIR + id
+    const known = this.known.get(pair)
+    if (known !== undefined) {
+      this.ids[0] = id
+      this.prefix = known.alone
+      return known.text
+    }
+    const text = this.work(id)
+    if (text !== '' && this.ids.length === 1 && this.prefixLength === 1) {
+      if (this.known.size >= PAIRS_MAX) this.known.clear()
+      this.known.set(pair, { text, alone: this.prefix })
+    }
+    return text
+  }
+
+  private work(id: number): string {
     if (this.prefix === '' && this.ids.length > 0) {
       const prefix = this.decode(this.ids)
       if (!prefix.endsWith(REPLACEMENT)) {

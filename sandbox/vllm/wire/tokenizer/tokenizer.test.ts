@@ -154,6 +154,16 @@ describe('a decode stream', () => {
     expect(tokenizer.decode(ids)).toBe('the cats')
     expect(streamed(tokenizer, tokenizer.encode('the', plain), ids, true)).toBe(' the cats')
     expect(tokenText(tokenizer, ids[0]!, [])).toBe('the')
+    const list = fc.array(fc.integer({ min: 3, max: 250 + 20 }), { maxLength: 12 })
+    fc.assert(
+      fc.property(list, (some) => {
+        // twice: the second time it knows what follows what
+        const told = [1, 2].map(() => streamed(tokenizer, ids, some, true))
+        expect(told[0]).toBe(told[1])
+        const whole = tokenizer.decode([...ids, ...some], { skipSpecialTokens: true })
+        if (!whole.includes('\uFFFD')) expect(`the cats${told[0]}`).toBe(whole)
+      }),
+    )
   })
 
   it('begins with the prompt where that ends within a character', () => {
