@@ -8,7 +8,6 @@ import { WallClock } from '../../../world/wall-clock.ts'
 import { parseCommandLine } from '../../flags/parse.ts'
 import { vllmProgram } from '../../server/program.ts'
 import { type RunnableServer, resolveServer } from '../../server/resolve.ts'
-import { foreignToolParser, toolParserRefusal } from '../answers/tools/parsers.ts'
 import { EngineGenerator } from '../generation/engine-generator.ts'
 import { Faults } from '../process/faults.ts'
 import { modelInFolder, servedModelOf } from '../process/served-model.ts'
@@ -17,6 +16,8 @@ import { WireProcess } from '../process/wire-process.ts'
 import type { App } from '../router/app.ts'
 import { FaultPort } from './fault-port.ts'
 import { HttpServer } from './http-server.ts'
+import { parserProblem } from './parser-problem.ts'
+import { ServeError } from './serve-error.ts'
 
 const VLLM_VERSION = '0.32.0'
 /** Tokens are to leave at the end of their step, not at the next whole millisecond. */
@@ -66,17 +67,7 @@ export type ServerSignal = 'SIGTERM' | 'SIGINT' | 'SIGKILL'
 /** What a process ends with that a signal ends. */
 const KILLED_BY: Readonly<Record<ServerSignal, number>> = { SIGINT: 130, SIGKILL: 137, SIGTERM: 143 }
 
-/** A command line that no server can be made of: what is wrong and what to do. */
-export class ServeError extends Error {
-  readonly code: string
-  readonly fix: string
-
-  constructor(code: string, message: string, fix: string) {
-    super(message)
-    this.code = code
-    this.fix = fix
-  }
-}
+export { ServeError } from './serve-error.ts'
 
 /** Runs a vLLM server on the wall's clock, behind HTTP. Throws a ServeError. */
 export function serveVllm(options: ServeOptions): RunningServer {
@@ -120,25 +111,6 @@ export function serveVllm(options: ServeOptions): RunningServer {
     exit: end,
   })
   return refusedServer(clock, program, end)
-}
-
-/** What vLLM has against the parser of tool calls. Throws a ServeError for one that it has and the mock has not. */
-function parserProblem({ command, version }: RunnableServer): string | undefined {
-  const parsed = parseCommandLine(command.args, command.form, version)
-  const given = parsed.ok ? parsed.given : new Map<string, unknown>()
-  const named = given.get('tool_call_parser')
-  const flags = {
-    enableAutoToolChoice: given.get('enable_auto_tool_choice') === true,
-    toolCallParser: typeof named === 'string' ? named : undefined,
-  }
-  const foreign = foreignToolParser(flags)
-  if (foreign !== undefined)
-    throw new ServeError(
-      'NOT_SERVED',
-      `the mock has no tool call parser ${foreign}`,
-      'Take --tool-call-parser hermes, or leave --enable-auto-tool-choice out.',
-    )
-  return toolParserRefusal(flags)
 }
 
 const refusedServer = (clock: WallClock, program: RunningProgram, end: (code: number) => void): RunningServer => ({
