@@ -6,9 +6,9 @@ import { outlinedText } from './metrics-outline.ts'
 import { header, type Recording, type WireAnswer } from './recording.ts'
 import { RELAXATIONS } from './relaxations.ts'
 
-const sets = ownRecordings('0.32.0', (text) => text)
-const all = sets.flatMap(({ name, recordings }) =>
-  recordings.map((recording) => ({ recording, options: { parser: name === 'features' } })),
+const sets = ownRecordings('0.32.0', (text) => text).filter(({ name }) => !name.startsWith('fuzzed'))
+const all = sets.flatMap(({ server, recordings }) =>
+  recordings.map((recording) => ({ recording, options: { parser: server.args.includes('--tool-call-parser') } })),
 )
 const whole = all.filter(({ recording: { answer } }) => answer.body !== undefined)
 

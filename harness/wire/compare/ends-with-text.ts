@@ -29,5 +29,11 @@ const isStructured = (body: Readonly<Record<string, unknown>>) => {
 }
 
 const endedByItself = (body: Readonly<Record<string, unknown>>, answer: string) =>
-  body['logit_bias'] === undefined &&
+  !isForced(body) &&
   /"(?:finish_reason|stop_reason)":"(?:stop|end_turn)"|"object":"response",.*"status":"completed","text"/.test(answer)
+
+/** A bias that no probability outweighs. */
+const FORCING = 50
+
+const isForced = ({ logit_bias: bias }: Readonly<Record<string, unknown>>) =>
+  typeof bias === 'object' && bias !== null && Object.values(bias).some((value) => Number(value) >= FORCING)

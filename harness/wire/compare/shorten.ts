@@ -13,7 +13,7 @@ export function shortened(recording: Recording): Recording {
   const type = header(answer, 'content-type') ?? ''
   if (/^(?:text\/plain; version=|application\/openmetrics)/.test(type))
     return { ...recording, answer: { ...rest, outline: metricsOutline(body) } }
-  if (Buffer.byteLength(body) > LARGE)
+  if (Buffer.byteLength(body) > LARGE && !type.startsWith('text/event-stream'))
     return { ...recording, answer: { ...rest, sha256: createHash('sha256').update(body).digest('hex') } }
   return recording
 }

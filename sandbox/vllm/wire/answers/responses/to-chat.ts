@@ -18,6 +18,8 @@ export function chatBodyOf(request: PyDict): PyDict {
   }
   const format = formatOf(request)
   if (format) chat.set('response_format', format)
+  // an empty text is none here
+  if (chat.get('stop') === '') chat.delete('stop')
   addTools(request, chat)
   const reasoning = request.get('reasoning')
   const effort = isDict(reasoning) ? reasoning.get('effort') : undefined
