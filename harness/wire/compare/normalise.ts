@@ -96,7 +96,7 @@ function ofEnding(key: string, node: JsonNode, path: readonly string[], about: N
     return marked('stop')
   }
   const ofResponse = path.length === 1 || parent === 'response'
-  if (ofResponse && key === 'incomplete_details') return marked('ending')
+  if (ofResponse && key === 'incomplete_details' && (isNull(node) || isCut(node))) return marked('ending')
   if (ofResponse && key === 'status' && node.kind === 'string' && /^(?:in)?complete/.test(node.value))
     return marked('ending')
   if (/usage$/.test(parent) && /^(?:completion|total|output)_tokens$/.test(key) && node.kind === 'number') {
@@ -104,6 +104,16 @@ function ofEnding(key: string, node: JsonNode, path: readonly string[], about: N
     return marked('count')
   }
   return undefined
+}
+
+const isCut = (node: JsonNode) => {
+  const reason = member(node, 'reason')
+  return (
+    node.kind === 'object' &&
+    node.entries.length === 1 &&
+    reason?.kind === 'string' &&
+    reason.value === 'max_output_tokens'
+  )
 }
 
 const isText = (key: string, parent: string) =>
