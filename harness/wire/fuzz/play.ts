@@ -93,6 +93,8 @@ function wrongError(status: number, said: Record<string, unknown>): string | und
   const { code, message } = error as { code?: unknown; message?: unknown }
   if (Object.keys(error).join() !== ERROR_KEYS) return `keys ${Object.keys(error).join()}`
   if (code !== status) return `status ${status}, code ${code}`
+  // upstream has no words for a priority that the engine cannot be told
+  if (message === '' && status === 500) return undefined
   if (typeof message !== 'string' || message === '') return 'no message'
   // what Python raises where vLLM does not look, and nothing of JavaScript
   return status >= 500 && !/ object (?:has no attribute|is not|does not|cannot)|Scale failed/.test(message)
