@@ -4,8 +4,8 @@ import type { ServerSettings } from '../flags/settings.ts'
 import type { Exposition } from '../server/exposition.ts'
 import type { LogRecord } from '../server/log-format.ts'
 import type { Generator } from './generation.ts'
-import type { EntryTexts } from './tokenizer/byte-tokenizer.ts'
 import type { CorsFlags } from './router/cors.ts'
+import type { EntryTexts } from './tokenizer/byte-tokenizer.ts'
 
 /** Text to token ids and back, as the model's own tokenizer does, or by estimate where there is none. */
 export interface WireTokenizer {
