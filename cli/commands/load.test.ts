@@ -104,14 +104,15 @@ describe('seatrial load', () => {
 
   it('takes workload, SLOs and model of a platform', async () => {
     await using server = await scriptedServer(() => FAST, { models: [{ id: 'other' }, { id: 'titles' }] })
-    const { code, text } = await printed(PLATFORM, {
+    // which verdict it comes to is the machine's affair
+    const { text } = await printed(PLATFORM, {
       url: server.url.href,
       target: 'titles',
       rate: '250/s',
       json: true,
     })
     const { server: name, verdict, model, traffic } = JSON.parse(text) as LoadResult
-    expect([code, name, model, server.asked[0]!.body['model']]).toEqual([0, 'default/titles', 'titles', 'titles'])
+    expect([name, model, server.asked[0]!.body['model']]).toEqual(['default/titles', 'titles', 'titles'])
     expect(traffic).toMatchObject({ requestsPerSecond: 250, outputTokens: { kind: 'constant', tokens: 24 } })
     const objectives = verdict.objectives.map(({ objective: { kind, origin } }) => `${kind} ${origin}`)
     expect(objectives).toEqual(['availability given', 'ttft given', 'tpot given'])
