@@ -35,3 +35,15 @@ export function selectTargets(all: readonly Judgeable[], names: readonly string[
   }
   return names.length === 0 ? all : all.filter((j) => names.some((name) => named(j, name)))
 }
+
+/** The target that is named; the only one where none is. Throws a UsageError where there are several. */
+export function selectTarget(all: readonly Judgeable[], name: string | undefined): Judgeable {
+  const chosen = selectTargets(all, name ? [name] : [])
+  if (chosen.length > 1)
+    throw new UsageError(
+      'WHICH_TARGET',
+      `there are ${chosen.length} inference servers`,
+      `Name one: --target ${chosen.map(({ key }) => key).join(' or --target ')}`,
+    )
+  return chosen[0]!
+}

@@ -13,7 +13,7 @@ import { jsonText } from '../reporters/json-text.ts'
 import { shown } from '../reporters/shown.ts'
 import { timelineLines } from '../reporters/timeline.ts'
 import { trialLines } from '../reporters/trial.ts'
-import { selectScenarios, selectTargets } from '../select.ts'
+import { selectScenarios, selectTarget } from '../select.ts'
 import { tierForTrials } from '../tiers.ts'
 
 export interface RunOptions {
@@ -37,14 +37,7 @@ export async function run(slug: string, paths: readonly string[], options: RunOp
   const tier = interrupt.closing(await tierForTrials(options.tier))
   const { platform, judgeables } = await load(paths, { ...options, tier })
   if (judgeables.length === 0) throw nothingToJudge(platform)
-  const chosen = selectTargets(judgeables, options.target ? [options.target] : [])
-  if (chosen.length > 1)
-    throw new UsageError(
-      'WHICH_TARGET',
-      `there are ${chosen.length} inference servers`,
-      `Name one: --target ${chosen.map((j) => j.key).join(' or --target ')}`,
-    )
-  const judgeable = chosen[0]!
+  const judgeable = selectTarget(judgeables, options.target)
   const unfit = judgeable.unfitFor(scenario)
   const blockers = judgeable.blockersFor(scenario)
   if (unfit || blockers.length > 0) {

@@ -1,5 +1,6 @@
 import { gpus } from '../../fixtures/gpus/index.ts'
 import { parseGpus } from '../../harness/staying/node-groups.ts'
+import { isLoopback } from '../../sandbox/vllm/server/loopback.ts'
 import { ServeError, serveVllm } from '../../sandbox/vllm/wire/edge/serve.ts'
 import { parseDuration, type Us } from '../../sandbox/world/time.ts'
 import { UsageError } from '../failure.ts'
@@ -86,7 +87,7 @@ function faultAddress(text: string): { host: string; port: number; token?: strin
       'For example: --fault-port 9000',
     )
   const token = process.env[FAULT_TOKEN]
-  if (!/^(127\.|localhost$|::1$)/.test(host) && !token)
+  if (!isLoopback(host) && !token)
     throw new UsageError(
       'NO_FAULT_TOKEN',
       `the fault port on ${host} could be used by anyone who reaches it`,

@@ -12,7 +12,7 @@ import { type Objective, objectivesFor, type Slos } from '../../harness/slo/obje
 import type { Us } from '../../sandbox/world/time.ts'
 import { UsageError } from '../failure.ts'
 import { load, nothingToJudge } from '../load.ts'
-import { selectTargets } from '../select.ts'
+import { selectTarget } from '../select.ts'
 import { DURATION, type LoadTestOptions, type LoadTestSettings } from './options.ts'
 
 /** What is sent where, and what was promised. */
@@ -136,14 +136,7 @@ function foundIn(config: SeatrialConfig, name: string): Found {
 async function workloadOf(path: string, options: LoadTestOptions): Promise<Found> {
   const { platform, judgeables, inputs } = await load([path], options)
   if (judgeables.length === 0) throw nothingToJudge(platform)
-  const chosen = selectTargets(judgeables, options.target ? [options.target] : [])
-  if (chosen.length > 1)
-    throw new UsageError(
-      'WHICH_TARGET',
-      `there are ${chosen.length} inference servers`,
-      `Name one: --target ${chosen.map((one) => one.key).join(' or --target ')}`,
-    )
-  const { key, prepare } = chosen[0]!
+  const { key, prepare } = selectTarget(judgeables, options.target)
   const named = options.workload === undefined ? undefined : await workloadNamed(options.workload, options)
   const setup = prepare({})
   const server = findServers(platform).find(

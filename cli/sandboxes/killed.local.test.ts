@@ -189,16 +189,22 @@ it(`kill -9 at ${POINTS} moments of up, use and down leaves nothing after the ne
   }
 })
 
+/** The folder of a sandbox whose process is dead, and whose number another one has now. */
+function leftBy(pid: number): string {
+  const folder = join(root, 'state/seatrial/sandboxes/default')
+  mkdirSync(folder, { recursive: true })
+  const owner = { pid, startedAt: '1' }
+  writeFileSync(
+    join(folder, 'sandbox.json'),
+    JSON.stringify({ name: 'default', tier: 'local', phase: 'up', owner, askedBy: owner, space: numberSpace() }),
+  )
+  return folder
+}
+
 it('a process that was given the number of a dead one is left alone', async () => {
   const bystander = spawn('sleep', ['60'])
   try {
-    const name = join(root, 'state/seatrial/sandboxes/default')
-    mkdirSync(name, { recursive: true })
-    const owner = { pid: bystander.pid, startedAt: '1' }
-    writeFileSync(
-      join(name, 'sandbox.json'),
-      JSON.stringify({ name: 'default', tier: 'local', phase: 'up', owner, askedBy: owner, space: numberSpace() }),
-    )
+    leftBy(bystander.pid!)
     const next = seatrial('status')
     await done(next)
     expect(next.text).toContain('removed what a killed seatrial left: sandbox default')
@@ -214,13 +220,7 @@ it.each([['run', 'node-lost'], ['verify'], ['parity', 'node-lost']])(
     const [bystander, nothing] = [spawn('sleep', ['60']), join(root, 'nothing')]
     try {
       mkdirSync(nothing, { recursive: true })
-      const folder = join(root, 'state/seatrial/sandboxes/default')
-      mkdirSync(folder, { recursive: true })
-      const owner = { pid: bystander.pid, startedAt: '1' }
-      writeFileSync(
-        join(folder, 'sandbox.json'),
-        JSON.stringify({ name: 'default', tier: 'local', phase: 'up', owner, askedBy: owner, space: numberSpace() }),
-      )
+      const folder = leftBy(bystander.pid!)
       const ofTier = words[0] === 'parity' ? [] : ['--tier', 'local']
       const command = seatrial(...words, nothing, ...ofTier)
       await done(command)

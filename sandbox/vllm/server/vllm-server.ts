@@ -17,6 +17,7 @@ import { ServerAccounts, type ServerPhases } from './accounts.ts'
 import { Exposition } from './exposition.ts'
 import { FrontEnd } from './front-end.ts'
 import { formatRecord, type LogRecord } from './log-format.ts'
+import { isLoopback } from './loopback.ts'
 import { answerPost } from './posts.ts'
 import { refusalLog } from './refusal-log.ts'
 import type { RunnableServer } from './resolve.ts'
@@ -106,7 +107,7 @@ export class VllmServer implements RunningProgram {
     const { host, port: own } = this.resolved.settings
     const open = this.state === 'ready' || this.state === 'shutting-down' || this.state === 'dead-engine'
     // bound to loopback, nothing outside the container reaches it
-    return open && port === own.value && !/^(127\.|localhost$|::1$)/.test(host.value ?? '')
+    return open && port === own.value && !isLoopback(host.value ?? '')
   }
 
   speaksTls(): boolean {

@@ -38,6 +38,30 @@ export interface SamplingParams {
   readonly structured: StructuredOutputs | undefined
 }
 
+/** One token, drawn as the model has it; for callers that set what they want besides. */
+export const plainSampling: SamplingParams = {
+  n: 1,
+  temperature: 1,
+  topP: 1,
+  topK: 0,
+  seed: undefined,
+  maxTokens: 1,
+  minTokens: 0,
+  stop: [],
+  stopTokenIds: [],
+  ignoreEos: false,
+  includeStopStrInOutput: false,
+  skipSpecialTokens: true,
+  spacesBetweenSpecialTokens: true,
+  logprobs: undefined,
+  promptLogprobs: undefined,
+  logprobTokenIds: undefined,
+  logitBias: undefined,
+  allowedTokenIds: undefined,
+  badWords: [],
+  structured: undefined,
+}
+
 export interface GenerationRequest {
   /** `chatcmpl-…`. */
   readonly id: string

@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { isLoopback } from '../../server/loopback.ts'
 import { FaultError, type Faults } from '../process/faults.ts'
 
 export interface FaultPortOptions {
@@ -85,8 +86,6 @@ export class FaultPort {
     return given.length === wanted.length && timingSafeEqual(given, wanted)
   }
 }
-
-export const isLoopback = (host: string): boolean => /^(127\.|localhost$|::1$)/.test(host)
 
 function send(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(`${JSON.stringify(body, undefined, 2)}\n`)

@@ -5,40 +5,20 @@ import { EngineHost } from '../../engine/engine-host.ts'
 import { rooflineStepModel } from '../../engine/step-time.ts'
 import type { EngineDriver } from '../../engine/types.ts'
 import type { WireError } from '../errors.ts'
-import type {
-  GenerationObserver,
-  GenerationRequest,
-  GenerationTimes,
-  SamplingParams,
-  SequenceOutput,
+import {
+  type GenerationObserver,
+  type GenerationRequest,
+  type GenerationTimes,
+  plainSampling,
+  type SamplingParams,
+  type SequenceOutput,
 } from '../generation.ts'
 import type { WireTokenizer } from '../serving.ts'
 import { builtInChatOf } from '../template/built-in.ts'
 import { estimatedTokenizer } from '../tokenizer/estimated-tokenizer.ts'
 import { EngineGenerator } from './engine-generator.ts'
 
-export const plainParams: SamplingParams = {
-  n: 1,
-  temperature: 0,
-  topP: 1,
-  topK: 0,
-  seed: undefined,
-  maxTokens: 200,
-  minTokens: 0,
-  stop: [],
-  stopTokenIds: [],
-  ignoreEos: false,
-  includeStopStrInOutput: false,
-  skipSpecialTokens: true,
-  spacesBetweenSpecialTokens: true,
-  logprobs: undefined,
-  promptLogprobs: undefined,
-  logprobTokenIds: undefined,
-  logitBias: undefined,
-  allowedTokenIds: undefined,
-  badWords: [],
-  structured: undefined,
-}
+export const plainParams: SamplingParams = { ...plainSampling, temperature: 0, maxTokens: 200 }
 
 /** What an observer was told of one request. */
 export interface Heard {

@@ -1,5 +1,6 @@
 import type { RandomStream } from '../../../world/random.ts'
 import type { Us } from '../../../world/time.ts'
+import type { CountedRequest } from '../../server/http-metrics.ts'
 import type { Header, Reply, StreamedAnswer, WholeAnswer, WireRequest } from '../http.ts'
 import type { Serving } from '../serving.ts'
 import { answerOf, json } from './answers.ts'
@@ -30,17 +31,7 @@ export interface Outlet {
 export type Admission = { readonly readsBody: false } | { readonly readsBody: true; run(body: Uint8Array): void }
 
 /** What was answered, for the `http_` metrics; of a stream when it ends, or when its client leaves. */
-export interface Answered {
-  /** The template of the route, of a redirect the path asked for; undefined where no route has path and method. */
-  readonly handler: string | undefined
-  /** As asked for: by it some are not counted. */
-  readonly path: string
-  readonly method: string
-  readonly status: number
-  /** As the request's content-length says. */
-  readonly requestBytes: number
-  /** 0 of a stream. */
-  readonly responseBytes: number
+export interface Answered extends Omit<CountedRequest, 'seconds'> {
   readonly durationUs: Us
 }
 

@@ -1,6 +1,6 @@
 import { checkEngine, checkModel } from '../../checks/model.ts'
 import { badRequest, WireError } from '../../errors.ts'
-import type { GenerationRequest, SamplingParams, TokenLogprobs } from '../../generation.ts'
+import { type GenerationRequest, plainSampling, type TokenLogprobs } from '../../generation.ts'
 import type { Reply, WireRequest } from '../../http.ts'
 import type { Prompt } from '../../protocol/completion.ts'
 import type { GenerativeScoringRequest } from '../../protocol/generative-scoring.ts'
@@ -113,34 +113,11 @@ const generationOf = (
 ): GenerationRequest => ({
   id,
   promptTokenIds,
-  params: { ...PLAIN, logprobs: body.labelTokenIds.length, logprobTokenIds: body.labelTokenIds.map(Number) },
+  params: { ...plainSampling, logprobs: body.labelTokenIds.length, logprobTokenIds: body.labelTokenIds.map(Number) },
   priority: Number(body.priority),
   ...(lora === undefined ? {} : { lora }),
   ...(body.cacheSalt === undefined ? {} : { cacheSalt: body.cacheSalt }),
 })
-
-const PLAIN: SamplingParams = {
-  n: 1,
-  temperature: 1,
-  topP: 1,
-  topK: 0,
-  seed: undefined,
-  maxTokens: 1,
-  minTokens: 0,
-  stop: [],
-  stopTokenIds: [],
-  ignoreEos: false,
-  includeStopStrInOutput: false,
-  skipSpecialTokens: true,
-  spacesBetweenSpecialTokens: true,
-  logprobs: undefined,
-  promptLogprobs: undefined,
-  logprobTokenIds: undefined,
-  logitBias: undefined,
-  allowedTokenIds: undefined,
-  badWords: [],
-  structured: undefined,
-}
 
 /** Of the first label: among the labels alone, or among all tokens. */
 function scoreOf(step: TokenLogprobs, { labelTokenIds, applySoftmax }: GenerativeScoringRequest): number {
